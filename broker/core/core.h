@@ -1,0 +1,70 @@
+// core.h - the one door to the broker's state machine. Pure: no socket, clock, file, thread or log; the
+// same events in give the same bytes out. Three drivers run it: broker/loop.c, the tests, the simulator.
+//
+// A driver calls core_open() for each new routing id, core_message() for each decoded envelope, core_tick()
+// when core_next_deadline() is due, and then empties the outboxes of core_next_dirty(), one by one.
+// now is monotonic microseconds and never goes back.
+
+#ifndef MOBULA_CORE_H
+#define MOBULA_CORE_H
+
+#include "message.h"
+#include "outbox.h"
+
+typedef struct core core_t;
+typedef struct peer peer_t; // a connection; becomes a session with HELLO
+
+typedef struct core_config { // 0 or NULL takes the default
+    uint64_t epoch;          // this broker's; larger than any before
+    uint64_t seed;           // of the core's own generator: worker ids, jitter
+    const char *notices, *feed; // addresses named in WELCOME; "": siblings of the calls socket
+    int64_t heartbeat_us;    // 1 s
+    int64_t lost_us;         // silent workers and hosts are dead; clients suspect: 5 s
+    int64_t gone_us;         // silent clients are gone: 30 s
+    int64_t rejoin_us;       // after start: who was there before may come back; 0: 3 s, negative: none
+    int64_t resolve_us;      // an unknown definition is waited for: 3 s
+    int64_t retry_us;        // first delay before a task runs again: 50 ms
+    int64_t accept_us;       // ACCEPT travels alone after: 20 ms
+    uint32_t pending_max;    // unsettled calls of one session: 10 000
+    uint32_t mailbox_max;    // waiting calls of one actor: 1 000
+    uint64_t memory_max;     // bytes of state: 512 MiB
+    uint32_t ring_bytes;     // flight recorder: 16 MiB
+    bool faults;             // obey core_fault(): test builds only
+} core_config_t;
+
+core_t *core_new(const core_config_t *config); // NULL: no memory
+void core_destroy(core_t **self_p);
+
+// link is the driver's own: handed back by peer_link(). The peer lives until the driver sees it in
+// core_next_closed().
+peer_t *core_open(core_t *self, int64_t now, void *link);
+void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message);
+void core_fault_of(core_t *self, int64_t now, peer_t *peer, const message_fault_t *fault); // answers ERROR
+void core_gone(core_t *self, int64_t now, peer_t *peer, enum wire_cause cause); // the driver saw its process end
+void core_tick(core_t *self, int64_t now);
+int64_t core_next_deadline(const core_t *self); // INT64_MAX: none
+void core_drain(core_t *self, int64_t now);     // SIGTERM: refuse new work; core_drained() when all is settled
+bool core_drained(const core_t *self);
+
+// What is to be sent. Each peer is given once a turn; the driver empties its boxes (or leaves a box that
+// would block: the peer is then given again after outbox_park() ended).
+peer_t *core_next_dirty(core_t *self); // NULL: all done
+outbox_t *peer_calls(peer_t *self);    // by ROUTER
+outbox_t *peer_notes(peer_t *self);    // by PUB notices, under peer_topic()
+outbox_t *peer_feed(peer_t *self);     // by PUB feed, under the same topic
+const uint8_t *peer_topic(const peer_t *self);
+void *peer_link(const peer_t *self);
+uint32_t peer_pid(const peer_t *self);         // 0: unknown or on another machine
+bool peer_same_machine(const peer_t *self, mob_bytes_t machine);
+peer_t *core_next_closed(core_t *self, void **link_p); // connections that ended: the driver forgets link
+
+typedef struct core_count { // counters for tests, health and the end of demo
+    uint64_t calls, tasks, settled, failed, retries, late_results, stale_epoch, notices, malformed, rejected;
+    uint64_t sessions, hosts, workers, actors, pending, objects, bytes;
+} core_count_t;
+core_count_t core_counts(const core_t *self);
+
+// Invariants of every table; a sentence when one is broken, else NULL. For tests and the simulator.
+const char *core_check(const core_t *self);
+
+#endif

@@ -1,0 +1,102 @@
+// message.h - one struct a verb, its encoder and its decoder, all made from verbs.h. What comes from a
+// peer is checked here, once: a message_t that message_next() gave is well typed and within the limits.
+
+#ifndef MOBULA_WIRE_MESSAGE_H
+#define MOBULA_WIRE_MESSAGE_H
+
+#include "batch.h"
+#include "verbs.h"
+
+typedef struct refs { // of a message read: wire; of one to write: items
+    const mob_ref_t *items;
+    const uint8_t *wire;
+    uint32_t count;
+} refs_t;
+
+typedef struct loads { // likewise
+    const load_t *items;
+    const uint8_t *wire;
+    blob_t *const *blobs;
+    uint32_t count;
+} loads_t;
+
+mob_ref_t refs_next(refs_t *self); // takes the first out; only while count > 0
+load_t loads_next(loads_t *self);
+
+typedef struct opts { // absent numbers are 0, absent texts empty
+#define MOB__OPT_i64(name) int64_t name;
+#define MOB__OPT_str(name) mob_bytes_t name;
+#define O(number, type, name) MOB__OPT_##type(name)
+    MOB_OPTIONS(O)
+#undef O
+} opts_t;
+
+typedef struct opts_field { // decoded only when somebody looks: most calls carry none
+    const opts_t *set;      // of one to write; NULL: none
+    const uint8_t *wire;    // of one read: the map, already checked
+    uint32_t size;          // bytes of wire; 0: no option
+} opts_field_t;
+
+opts_t opts_read(opts_field_t field); // texts are views into the message
+
+// Types of fields in C.
+typedef uint32_t field_u32;
+typedef uint64_t field_u64;
+typedef int64_t field_i64;
+typedef bool field_flag;
+typedef mob_bytes_t field_str, field_bin;
+typedef mob_ref_t field_ref;
+typedef refs_t field_refs;
+typedef load_t field_load;
+typedef loads_t field_loads;
+typedef opts_field_t field_opts;
+
+#define F(type, name) field_##type name;
+#define V(NAME, name, number) typedef struct msg_##name { MOB_##NAME(F) } msg_##name##_t;
+MOB_VERBS(V)
+#undef V
+#undef F
+
+typedef enum verb {
+    VERB_NONE,
+#define V(NAME, name, number) VERB_##NAME = number,
+    MOB_VERBS(V)
+#undef V
+    VERB_MAX
+} verb_t;
+
+typedef struct message {
+    verb_t verb;
+    union {
+#define V(NAME, name, number) msg_##name##_t name;
+        MOB_VERBS(V)
+#undef V
+    };
+} message_t;
+
+const char *verb_name(uint32_t verb); // "CALL"; "?" for a number that is none
+
+// The next envelope of an opened batch.
+typedef enum message_state {
+    MESSAGE_OK,      // out is filled
+    MESSAGE_END,     // no more
+    MESSAGE_BAD,     // whole MessagePack, but not a message: skipped, go on; out->verb as far as known
+    MESSAGE_BROKEN   // undecodable: the rest of the batch is lost
+} message_state_t;
+
+typedef struct message_fault { // what was wrong, for ERROR and for people
+    uint32_t verb;             // 0: unknown
+    const char *field;         // "" when it is the envelope itself
+    const char *wrong;         // FRAMES PROTO MSGPACK FIELD TYPE RANGE LIMIT: the words of the protocol
+    uint64_t seq;              // of a request whose seq could be read; else 0
+} message_fault_t;
+
+message_state_t message_next(batch_reader_t *batch, message_t *out, message_fault_t *fault);
+
+// Append an envelope: message_CALL(batch, &(msg_call_t){.seq = 1, ...}). False: no memory, or the
+// batch holds too many blobs; nothing was written.
+#define V(NAME, name, number) bool message_##NAME(batch_t *batch, const msg_##name##_t *msg);
+MOB_VERBS(V)
+#undef V
+
+#endif

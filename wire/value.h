@@ -1,0 +1,36 @@
+// value.h - the public mob_read() and mob_write() of types.h, and what the library needs around them.
+// A payload is values back to back: the arguments of a call in order, or one result.
+
+#ifndef MOBULA_WIRE_VALUE_H
+#define MOBULA_WIRE_VALUE_H
+
+#include "blob.h"
+#include "pack.h"
+
+struct mob_writer { // sticky
+    pack_t pack;
+    mob_ref_t *deps; // refs of kind DEP in the order met: written as PACK_EXT_DEP with their index
+    uint32_t dep_count, dep_room;
+    mob_err_t err;   // MOB_EARGS (depth, kind), MOB_ELIMIT (size, deps), MOB_ENOMEM
+    uint32_t depth;
+};
+
+void writer_init(mob_writer_t *self);
+void writer_clear(mob_writer_t *self); // empty again, memory kept
+void writer_fini(mob_writer_t *self);
+
+// Strings that a reader hands out end with a NUL: those copies live here.
+typedef struct arena { struct arena_block *first; size_t bytes; } arena_t;
+void *arena_alloc(arena_t *self, size_t size); // zeroed, aligned; NULL: no memory
+void arena_clear(arena_t *self);               // frees everything
+
+mob_reader_t reader_of(load_t load, arena_t *arena);
+
+// args with each PACK_EXT_DEP replaced by the value of deps[index]. False: an index out of range,
+// broken bytes, or no memory.
+bool value_splice(pack_t *out, load_t args, const load_t *deps, uint32_t count);
+
+// One value as JSON for people and tools: bytes as base64, refs as "OWNER.SEQ".
+bool value_json(load_t value, char **text_p); // caller frees
+
+#endif
