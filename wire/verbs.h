@@ -56,6 +56,7 @@
     V(ANSWER,  answer,  42) /* the outcome of a ref */                                             \
     V(ERROR,   error,   43) /* a message that could not be obeyed */                               \
     V(GOODBYE, goodbye, 44) /* the session is over */                                              \
+    V(TAKEN,   taken,   45) /* to a worker: so many of your RESULT and FAIL since HELLO are stored */ \
     /* broker -> host */                                                                           \
     V(START,   start,   50) /* start a worker process that says HELLO as owner */                  \
     V(KILL,    kill,    51) /* end that process at once */                                         \
@@ -109,6 +110,7 @@
 #define MOB_ANSWER(F)  F(ref, ref) F(u32, code) F(load, value)
 #define MOB_ERROR(F)   F(u32, code) F(str, why) F(ref, ref) F(str, text)
 #define MOB_GOODBYE(F) F(u32, code) F(str, text)
+#define MOB_TAKEN(F)   F(u64, count)
 #define MOB_START(F)   F(u64, worker) F(u32, kind)
 #define MOB_KILL(F)    F(u64, worker)
 #define MOB_RUN(F)     F(ref, ref) F(u32, attempt) F(u32, symbol) F(ref, actor) F(u32, incarnation) \
