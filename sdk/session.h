@@ -56,4 +56,15 @@ const char *session_text(mob_t *self, uint32_t symbol); // what NAME from the br
 void session_set_parent(mob_t *self, mob_ref_t call);   // the running call: parent of what is submitted now
 void session_set_deadline(mob_t *self, int64_t at_us);  // nested calls and waits end by it; INT64_MAX: none
 
+// For actors/: mob_mark() and mob_release() with the lock held already (around each body).
+uint64_t session_mark(mob_t *self);
+void session_release(mob_t *self, uint64_t mark);
+// A thread that waits in session_turn() ends its turn, as if something had come. Any thread; no lock.
+void session_wake(mob_t *self);
+// The configuration in force: texts live as long as the session. No lock.
+const mob_config_t *session_config(const mob_t *self);
+// What mob_offer_defs() hangs on a client's session: session_close() calls end(guest) first, no lock held.
+void session_set_guest(mob_t *self, void *guest, void (*end)(void *guest));
+void *session_guest(const mob_t *self);
+
 #endif
