@@ -77,7 +77,8 @@ typedef struct config {
 } config_t;
 
 typedef struct config_row { // for help, `config show` and `config default`
-    const char *key, *environment, *flag, *fallback, *words, *help;
+    const char *key, *flag, *fallback, *words, *help; // flag: NULL: none; words: of a choice
+    char environment[64];
 } config_row_t;
 
 config_row_t config_row(config_id_t id);

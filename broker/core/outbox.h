@@ -9,6 +9,7 @@
 typedef struct outbox_item {
     struct outbox_item *next;
     batch_t batch;
+    size_t bytes; // of the batch, blobs included; counted in the outbox
 } outbox_item_t;
 
 typedef struct outbox {
