@@ -4,8 +4,7 @@
 #ifndef MOBULA_WIRE_FAILURE_H
 #define MOBULA_WIRE_FAILURE_H
 
-#include "blob.h"
-#include "pack.h"
+#include "value.h"
 
 typedef struct failure {
     mob_err_t err;
@@ -24,6 +23,6 @@ typedef struct failure {
 } failure_t;
 
 bool failure_pack(pack_t *out, const failure_t *self);            // NULL texts are ""; each cut at MOB_TEXT_MAX
-bool failure_unpack(load_t load, struct arena *arena, failure_t *out); // texts copied into arena
+bool failure_unpack(load_t load, arena_t *arena, failure_t *out); // texts copied into arena
 
 #endif

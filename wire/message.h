@@ -7,10 +7,11 @@
 #include "batch.h"
 #include "verbs.h"
 
-typedef struct refs { // of a message read: wire; of one to write: items
+typedef struct refs { // of a message read: wire; of one to write: items, or wire to hand on what was read
     const mob_ref_t *items;
     const uint8_t *wire;
     uint32_t count;
+    uint32_t size; // bytes of wire
 } refs_t;
 
 typedef struct loads { // likewise
@@ -18,6 +19,7 @@ typedef struct loads { // likewise
     const uint8_t *wire;
     blob_t *const *blobs;
     uint32_t count;
+    uint32_t size;
 } loads_t;
 
 mob_ref_t refs_next(refs_t *self); // takes the first out; only while count > 0
@@ -93,8 +95,10 @@ typedef struct message_fault { // what was wrong, for ERROR and for people
 
 message_state_t message_next(batch_reader_t *batch, message_t *out, message_fault_t *fault);
 
-// Append an envelope: message_CALL(batch, &(msg_call_t){.seq = 1, ...}). False: no memory, or the
-// batch holds too many blobs; nothing was written.
+// Append an envelope: message_CALL(batch, &(msg_call_t){.seq = 1, ...}). False, and nothing was written:
+// no memory, or a limit (a 17th blob, MOB_FRAME_MAX, a payload above MOB_BLOB_MAX): an empty batch may
+// have the room that this one lacks. A str is cut at MOB_TEXT_MAX, and what is not UTF-8 in it, or NUL,
+// becomes '?': what we write, the other side accepts.
 #define V(NAME, name, number) bool message_##NAME(batch_t *batch, const msg_##name##_t *msg);
 MOB_VERBS(V)
 #undef V

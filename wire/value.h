@@ -11,7 +11,7 @@ struct mob_writer { // sticky
     pack_t pack;
     mob_ref_t *deps; // refs of kind DEP in the order met: written as PACK_EXT_DEP with their index
     uint32_t dep_count, dep_room;
-    mob_err_t err;   // MOB_EARGS (depth, kind), MOB_ELIMIT (size, deps), MOB_ENOMEM
+    mob_err_t err;   // MOB_EARGS (kind), MOB_ELIMIT (depth, size, deps), MOB_ENOMEM
     uint32_t depth;
 };
 
@@ -26,11 +26,16 @@ void arena_clear(arena_t *self);               // frees everything
 
 mob_reader_t reader_of(load_t load, arena_t *arena);
 
+// Whether the bytes are whole values, none deeper than MOB_DEPTH_MAX; how many in count_p (may be NULL).
+bool value_check(load_t values, size_t *count_p);
+
 // args with each PACK_EXT_DEP replaced by the value of deps[index]. False: an index out of range,
 // broken bytes, or no memory.
 bool value_splice(pack_t *out, load_t args, const load_t *deps, uint32_t count);
 
-// One value as JSON for people and tools: bytes as base64, refs as "OWNER.SEQ".
+// One value as JSON for people and tools: bytes as base64, refs and actors as "OWNER.SEQ" with the
+// owner in hex, what is not a string as a key in quotes, NaN and the infinities as null. An empty load
+// is null. False: not one whole value, or no memory.
 bool value_json(load_t value, char **text_p); // caller frees
 
 #endif

@@ -1,0 +1,382 @@
+// value.c - values of the API as MessagePack and back. A writer owns its bytes and the list of
+// dependencies; a reader borrows everything. Neither looks at a socket, or trusts what it reads.
+
+#include "value.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "limit.h"
+
+enum { REF_SIZE = 16, ACTOR_SIZE = 20, DEP_SIZE = 2 };
+
+// ---- Writing -------------------------------------------------------------------------------------
+
+void writer_init(mob_writer_t *self)
+{
+    *self = (mob_writer_t){0};
+}
+
+void writer_clear(mob_writer_t *self)
+{
+    self->pack.size = 0;
+    self->pack.failed = false;
+    self->dep_count = 0;
+    self->depth = 0;
+    self->err = MOB_OK;
+}
+
+void writer_fini(mob_writer_t *self)
+{
+    pack_fini(&self->pack);
+    free(self->deps);
+    *self = (mob_writer_t){0};
+}
+
+static void fail(mob_writer_t *self, mob_err_t err)
+{
+    if (!self->err)
+        self->err = err;
+}
+
+static uint8_t *put_big_u64(uint8_t *at, uint64_t value)
+{
+    uint64_t big = htobe64(value);
+    memcpy(at, &big, sizeof big);
+    return at + sizeof big;
+}
+
+static void write_ref(mob_writer_t *self, mob_ref_t ref)
+{
+    uint8_t bytes[REF_SIZE];
+    put_big_u64(put_big_u64(bytes, ref.owner), ref.seq);
+    pack_ext(&self->pack, PACK_EXT_REF, bytes, sizeof bytes);
+}
+
+static void write_actor(mob_writer_t *self, mob_actor_t actor)
+{
+    uint8_t bytes[ACTOR_SIZE];
+    uint32_t incarnation = htobe32(actor.incarnation);
+    uint8_t *at = put_big_u64(put_big_u64(bytes, actor.owner), actor.seq);
+    memcpy(at, &incarnation, sizeof incarnation);
+    pack_ext(&self->pack, PACK_EXT_ACTOR, bytes, sizeof bytes);
+}
+
+static bool grow_deps(mob_writer_t *self)
+{
+    uint32_t room = self->dep_room ? self->dep_room * 2 : 8;
+    mob_ref_t *deps = realloc(self->deps, room * sizeof *deps);
+    if (!deps)
+        return false;
+    self->deps = deps;
+    self->dep_room = room;
+    return true;
+}
+
+// The place of ref among the dependencies; the same future twice is one dependency.
+static uint32_t dep_index(mob_writer_t *self, mob_ref_t ref)
+{
+    for (uint32_t i = 0; i < self->dep_count; i++)
+        if (mob_same(self->deps[i], ref))
+            return i;
+    if (self->dep_count == MOB_DEPS_MAX)
+        fail(self, MOB_ELIMIT);
+    else if (self->dep_count == self->dep_room && !grow_deps(self))
+        fail(self, MOB_ENOMEM);
+    else
+        self->deps[self->dep_count++] = ref;
+    return self->dep_count - 1;
+}
+
+static void write_dep(mob_writer_t *self, mob_ref_t ref)
+{
+    uint32_t index = dep_index(self, ref);
+    const uint8_t bytes[DEP_SIZE] = {(uint8_t)(index >> 8), (uint8_t)index};
+    if (!self->err)
+        pack_ext(&self->pack, PACK_EXT_DEP, bytes, sizeof bytes);
+}
+
+static void write_items(mob_writer_t *self, mob_list_t list, size_t per)
+{
+    if (list.count > 0 && !list.items) {
+        fail(self, MOB_EARGS); // a list that was read: its items are in the reader
+        return;
+    }
+    if (self->depth == MOB_DEPTH_MAX || list.count > MOB_BLOB_MAX) {
+        fail(self, MOB_ELIMIT);
+        return;
+    }
+    if (per == 1)
+        pack_array(&self->pack, (uint32_t)list.count);
+    else
+        pack_map(&self->pack, (uint32_t)list.count);
+    self->depth++;
+    for (size_t i = 0; i < list.count * per && !self->err; i++)
+        mob_write(self, list.items[i]);
+    self->depth--;
+}
+
+// Encoded values, from a reader: whole, so that what follows them is not misread. Inside a list one
+// value is one item. None at all is nothing: its author has written to the writer already.
+static void write_raw(mob_writer_t *self, mob_bytes_t raw)
+{
+    size_t count = 0;
+    if (raw.size == 0)
+        return;
+    if (raw.size > MOB_BLOB_MAX)
+        fail(self, MOB_ELIMIT);
+    else if (!value_check(load_bytes(raw.data, raw.size), &count) || (self->depth > 0 && count != 1))
+        fail(self, MOB_EARGS);
+    else
+        pack_raw(&self->pack, raw.data, raw.size);
+}
+
+static void write_bytes(mob_writer_t *self, mob_bytes_t bytes, void (*pack)(pack_t *, const void *, size_t))
+{
+    if (bytes.size > MOB_BLOB_MAX)
+        fail(self, MOB_ELIMIT);
+    else if (bytes.size > 0 && !bytes.data)
+        fail(self, MOB_EARGS);
+    else
+        pack(&self->pack, bytes.data, bytes.size);
+}
+
+static void write_kind(mob_writer_t *self, const mob_value_t *value)
+{
+    switch (value->kind) {
+    case MOB_KIND_NIL:
+        pack_nil(&self->pack);
+        return;
+    case MOB_KIND_FLAG:
+        pack_flag(&self->pack, value->flag);
+        return;
+    case MOB_KIND_I64:
+        pack_i64(&self->pack, value->i64);
+        return;
+    case MOB_KIND_F64:
+        pack_f64(&self->pack, value->f64);
+        return;
+    case MOB_KIND_STR:
+        write_bytes(self, value->bytes, pack_str);
+        return;
+    case MOB_KIND_BYTES:
+        write_bytes(self, value->bytes, pack_bin);
+        return;
+    case MOB_KIND_LIST:
+        write_items(self, value->list, 1);
+        return;
+    case MOB_KIND_MAP:
+        write_items(self, value->list, 2);
+        return;
+    case MOB_KIND_REF:
+        write_ref(self, value->ref);
+        return;
+    case MOB_KIND_ACTOR:
+        write_actor(self, value->actor);
+        return;
+    case MOB_KIND_DEP:
+        write_dep(self, value->ref);
+        return;
+    case MOB_KIND_RECORD:
+        value->record.pack(self, value->record.data);
+        return;
+    case MOB_KIND_RAW:
+        write_raw(self, value->bytes);
+        return;
+    case MOB_KIND_ANY:
+        break;
+    }
+    fail(self, MOB_EARGS);
+}
+
+void mob_write(mob_writer_t *self, mob_value_t value)
+{
+    if (self->err)
+        return;
+    write_kind(self, &value);
+    if (self->pack.failed)
+        fail(self, MOB_ENOMEM);
+    else if (self->pack.size > MOB_BLOB_MAX)
+        fail(self, MOB_ELIMIT);
+}
+
+// ---- Reading -------------------------------------------------------------------------------------
+
+// Over a payload: its bytes are the bound, not the budget of an envelope.
+static unpack_t unpack_payload(const uint8_t *next, const uint8_t *end)
+{
+    return (unpack_t){.next = next, .end = end, .tokens = UINT32_MAX};
+}
+
+mob_reader_t reader_of(load_t load, arena_t *arena)
+{
+    const unsigned char *end = load.size ? load.data + load.size : load.data;
+    return (mob_reader_t){.next = load.data, .end = end, .arena = arena};
+}
+
+static mob_value_t nothing(mob_reader_t *self, mob_kind_t kind, mob_err_t err)
+{
+    mob_value_t empty = {.kind = kind};
+    if (!self->err)
+        self->err = err;
+    if (kind == MOB_KIND_STR || kind == MOB_KIND_BYTES)
+        empty.bytes = (mob_bytes_t){"", 0};
+    return empty;
+}
+
+static mob_value_t read_text(mob_reader_t *self, mob_bytes_t text)
+{
+    mob_value_t out = {.kind = MOB_KIND_STR, .bytes = {"", 0}};
+    if (text.size == 0)
+        return out;
+    char *copy = self->arena ? arena_alloc(self->arena, text.size + 1) : NULL;
+    if (!copy)
+        return nothing(self, MOB_KIND_STR, MOB_ENOMEM);
+    memcpy(copy, text.data, text.size);
+    out.bytes = (mob_bytes_t){copy, text.size};
+    return out;
+}
+
+static uint64_t big_u64(const uint8_t *at)
+{
+    uint64_t big;
+    memcpy(&big, at, sizeof big);
+    return be64toh(big);
+}
+
+static mob_value_t read_ext(mob_reader_t *self, const pack_token_t *token, mob_kind_t kind)
+{
+    const uint8_t *at = token->bytes.data;
+    if (token->ext == PACK_EXT_REF && token->bytes.size == REF_SIZE)
+        return (mob_value_t){.kind = MOB_KIND_REF, .ref = {big_u64(at), big_u64(at + 8)}};
+    if (token->ext != PACK_EXT_ACTOR || token->bytes.size != ACTOR_SIZE)
+        return nothing(self, kind, MOB_EARGS);
+    uint32_t incarnation;
+    memcpy(&incarnation, at + 16, sizeof incarnation);
+    return (mob_value_t){.kind = MOB_KIND_ACTOR,
+                         .actor = {big_u64(at), big_u64(at + 8), be32toh(incarnation)}};
+}
+
+static mob_value_t read_kind(mob_reader_t *self, const pack_token_t *token, mob_kind_t kind)
+{
+    switch (token->type) {
+    case PACK_NIL:
+        return (mob_value_t){.kind = MOB_KIND_NIL};
+    case PACK_FLAG:
+        return (mob_value_t){.kind = MOB_KIND_FLAG, .flag = token->flag};
+    case PACK_UINT:
+        if (token->u64 > INT64_MAX)
+            break;
+        return (mob_value_t){.kind = MOB_KIND_I64, .i64 = (int64_t)token->u64};
+    case PACK_SINT:
+        return (mob_value_t){.kind = MOB_KIND_I64, .i64 = token->i64};
+    case PACK_FLOAT:
+        return (mob_value_t){.kind = MOB_KIND_F64, .f64 = token->f64};
+    case PACK_STR:
+        return read_text(self, token->bytes);
+    case PACK_BIN:
+        return (mob_value_t){.kind = MOB_KIND_BYTES, .bytes = token->bytes};
+    case PACK_EXT:
+        return read_ext(self, token, kind);
+    case PACK_ARRAY:
+        return (mob_value_t){.kind = MOB_KIND_LIST, .list = {NULL, token->count}};
+    case PACK_MAP:
+        return (mob_value_t){.kind = MOB_KIND_MAP, .list = {NULL, token->count}};
+    case PACK_BAD:
+        break;
+    }
+    return nothing(self, kind, MOB_EARGS);
+}
+
+// What else may stand where a kind is asked for: FLAG takes 0 and 1, F64 any integer.
+static mob_value_t convert(mob_reader_t *self, mob_value_t value, mob_kind_t kind)
+{
+    if (value.kind == kind || kind == MOB_KIND_ANY || self->err)
+        return self->err ? nothing(self, kind, self->err) : value;
+    if (kind == MOB_KIND_F64 && value.kind == MOB_KIND_I64)
+        return (mob_value_t){.kind = MOB_KIND_F64, .f64 = (double)value.i64};
+    if (kind == MOB_KIND_FLAG && value.kind == MOB_KIND_I64 && (value.i64 == 0 || value.i64 == 1))
+        return (mob_value_t){.kind = MOB_KIND_FLAG, .flag = value.i64 == 1};
+    return nothing(self, kind, MOB_EARGS);
+}
+
+static mob_value_t read_raw(mob_reader_t *self)
+{
+    unpack_t in = unpack_payload(self->next, self->end);
+    unpack_skip(&in);
+    if (in.wrong)
+        return nothing(self, MOB_KIND_RAW, MOB_EARGS);
+    mob_bytes_t raw = {self->next, (size_t)(in.next - self->next)};
+    self->next = in.next;
+    return (mob_value_t){.kind = MOB_KIND_RAW, .bytes = raw};
+}
+
+mob_value_t mob_read(mob_reader_t *self, mob_kind_t kind)
+{
+    if (self->err)
+        return nothing(self, kind, self->err);
+    if (kind == MOB_KIND_RAW)
+        return read_raw(self);
+    unpack_t in = unpack_payload(self->next, self->end);
+    pack_token_t token = unpack_token(&in);
+    if (token.type == PACK_UINT && token.u64 > INT64_MAX && kind == MOB_KIND_F64)
+        token = (pack_token_t){.type = PACK_FLOAT, .f64 = (double)token.u64};
+    mob_value_t value = convert(self, read_kind(self, &token, kind), kind);
+    if (!self->err)
+        self->next = in.next;
+    return value;
+}
+
+// ---- Around them ---------------------------------------------------------------------------------
+
+bool value_check(load_t values, size_t *count_p)
+{
+    mob_reader_t reader = reader_of(values, NULL);
+    unpack_t in = unpack_payload(reader.next, reader.end);
+    size_t count = 0;
+    for (; in.next < in.end; count++)
+        unpack_skip(&in);
+    if (count_p)
+        *count_p = count;
+    return !in.wrong;
+}
+
+static bool splice_one(pack_t *out, const pack_token_t *dep, const load_t *deps, uint32_t count)
+{
+    const uint8_t *at = dep->bytes.data;
+    uint32_t index = dep->bytes.size == DEP_SIZE ? (uint32_t)(at[0] << 8 | at[1]) : UINT32_MAX;
+    size_t values = 0;
+    if (index >= count)
+        return false;
+    if (deps[index].size == 0)
+        pack_nil(out);
+    else if (!value_check(deps[index], &values) || values != 1)
+        return false;
+    pack_raw(out, deps[index].data, deps[index].size);
+    return !out->failed;
+}
+
+// One pass over the tokens: between two dependencies the bytes are copied as they are. A value for a
+// value: the containers around keep their counts.
+bool value_splice(pack_t *out, load_t args, const load_t *deps, uint32_t count)
+{
+    size_t before = out->size;
+    mob_reader_t reader = reader_of(args, NULL);
+    unpack_t in = unpack_payload(reader.next, reader.end);
+    const uint8_t *copied = in.next;
+    while (in.next < in.end) {
+        const uint8_t *start = in.next;
+        pack_token_t token = unpack_token(&in);
+        if (token.type != PACK_EXT || token.ext != PACK_EXT_DEP)
+            continue;
+        pack_raw(out, copied, (size_t)(start - copied));
+        if (!splice_one(out, &token, deps, count))
+            return false;
+        copied = in.next;
+    }
+    if (in.wrong)
+        return false;
+    pack_raw(out, copied, (size_t)(in.end - copied));
+    return !out->failed && value_check(load_bytes(out->data + before, out->size - before), NULL);
+}
