@@ -46,6 +46,9 @@ int64_t core_next_deadline(const core_t *self); // INT64_MAX: none
 void core_drain(core_t *self, int64_t now);     // SIGTERM: refuse new work; core_drained() when all is settled
 bool core_drained(const core_t *self);
 
+// Once a heartbeat, and cheap: connections that nobody uses any more. The driver forgets their links.
+peer_t *core_next_closed(core_t *self, void **link_p);
+
 // What is to be sent. Each peer is given once a turn; the driver empties its boxes (or leaves a box that
 // would block: the peer is then given again after outbox_park() ended).
 peer_t *core_next_dirty(core_t *self); // NULL: all done
@@ -56,7 +59,6 @@ const uint8_t *peer_topic(const peer_t *self);
 void *peer_link(const peer_t *self);
 uint32_t peer_pid(const peer_t *self);         // 0: unknown or on another machine
 bool peer_same_machine(const peer_t *self, mob_bytes_t machine);
-peer_t *core_next_closed(core_t *self, void **link_p); // connections that ended: the driver forgets link
 
 typedef struct core_count { // counters for tests, health and the end of demo
     uint64_t calls, tasks, settled, failed, retries, late_results, stale_epoch, notices, malformed, rejected;

@@ -1,0 +1,557 @@
+// actor.c - the life of an actor. Owns its states, name, restarts and end; its waiting calls are mailbox.c's,
+// its process is worker.c's.
+
+#include "actor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+#include "internal.h"
+#include "mailbox.h"
+#include "name.h"
+#include "notice.h"
+#include "outcome.h"
+#include "session.h"
+#include "timeline.h"
+#include "worker.h"
+
+enum { GRAVES_MAX = 10000, STEADY_US = 10000000 };
+
+static const char *const state_names[] = {"waiting", "starting", "alive", "restarting", "stopping", "dead"};
+static const char *const cause_names[] = {
+    "", "EXIT", "STOP", "SCOPE", "DRAIN", "KILL", "OWNER", "GROUP", "LINK", "INTENSITY", "INIT", "CRASH", "OOM",
+    "SILENT", "HOST", "REVOKED", "UNKNOWN", "SETUP"};
+
+const char *cause_name(enum wire_cause cause)
+{
+    return cause < sizeof cause_names / sizeof *cause_names ? cause_names[cause] : "UNKNOWN";
+}
+
+const char *actor_state_name(const actor_t *actor)
+{
+    return state_names[actor->state];
+}
+
+const char *actor_display(const core_t *core, const actor_t *actor)
+{
+    return name_text(core, actor->name ? actor->name : actor->label);
+}
+
+// ---- Coming ---------------------------------------------------------------------------------------------
+
+static int64_t either(int64_t own, int64_t defaults, int64_t otherwise)
+{
+    return own ? own : defaults ? defaults : otherwise;
+}
+
+static int32_t count_of(int64_t value) // MOB_NONE is 0, MOB_UNLIMITED -1
+{
+    return value == MOB_NONE ? 0 : (int32_t)value;
+}
+
+static void set_options(const core_t *core, actor_t *actor, const opts_t *own)
+{
+    const opts_t *defaults = &actor->def->opts;
+    actor->max_restarts = count_of(either(own->max_restarts, defaults->max_restarts, 0));
+    actor->max_task_retries = count_of(either(own->max_task_retries, defaults->max_task_retries, 0));
+    actor->mailbox_max = (uint32_t)either(own->mailbox_max, defaults->mailbox_max, core->config.mailbox_max);
+    actor->max_pending = (uint32_t)either(own->max_pending, defaults->max_pending, 0);
+    actor->stop_us = 1000 * either(own->stop_ms, defaults->stop_ms, 30000);
+    actor->backoff_us = 1000 * either(own->backoff_ms, defaults->backoff_ms, 100);
+    actor->backoff_max_us = 1000 * either(own->backoff_max_ms, defaults->backoff_max_ms, 30000);
+}
+
+actor_t *actor_new(core_t *core, call_t *making, def_t *def, opts_field_t opts, const opts_t *read)
+{
+    actor_t *actor = calloc(1, sizeof *actor);
+    if (!actor)
+        return NULL;
+    actor->id = making->id;
+    actor->incarnation = 1;
+    actor->cls = def->name;
+    actor->space = def->space;
+    actor->def = def;
+    actor->owner = read->detached ? NULL : making->owner;
+    actor->making = making;
+    actor->args = blob_hold(making->load);
+    actor->opts = opts.size ? blob_new(opts.wire, opts.size) : NULL;
+    actor->deadline.kind = DEADLINE_ACTOR;
+    const char *cls = name_text(core, def->name);
+    actor->label = name_print(core, "%.*s/%u", (int)strcspn(cls, " "), cls, ++def->label_count);
+    set_options(core, actor, read);
+    making->actor = actor;
+    DL_APPEND(core->actors, actor);
+    core->count.actors++;
+    return actor;
+}
+
+static uint64_t key_of(uint32_t space, uint32_t name)
+{
+    return (uint64_t)space << 32 | name;
+}
+
+actor_t *actor_named(const core_t *core, uint32_t space, uint32_t name)
+{
+    uint64_t key = key_of(space, name);
+    actor_t *actor;
+    HASH_FIND(hh, core->actors_by_name, &key, sizeof key, actor);
+    return actor;
+}
+
+bool actor_claim_name(core_t *core, actor_t *actor, uint32_t name)
+{
+    if (actor_named(core, actor->space, name))
+        return false;
+    actor->name = name;
+    actor->name_key = key_of(actor->space, name);
+    HASH_ADD(hh, core->actors_by_name, name_key, sizeof actor->name_key, actor);
+    return true;
+}
+
+static void give_up_name(core_t *core, actor_t *actor)
+{
+    if (actor->name_key)
+        HASH_DEL(core->actors_by_name, actor);
+    actor->name_key = 0;
+}
+
+actor_t *actor_find(core_t *core, mob_ref_t ref, uint32_t space)
+{
+    call_t *call = call_find(core, ref);
+    if (!call)
+        return NULL;
+    if (call->kind == CALL_MAKING)
+        return call->actor;
+    if (call->kind != CALL_FIND || !call->extra)
+        return NULL;
+    if (!mob_is_none(call->extra->parent))
+        return actor_find(core, call->extra->parent, space);
+    const char *text = call->extra->find, *colon = strchr(text, ':');
+    if (colon)
+        space = name_of(core, (mob_bytes_t){text, (size_t)(colon - text)});
+    const char *plain = colon ? colon + 1 : text;
+    actor_t *actor = actor_named(core, space, name_of(core, (mob_bytes_t){plain, strlen(plain)}));
+    if (actor)
+        call->extra->parent = actor->id; // the handle stays with this one
+    return actor;
+}
+
+// ---- A place, a process, a constructor ------------------------------------------------------------------
+
+static host_t *best_host(const core_t *core, const actor_t *actor)
+{
+    host_t *host, *best = NULL;
+    DL_FOREACH(core->hosts, host)
+    {
+        bool fits = host->open && !host->draining && host->worker_count < host->procs && host_offers(host, actor->def);
+        if (fits && (!best || host->worker_count < best->worker_count))
+            best = host;
+    }
+    return best;
+}
+
+static worker_t *worker_for(core_t *core, const actor_t *actor, host_t *host)
+{
+    if (!actor->def->opts.shared)
+        return worker_start(core, host, START_ACTOR);
+    if (!host->shared)
+        host->shared = worker_start(core, host, START_SHARED);
+    return host->shared;
+}
+
+void actor_place(core_t *core, actor_t *actor)
+{
+    host_t *host = best_host(core, actor);
+    worker_t *worker = host ? worker_for(core, actor, host) : NULL;
+    if (!worker) { // schedule_offered() comes back to it
+        if (actor->def->kind == 0)
+            deadline_set(&core->deadlines, &actor->making->deadline, core->now + core->config.resolve_us);
+        return;
+    }
+    if (actor->state == ACTOR_WAITING)
+        actor->state = ACTOR_STARTING;
+    actor->worker = worker;
+    DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
+    if (worker->state == WORKER_ALIVE)
+        actor_make(core, actor);
+}
+
+void actor_make(core_t *core, actor_t *actor)
+{
+    session_t *session = actor->worker->session;
+    name_tell(core, session, actor->cls);
+    batch_t *batch = notice_batch(core, session);
+    if (!batch)
+        return;
+    load_t deps[MOB_DEPS_MAX];
+    const call_extra_t *extra = actor->making->extra;
+    uint32_t count = extra ? extra->dep_count : 0;
+    for (uint32_t i = 0; i < count; i++)
+        deps[i] = load_of(extra->values[i]);
+    opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL, .size = actor->opts ? actor->opts->size : 0};
+    message_MAKE(batch, &(msg_make_t){.actor = actor->id, .incarnation = actor->incarnation, .cls = actor->cls, .opts = opts,
+                                      .remaining_ms = -1, .epoch = core->config.epoch, .args = load_of(actor->args),
+                                      .deps = {.items = deps, .count = count}});
+}
+
+static void settle_making(core_t *core, actor_t *actor)
+{
+    static const uint8_t nil = 0xc0;
+    if (actor->making->state == CALL_FINAL)
+        return;
+    if (actor->making->state == CALL_WAITING)
+        actor->making->state = CALL_READY;
+    outcome_value(core, actor->making, blob_new(&nil, 1));
+}
+
+void actor_made(core_t *core, actor_t *actor)
+{
+    actor->made = true;
+    actor->born_at = core->now;
+    if (actor->state != ACTOR_STOPPING)
+        actor->state = ACTOR_ALIVE;
+    timeline_note(core, actor->incarnation > 1 ? EVENT_RESTART : EVENT_SPAWN, actor->label, actor->name, actor->id, "alive");
+    settle_making(core, actor);
+    mailbox_pump(core, actor);
+}
+
+// ---- Ends -------------------------------------------------------------------------------------------------
+
+bool actor_takes_calls(const actor_t *actor)
+{
+    return actor->state < ACTOR_STOPPING;
+}
+
+void actor_refuse(core_t *core, actor_t *actor, call_t *call)
+{
+    if (actor->state == ACTOR_DEAD)
+        outcome_fail(core, call, actor->refusal, cause_name(actor->cause), "%s", actor->epitaph ? actor->epitaph : "");
+    else
+        outcome_fail(core, call, MOB_EDEAD, cause_name(actor->stop_cause), "%s \"%s\" is stopping",
+                     name_text(core, actor->cls), actor_display(core, actor));
+}
+
+static void settle_end(core_t *core, const actor_t *actor, call_t *end)
+{
+    const char *text = cause_name(actor->cause);
+    pack_t out = PACK_INIT;
+    pack_str(&out, text, strlen(text));
+    blob_t *value = out.failed ? NULL : blob_new(out.data, out.size);
+    pack_fini(&out);
+    outcome_value(core, end, value);
+}
+
+void actor_watch_end(core_t *core, actor_t *actor, call_t *end)
+{
+    end->state = CALL_READY;
+    if (actor->state == ACTOR_DEAD)
+        settle_end(core, actor, end);
+    else
+        call_enlist(end, &actor->ends);
+}
+
+// What was sent to it and has no outcome yet, or whose record waits for the worker's word.
+static void end_hand(core_t *core, actor_t *actor, mob_err_t err, const failure_t *why)
+{
+    worker_t *worker = actor->worker;
+    for (call_t *call = worker ? worker->hand : NULL, *next; call; call = next) {
+        next = call->next;
+        if (call->actor != actor)
+            continue;
+        bool final = call->state == CALL_FINAL;
+        call_out_of_hand(core, call);
+        if (final && call->dropped)
+            outcome_drop(core, call);
+        if (final)
+            continue;
+        failure_t failure = *why;
+        failure.err = failure.root = call->cancelled ? MOB_ECANCELLED : err;
+        failure.executed = MOB_MAYBE_EXECUTED;
+        failure.attempts = call->attempt + 1u;
+        outcome_failure(core, call, &failure);
+    }
+}
+
+static void leave_worker(actor_t *actor)
+{
+    if (actor->worker)
+        DL_DELETE2(actor->worker->actors, actor, worker_prev, worker_next);
+    actor->worker = NULL;
+    actor->made = false;
+}
+
+static void bury(core_t *core, actor_t *actor)
+{
+    DL_DELETE(core->actors, actor);
+    DL_APPEND(core->graves, actor);
+    core->count.actors--;
+    if (++core->grave_count > GRAVES_MAX) {
+        actor_t *oldest = core->graves;
+        if (oldest->waiting == 0 && oldest->in_hand == 0)
+            actor_free(core, oldest);
+    }
+}
+
+static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t refusal, const failure_t *why)
+{
+    char text[MOB_TEXT_MAX];
+    snprintf(text, sizeof text, "%s \"%s\" is dead: %s", name_text(core, actor->cls), actor_display(core, actor),
+             why->reason && *why->reason ? why->reason : cause_name(cause));
+    actor->epitaph = strdup(text);
+    actor->refusal = refusal;
+    actor->cause = cause;
+    failure_t failure = *why;
+    failure.why = cause_name(cause);
+    failure.reason = text;
+    end_hand(core, actor, MOB_EDEAD, &failure);
+    actor->state = ACTOR_DEAD;
+    deadline_clear(&core->deadlines, &actor->deadline);
+    give_up_name(core, actor);
+    leave_worker(actor);
+    timeline_note(core, EVENT_EXIT, actor->label, actor->name, actor->id, text);
+    mailbox_fail(core, actor, false, refusal, cause_name(cause), text);
+    while (actor->ends) {
+        call_t *end = actor->ends;
+        call_unlist(end);
+        settle_end(core, actor, end);
+    }
+    if (actor->making->state != CALL_FINAL) {
+        failure.err = failure.root = refusal;
+        failure.executed = cause == CAUSE_INIT ? MOB_EXECUTED : MOB_NOT_EXECUTED;
+        actor->making->state = CALL_READY;
+        outcome_failure(core, actor->making, &failure);
+    }
+    bury(core, actor);
+}
+
+void actor_unmade(core_t *core, actor_t *actor, const failure_t *failure)
+{
+    char text[MOB_TEXT_MAX];
+    snprintf(text, sizeof text, "constructor failed: %s", failure->reason);
+    failure_t why = *failure;
+    why.reason = text;
+    worker_t *worker = actor->worker;
+    die(core, actor, CAUSE_INIT, MOB_EDEAD, &why);
+    if (worker->kind != START_SHARED) {
+        worker->state = WORKER_ENDING;
+        worker_kill(core, worker);
+    }
+}
+
+void actor_unresolved(core_t *core, actor_t *actor)
+{
+    char text[MOB_TEXT_MAX];
+    const char *cls = name_text(core, actor->cls), *near = def_nearest(core, cls, DEF_CLASS);
+    snprintf(text, sizeof text, "no host offers the class \"%s\"%s%s%s", cls, *near ? "; nearest: \"" : "", near, *near ? "\"" : "");
+    die(core, actor, CAUSE_UNKNOWN, MOB_ENOTFOUND, &(failure_t){.reason = text});
+}
+
+void actor_name_taken(core_t *core, actor_t *actor, uint32_t name)
+{
+    char text[MOB_TEXT_MAX];
+    snprintf(text, sizeof text, "name \"%s\" is taken in %s", name_text(core, name), name_text(core, actor->space));
+    die(core, actor, CAUSE_NONE, MOB_EEXISTS, &(failure_t){.reason = text});
+}
+
+// Calls that were sent go back in order when they may be tried again, before all that wait.
+static void take_back(core_t *core, actor_t *actor, const failure_t *why)
+{
+    call_t *back = NULL;
+    for (call_t *call = actor->worker->hand, *next; call; call = next) {
+        next = call->next;
+        bool again = call->actor == actor && call->state == CALL_SENT && !call->cancelled &&
+                     (call->retries < 0 || call->attempt < call->retries);
+        if (!again)
+            continue;
+        call_out_of_hand(core, call);
+        call_enlist(call, &back);
+    }
+    end_hand(core, actor, MOB_EUNAVAILABLE, why);
+    while (back) {
+        call_t *call = back->prev; // utlist: the head's prev is the tail
+        call_unlist(call);
+        call->attempt++;
+        core->count.retries++;
+        timeline_add(core, EVENT_RETRY, call, MOB_EUNAVAILABLE);
+        call_move(core, call, CALL_GIVEN);
+    }
+}
+
+static void restart(core_t *core, actor_t *actor, const failure_t *failure)
+{
+    char text[MOB_TEXT_MAX];
+    if (actor->born_at && core->now - actor->born_at > STEADY_US)
+        actor->restarts = 0;
+    uint32_t step = actor->restarts < 16 ? actor->restarts : 16;
+    int64_t delay = actor->backoff_us << step;
+    actor->restarts++;
+    snprintf(text, sizeof text, "%s \"%s\" restarts (incarnation %u): %s", name_text(core, actor->cls),
+             actor_display(core, actor), actor->incarnation + 1, failure->reason);
+    failure_t why = *failure;
+    why.reason = text;
+    actor->state = ACTOR_RESTARTING;
+    actor->made = false;
+    take_back(core, actor, &why);
+    leave_worker(actor);
+    actor->incarnation++;
+    mailbox_fail(core, actor, true, MOB_EUNAVAILABLE, "RESTARTING", text);
+    deadline_set(&core->deadlines, &actor->deadline, core->now + (delay < actor->backoff_max_us ? delay : actor->backoff_max_us));
+}
+
+void actor_lost(core_t *core, actor_t *actor, enum wire_cause cause, const failure_t *failure)
+{
+    bool budget = actor->max_restarts < 0 || actor->restarts < (uint32_t)actor->max_restarts;
+    if (actor->state == ACTOR_STOPPING)
+        die(core, actor, actor->stop_cause, MOB_EDEAD, failure);
+    else if (budget && cause != CAUSE_STOP)
+        restart(core, actor, failure);
+    else
+        die(core, actor, cause, MOB_EDEAD, failure);
+}
+
+static void kill_now(core_t *core, actor_t *actor, enum wire_cause cause)
+{
+    worker_t *worker = actor->worker;
+    die(core, actor, cause, MOB_EDEAD, &(failure_t){.reason = cause_name(cause)});
+    if (!worker)
+        return;
+    worker->state = WORKER_ENDING;
+    worker_kill(core, worker);
+}
+
+void actor_stop_when_empty(core_t *core, actor_t *actor)
+{
+    if (actor->waiting || actor->in_hand || actor->stop_sent)
+        return;
+    if (!actor->worker) { // never started, or between two incarnations
+        die(core, actor, actor->stop_cause, MOB_EDEAD, &(failure_t){.reason = cause_name(actor->stop_cause)});
+        return;
+    }
+    if (!actor->made)
+        return; // after its constructor
+    actor->stop_sent = true;
+    worker_stop(core, actor->worker, actor->id);
+}
+
+static void drain(core_t *core, actor_t *actor, enum wire_cause cause)
+{
+    if (actor->state == ACTOR_STOPPING)
+        return;
+    actor->state = ACTOR_STOPPING;
+    actor->stop_cause = cause;
+    deadline_set(&core->deadlines, &actor->deadline, core->now + actor->stop_us);
+    actor_stop_when_empty(core, actor);
+}
+
+void actor_stop(core_t *core, actor_t *actor, uint32_t how, enum wire_cause cause)
+{
+    if (actor->state == ACTOR_DEAD)
+        return;
+    if (how == MOB_STOP_DRAIN) {
+        drain(core, actor, cause);
+    } else if (how == MOB_STOP_RESTART && actor->worker) {
+        worker_t *worker = actor->worker;
+        actor_lost(core, actor, CAUSE_KILL, &(failure_t){.reason = "killed to restart", .why = "KILL"});
+        worker->state = WORKER_ENDING;
+        worker_kill(core, worker);
+    } else {
+        kill_now(core, actor, CAUSE_KILL);
+    }
+}
+
+void actor_stopped(core_t *core, actor_t *actor)
+{
+    worker_t *worker = actor->worker;
+    enum wire_cause cause = actor->state == ACTOR_STOPPING ? actor->stop_cause : CAUSE_EXIT;
+    die(core, actor, cause, MOB_EDEAD, &(failure_t){.reason = cause_name(cause)});
+    if (worker && worker->kind != START_SHARED)
+        worker->state = WORKER_ENDING; // it leaves by itself
+}
+
+void actor_left(core_t *core, actor_t *actor)
+{
+    if (actor->state == ACTOR_DEAD)
+        return;
+    actor->state = ACTOR_STOPPING;
+    actor->stop_cause = CAUSE_EXIT;
+    mailbox_fail(core, actor, false, MOB_EDEAD, "EXIT", "the actor has left");
+    if (actor->state != ACTOR_DEAD)
+        actor_stop_when_empty(core, actor);
+}
+
+void actor_dropped(core_t *core, actor_t *actor)
+{
+    if (actor->state != ACTOR_DEAD && actor->owner)
+        drain(core, actor, CAUSE_SCOPE);
+}
+
+void actor_owner_gone(core_t *core, actor_t *actor)
+{
+    actor->owner = NULL;
+    if (actor->state != ACTOR_DEAD)
+        kill_now(core, actor, CAUSE_OWNER);
+}
+
+void actor_timer(core_t *core, actor_t *actor)
+{
+    if (actor->state == ACTOR_RESTARTING && !actor->worker)
+        actor_place(core, actor);
+    else if (actor->state == ACTOR_STOPPING)
+        kill_now(core, actor, actor->stop_cause);
+}
+
+// ---- Older than this broker -----------------------------------------------------------------------------
+
+void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
+{
+    opts_t opts = opts_read(hold->opts);
+    uint32_t cls = name_of(core, hold->cls);
+    uint32_t space = opts.space.size ? name_of(core, opts.space) : worker->session->space;
+    def_t *def = cls ? def_of(core, cls, space) : NULL;
+    session_t *owner = def ? session_stub(core, hold->actor.owner) : NULL;
+    call_t *making = owner ? call_new(core, owner, hold->actor, CALL_MAKING) : NULL;
+    if (!making)
+        return;
+    making->target = cls;
+    making->state = CALL_READY;
+    making->load = load_keep(hold->args);
+    core_weigh(core, making->load, 1);
+    actor_t *actor = actor_new(core, making, def, hold->opts, &opts);
+    if (!actor)
+        return;
+    actor->incarnation = actor->adopted = hold->incarnation;
+    if (opts.name.size)
+        actor_claim_name(core, actor, name_of(core, opts.name));
+    if (worker->kind == START_TASKS)
+        worker->kind = START_ACTOR;
+    actor->worker = worker;
+    DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
+    if (hold->state == HAND_WAITING)
+        actor->state = ACTOR_STARTING;
+    else
+        actor_made(core, actor);
+}
+
+void actor_free(core_t *core, actor_t *actor)
+{
+    give_up_name(core, actor);
+    deadline_clear(&core->deadlines, &actor->deadline);
+    leave_worker(actor);
+    if (actor->state == ACTOR_DEAD) {
+        DL_DELETE(core->graves, actor);
+        core->grave_count--;
+    } else {
+        DL_DELETE(core->actors, actor);
+        core->count.actors--;
+    }
+    actor->making->actor = NULL;
+    actor->making->state = CALL_FINAL;
+    call_free(core, actor->making);
+    blob_drop(&actor->args);
+    blob_drop(&actor->opts);
+    free(actor->epitaph);
+    free(actor);
+}

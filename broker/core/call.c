@@ -1,0 +1,312 @@
+// call.c - the life of a call. Every move is a row of CALL_MOVES; what decides between two rows is decided
+// before call_move(), so that the table stays exact. Never sends anything: worker.c and notice.c do.
+
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "actor.h"
+#include "graph.h"
+#include "internal.h"
+#include "mailbox.h"
+#include "name.h"
+#include "outcome.h"
+#include "schedule.h"
+#include "timeline.h"
+#include "worker.h"
+
+// No row: a peer's event came late, and the caller counts and drops it.
+//    state    event    next     action
+#define CALL_MOVES(X)                        \
+    X(WAITING, ARGUED,  READY,   enqueue)    \
+    X(WAITING, PUT_OFF, DELAYED, put_off)    \
+    X(DELAYED, DUE,     READY,   enqueue)    \
+    X(READY,   LEASED,  SENT,    leave_list) \
+    X(SENT,    GIVEN,   READY,   go_back)    \
+    X(SENT,    RETRY,   DELAYED, put_off)    \
+    X(WAITING, ENDED,   FINAL,   leave_list) \
+    X(DELAYED, ENDED,   FINAL,   leave_list) \
+    X(READY,   ENDED,   FINAL,   leave_list) \
+    X(SENT,    ENDED,   FINAL,   stay)
+
+static const char *const state_names[CALL_STATES] = {"waiting", "delayed", "ready", "sent", "final"};
+
+const char *call_state_name(const call_t *call)
+{
+    if (call->state == CALL_FINAL)
+        return call->code == MOB_OK ? "done" : call->code == MOB_ECANCELLED ? "cancelled" : "failed";
+    bool first = call->state == CALL_SENT && call->worker && call->worker->hand == call;
+    return first ? "running" : state_names[call->state];
+}
+
+// ---- Records -----------------------------------------------------------------------------------------
+
+call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind)
+{
+    uint32_t index;
+    call_t *call = reftable_reserve(&core->refs) ? slab_take(&core->calls, &index) : NULL;
+    if (!call)
+        return NULL;
+    call->id = id;
+    call->index = index;
+    call->kind = (uint8_t)kind;
+    call->owner = owner;
+    call->at = core->now;
+    call->deadline.kind = DEADLINE_CALL;
+    reftable_add(&core->refs, id, index);
+    if (owner) {
+        DL_APPEND2(owner->calls, call, own_prev, own_next);
+        owner->pending++;
+    }
+    core->count.pending++;
+    return call;
+}
+
+static void extra_free(call_t *call)
+{
+    call_extra_t *extra = call->extra;
+    if (!extra)
+        return;
+    for (uint32_t i = 0; extra->values && i < extra->dep_count; i++)
+        blob_drop(&extra->values[i]);
+    free(extra->values);
+    free(extra->deps);
+    free(extra->find);
+    free(extra);
+    call->extra = NULL;
+}
+
+void call_free(core_t *core, call_t *call)
+{
+    call_unlist(call);
+    deadline_clear(&core->deadlines, &call->deadline);
+    if (call->owner)
+        DL_DELETE2(call->owner->calls, call, own_prev, own_next);
+    if (call->state != CALL_FINAL) {
+        core->count.pending--;
+        if (call->owner)
+            call->owner->pending--;
+    }
+    core_weigh(core, call->load, -1);
+    blob_drop(&call->load);
+    extra_free(call);
+    graph_fini(call);
+    reftable_remove(&core->refs, call->id);
+    slab_give(&core->calls, call->index);
+}
+
+call_t *call_find(const core_t *core, mob_ref_t ref)
+{
+    return reftable_find(&core->refs, ref);
+}
+
+call_extra_t *call_extra(call_t *call)
+{
+    if (!call->extra)
+        call->extra = calloc(1, sizeof *call->extra);
+    return call->extra;
+}
+
+// ---- Lists: a call is in one at a time ------------------------------------------------------------------
+
+void call_enlist(call_t *call, call_t **list)
+{
+    call->list = list;
+    DL_APPEND(*list, call);
+}
+
+void call_enlist_first(call_t *call, call_t **list)
+{
+    call->list = list;
+    DL_PREPEND(*list, call);
+}
+
+void call_unlist(call_t *call)
+{
+    if (!call->list)
+        return;
+    DL_DELETE(*call->list, call);
+    call->list = NULL;
+}
+
+void call_out_of_hand(core_t *core, call_t *call)
+{
+    worker_t *worker = call->worker;
+    if (!worker)
+        return;
+    call_unlist(call);
+    call->worker = NULL;
+    worker->hand_count--;
+    if (call->actor && call->kind == CALL_METHOD)
+        call->actor->in_hand--;
+    if (call->state == CALL_FINAL)
+        call->actor = call->kind == CALL_METHOD ? NULL : call->actor;
+    if (worker->hand_count == 0)
+        worker->idle_at = core->now;
+    core->schedule = true;
+}
+
+// ---- Moves ------------------------------------------------------------------------------------------------
+
+static void set_timer(core_t *core, call_t *call, int64_t at)
+{
+    if (call->ends_at && call->ends_at < at)
+        at = call->ends_at;
+    deadline_set(&core->deadlines, &call->deadline, at);
+}
+
+static void enqueue(core_t *core, call_t *call)
+{
+    if (call->kind == CALL_METHOD)
+        mailbox_add(core, call->actor, call);
+    else if (call->kind == CALL_MAKING)
+        actor_place(core, call->actor);
+    else
+        schedule_add(core, call, false);
+}
+
+static void go_back(core_t *core, call_t *call)
+{
+    if (call->kind == CALL_METHOD)
+        mailbox_add_first(core, call->actor, call);
+    else
+        schedule_add(core, call, true);
+}
+
+static void put_off(core_t *core, call_t *call)
+{
+    set_timer(core, call, call->due_at);
+}
+
+static void leave_list(core_t *core, call_t *call)
+{
+    if (call->kind == CALL_METHOD && call->actor)
+        mailbox_left(core, call->actor, call);
+    else
+        call_unlist(call);
+}
+
+static void stay(core_t *core, call_t *call) // in its worker's hand, until the worker says that it is done
+{
+    (void)core;
+    (void)call;
+}
+
+typedef struct move {
+    bool exists;
+    uint8_t next;
+    void (*action)(core_t *, call_t *);
+} move_t;
+
+static const move_t moves[CALL_STATES][CALL_EVENTS] = {
+#define X(state, event, next, action) [CALL_##state][CALL_##event] = {true, CALL_##next, action},
+    CALL_MOVES(X)
+#undef X
+};
+
+bool call_move(core_t *core, call_t *call, call_event_t event)
+{
+    const move_t *move = &moves[call->state][event];
+    if (!move->exists)
+        return false;
+    call->state = move->next;
+    move->action(core, call);
+    return true;
+}
+
+void call_argued(core_t *core, call_t *call)
+{
+    if (call->due_at > core->now) {
+        call_unlist(call);
+        call_move(core, call, CALL_PUT_OFF);
+    } else {
+        call_move(core, call, CALL_ARGUED);
+    }
+}
+
+// ---- Time, loss, cancelling ---------------------------------------------------------------------------------
+
+int64_t call_remaining_ms(const core_t *core, const call_t *call)
+{
+    if (call->ends_at == 0)
+        return -1;
+    return call->ends_at > core->now ? (call->ends_at - core->now + 999) / 1000 : 0;
+}
+
+static void deadline_passed(core_t *core, call_t *call)
+{
+    bool sent = call->state == CALL_SENT;
+    if (sent)
+        worker_cancel(core, call, 0);
+    timeline_add(core, EVENT_TIMEOUT, call, MOB_EDEADLINE);
+    outcome_fail(core, call, MOB_EDEADLINE, "", "%s: deadline passed while %s", name_text(core, call->target),
+                 sent ? "at its worker" : "queued");
+}
+
+void call_timer(core_t *core, call_t *call)
+{
+    if (call->ends_at && core->now >= call->ends_at) {
+        deadline_passed(core, call);
+        return;
+    }
+    if (call->state == CALL_DELAYED)
+        call_move(core, call, CALL_DUE);
+    else if (call->state == CALL_READY && call->kind != CALL_METHOD)
+        schedule_unresolved(core, call);
+    if (call->ends_at && call->state != CALL_FINAL && call->deadline.place == 0)
+        deadline_set(&core->deadlines, &call->deadline, call->ends_at);
+}
+
+void call_lost(core_t *core, call_t *call, const failure_t *failure)
+{
+    if (call->state == CALL_FINAL) { // its outcome was stored before: only the record was waited for
+        call_out_of_hand(core, call);
+        if (call->dropped)
+            outcome_drop(core, call);
+        return;
+    }
+    call_out_of_hand(core, call);
+    if (call->cancelled) {
+        outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled", name_text(core, call->target));
+    } else if (call->retries < 0 || call->attempt < call->retries) {
+        int64_t delay = core->config.retry_us << (call->attempt < 5 ? call->attempt : 5); // at most 32 times the first
+        call->attempt++;
+        call->due_at = core->now + delay / 2 + (int64_t)(core_random(core) % ((uint64_t)delay + 1));
+        core->count.retries++;
+        timeline_add(core, EVENT_RETRY, call, failure->err);
+        call_move(core, call, CALL_RETRY);
+    } else {
+        outcome_failure(core, call, failure);
+    }
+}
+
+// What the body itself started belongs to the session of its worker.
+static void cancel_children(core_t *core, session_t *session, mob_ref_t parent, uint32_t flags)
+{
+    call_t *call, *next;
+    DL_FOREACH_SAFE2(session->calls, call, next, own_next)
+    {
+        if (call->extra && mob_same(call->extra->parent, parent) && call->state != CALL_FINAL)
+            call_cancel(core, call, call->kind == CALL_TASK ? flags : flags & ~(uint32_t)MOB_CANCEL_FORCE, session);
+    }
+}
+
+void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by)
+{
+    if (call->state == CALL_FINAL || call->kind == CALL_MAKING)
+        return;
+    session_t *children = call->worker ? call->worker->session : NULL;
+    mob_ref_t id = call->id;
+    call->cancelled = true;
+    bool begun = call->state == CALL_SENT && call->worker->hand == call;
+    if (call->state == CALL_SENT)
+        worker_cancel(core, call, flags);
+    if (call->state != CALL_SENT || begun) { // one that waits at the worker: the worker says whether it began
+        timeline_add(core, EVENT_CANCEL, call, MOB_ECANCELLED);
+        outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled by %s while %s", name_text(core, call->target),
+                     name_text(core, by->name), begun ? "running" : "queued");
+    }
+    if (children && begun && !(flags & MOB_CANCEL_ALONE))
+        cancel_children(core, children, id, flags);
+}

@@ -1,0 +1,43 @@
+// call.h - the life of a call: a table of moves.
+
+#ifndef MOBULA_CALL_H
+#define MOBULA_CALL_H
+
+#include "state.h"
+
+typedef enum call_event {
+    CALL_ARGUED,    // its arguments and its target are there
+    CALL_PUT_OFF,   // they are, but its time has not come
+    CALL_DUE,       // its time has come
+    CALL_LEASED,    // a worker takes it
+    CALL_GIVEN,     // the worker gave it back, not begun
+    CALL_RETRY,     // the run was lost or failed and there are retries left
+    CALL_ENDED,     // an outcome
+    CALL_EVENTS
+} call_event_t;
+
+// A new record, in the tables of core and owner. NULL: no memory.
+call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind);
+void call_free(core_t *core, call_t *call); // out of every table
+call_t *call_find(const core_t *core, mob_ref_t ref);
+call_extra_t *call_extra(call_t *call);     // made when first asked for; NULL: no memory
+
+// Make the move; false when the table has no such row (a peer's late message: counted by the caller).
+bool call_move(core_t *core, call_t *call, call_event_t event);
+
+// Its arguments are there: READY, or DELAYED until its time.
+void call_argued(core_t *core, call_t *call);
+
+void call_enlist(call_t *call, call_t **list);       // at the end
+void call_enlist_first(call_t *call, call_t **list); // at the front
+void call_unlist(call_t *call);                      // out of whatever list it is in
+void call_out_of_hand(core_t *core, call_t *call);   // the worker is done with it, or gone
+
+// Its run was lost with its worker: again, or an end.
+void call_lost(core_t *core, call_t *call, const failure_t *failure);
+void call_timer(core_t *core, call_t *call); // its deadline_t is due
+void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by);
+int64_t call_remaining_ms(const core_t *core, const call_t *call);
+const char *call_state_name(const call_t *call);
+
+#endif

@@ -1,0 +1,153 @@
+// graph.c - who waits for which ref. Edges name their waiter by id; settled calls queue up to tell theirs.
+
+#include "graph.h"
+
+#include <stdlib.h>
+
+#include "call.h"
+#include "notice.h"
+#include "outcome.h"
+#include "session.h"
+
+static bool add_edge(call_t *call, mob_ref_t waiter, uint32_t arg)
+{
+    edge_t *edge = malloc(sizeof *edge);
+    if (!edge)
+        return false;
+    *edge = (edge_t){.next = call->waiters, .waiter = waiter, .arg = arg};
+    call->waiters = edge;
+    return true;
+}
+
+static mob_err_t add_dep(core_t *core, call_t *call, uint32_t arg, mob_ref_t *failed)
+{
+    mob_ref_t ref = call->extra->deps[arg];
+    call_t *dep = call_find(core, ref);
+    if (!dep || mob_same(ref, call->id) || (dep->state == CALL_FINAL && dep->code != MOB_OK)) {
+        *failed = ref;
+        return MOB_EDEP;
+    }
+    if (dep->state == CALL_FINAL) {
+        call->extra->values[arg] = blob_hold(dep->load);
+        return MOB_OK;
+    }
+    call->missing++;
+    return add_edge(dep, call->id, arg) ? MOB_OK : MOB_ENOMEM;
+}
+
+mob_err_t graph_add(core_t *core, call_t *call, refs_t deps, mob_ref_t *failed)
+{
+    *failed = (mob_ref_t){0, 0};
+    if (deps.count > MOB_DEPS_MAX)
+        return MOB_ELIMIT;
+    call_extra_t *extra = call_extra(call);
+    if (!extra)
+        return MOB_ENOMEM;
+    extra->deps = calloc(deps.count, sizeof *extra->deps);
+    extra->values = calloc(deps.count, sizeof *extra->values);
+    if (!extra->deps || !extra->values)
+        return MOB_ENOMEM;
+    while (deps.count > 0)
+        extra->deps[extra->dep_count++] = refs_next(&deps);
+    mob_err_t err = MOB_OK;
+    for (uint32_t i = 0; i < extra->dep_count && !err; i++)
+        err = add_dep(core, call, i, failed);
+    return err;
+}
+
+bool graph_watch(core_t *core, call_t *call, session_t *session)
+{
+    (void)core;
+    for (const edge_t *edge = call->waiters; edge; edge = edge->next)
+        if (edge->waiter.seq == 0 && edge->waiter.owner == session->owner)
+            return true;
+    return add_edge(call, (mob_ref_t){session->owner, 0}, 0);
+}
+
+static void tell_session(core_t *core, const edge_t *edge, const wake_t *wake)
+{
+    session_t *session = session_find(core, edge->waiter.owner);
+    if (session)
+        notice_watched(core, session, wake->id, wake->code, wake->load);
+}
+
+static void tell_call(core_t *core, const edge_t *edge, const wake_t *wake)
+{
+    call_t *waiter = call_find(core, edge->waiter);
+    if (!waiter || waiter->state != CALL_WAITING || waiter->missing == 0)
+        return;
+    if (wake->code != MOB_OK) {
+        outcome_dependency(core, waiter, wake->id, wake->code, wake->load);
+        return;
+    }
+    waiter->extra->values[edge->arg] = blob_hold(wake->load);
+    if (--waiter->missing == 0)
+        call_argued(core, waiter);
+}
+
+static edge_t *reversed(edge_t *edges) // they were pushed in front: first come, first told
+{
+    edge_t *out = NULL;
+    for (edge_t *next; edges; edges = next) {
+        next = edges->next;
+        edges->next = out;
+        out = edges;
+    }
+    return out;
+}
+
+static void tell_all(core_t *core, wake_t *wake)
+{
+    for (edge_t *edge = reversed(wake->edges), *next; edge; edge = next) {
+        next = edge->next;
+        if (edge->waiter.seq)
+            tell_call(core, edge, wake);
+        else
+            tell_session(core, edge, wake);
+        free(edge);
+    }
+    blob_drop(&wake->load);
+    free(wake);
+}
+
+void graph_wake(core_t *core, call_t *call)
+{
+    wake_t *wake = malloc(sizeof *wake);
+    if (!wake)
+        return; // they find out by asking
+    *wake = (wake_t){.edges = call->waiters, .id = call->id, .code = call->code, .load = blob_hold(call->load)};
+    call->waiters = NULL;
+    *core->wakes_end = wake;
+    core->wakes_end = &wake->next;
+    if (core->waking)
+        return;
+    core->waking = true;
+    while ((wake = core->wakes) != NULL) {
+        core->wakes = wake->next;
+        if (!core->wakes)
+            core->wakes_end = &core->wakes;
+        tell_all(core, wake);
+    }
+    core->waking = false;
+}
+
+void graph_unwatch(call_t *call, const session_t *session)
+{
+    for (edge_t **edge_p = &call->waiters; *edge_p; edge_p = &(*edge_p)->next) {
+        edge_t *edge = *edge_p;
+        if (edge->waiter.seq == 0 && edge->waiter.owner == session->owner) {
+            *edge_p = edge->next;
+            free(edge);
+            return;
+        }
+    }
+}
+
+void graph_fini(call_t *call)
+{
+    for (edge_t *edge = call->waiters, *next; edge; edge = next) {
+        next = edge->next;
+        free(edge);
+    }
+    call->waiters = NULL;
+}

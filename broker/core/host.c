@@ -1,0 +1,164 @@
+// host.c - programs that offer definitions and start worker processes when told. Never runs anything.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "actor.h"
+#include "internal.h"
+#include "name.h"
+#include "notice.h"
+#include "schedule.h"
+#include "session.h"
+#include "timeline.h"
+#include "worker.h"
+
+enum { PROCS_DEFAULT = 256, CRASHES_FREE = 3 };
+
+host_t *host_new(core_t *core, session_t *session)
+{
+    host_t *host = calloc(1, sizeof *host);
+    if (!host)
+        return NULL;
+    host->session = session;
+    host->deadline.kind = DEADLINE_HOST;
+    session->host = host;
+    DL_APPEND(core->hosts, host);
+    core->count.hosts++;
+    worker_t *worker, *next;
+    HASH_ITER(hh, core->workers, worker, next) // workers that came back before their host did
+    {
+        if (!worker->host && worker->session && worker->orphan_of == session->owner) {
+            worker->host = host;
+            DL_APPEND(host->workers, worker);
+            host->worker_count++;
+        }
+    }
+    return host;
+}
+
+// ---- Offers -----------------------------------------------------------------------------------------------
+
+bool host_offers(const host_t *host, const def_t *def)
+{
+    for (uint32_t i = 0; i < host->def_count; i++)
+        if (host->defs[i] == def)
+            return true;
+    return false;
+}
+
+static bool add_def(host_t *host, def_t *def)
+{
+    def_t **defs = realloc(host->defs, (host->def_count + 1) * sizeof *defs);
+    if (!defs)
+        return false;
+    host->defs = defs;
+    defs[host->def_count++] = def;
+    def->host_count++;
+    return true;
+}
+
+void host_offer(core_t *core, host_t *host, const msg_offer_t *offer)
+{
+    uint32_t name = name_of(core, offer->name);
+    def_t *def = name ? def_of(core, name, host->session->space) : NULL;
+    if (!def || (offer->kind != DEF_TASK && offer->kind != DEF_CLASS))
+        return;
+    def->kind = offer->kind;
+    def->usage = name_of(core, offer->usage);
+    def->opts = opts_read(offer->opts);
+    host->offering = def;
+    if (!host_offers(host, def) && !add_def(host, def))
+        host->offering = NULL;
+}
+
+void host_method(core_t *core, host_t *host, const msg_method_t *method)
+{
+    def_t *def = host->offering;
+    uint32_t name = name_of(core, method->name);
+    if (!def || !name || def_method(def, name))
+        return;
+    method_t *methods = realloc(def->methods, (def->method_count + 1) * sizeof *methods);
+    if (!methods)
+        return;
+    def->methods = methods;
+    methods[def->method_count++] =
+        (method_t){.name = name, .usage = name_of(core, method->usage), .opts = opts_read(method->opts)};
+}
+
+static bool offers_tasks(const host_t *host)
+{
+    for (uint32_t i = 0; i < host->def_count; i++)
+        if (host->defs[i]->kind == DEF_TASK)
+            return true;
+    return false;
+}
+
+static uint32_t task_workers(const host_t *host)
+{
+    uint32_t count = 0;
+    const worker_t *worker;
+    DL_FOREACH(host->workers, worker) count += worker->kind == START_TASKS;
+    return count;
+}
+
+void host_open(core_t *core, host_t *host, const msg_open_t *open)
+{
+    host->slots = open->slots ? open->slots : 1;
+    host->procs = open->procs ? open->procs : PROCS_DEFAULT;
+    host->offering = NULL;
+    host->open = true;
+    timeline_note(core, EVENT_JOIN, host->session->name, 0, (mob_ref_t){host->session->owner, 0}, "host");
+    while (offers_tasks(host) && task_workers(host) < host->slots && worker_start(core, host, START_TASKS))
+        ;
+    for (uint32_t i = 0; i < host->def_count; i++)
+        schedule_offered(core, host->defs[i]);
+    core->schedule = true;
+}
+
+// ---- Ends -------------------------------------------------------------------------------------------------
+
+void host_lost(core_t *core, host_t *host, enum wire_cause cause)
+{
+    (void)cause;
+    host->open = false;
+    timeline_note(core, EVENT_LEAVE, host->session->name, 0, (mob_ref_t){host->session->owner, 0}, "host");
+    while (host->workers)
+        worker_lost(core, host->workers, CAUSE_HOST, 0, 0, (mob_bytes_t){0});
+    for (uint32_t i = 0; i < host->def_count; i++)
+        host->defs[i]->host_count--;
+    free(host->defs);
+    deadline_clear(&core->deadlines, &host->deadline);
+    host->session->host = NULL;
+    DL_DELETE(core->hosts, host);
+    core->count.hosts--;
+    free(host);
+}
+
+// Too many task workers that crash at once are started again more slowly.
+static void back_off(core_t *core, host_t *host)
+{
+    if (++host->crashes < CRASHES_FREE)
+        return;
+    uint32_t step = host->crashes - CRASHES_FREE < 6 ? host->crashes - CRASHES_FREE : 6;
+    host->start_at = core->now + (INT64_C(50000) << step);
+    deadline_set(&core->deadlines, &host->deadline, host->start_at);
+}
+
+void host_ended(core_t *core, host_t *host, const msg_ended_t *ended)
+{
+    worker_t *worker = worker_find(core, ended->worker);
+    if (!worker || worker->host != host)
+        return;
+    bool asked = worker->state == WORKER_ENDING;
+    bool early = worker->state == WORKER_STARTING;
+    if (worker->kind == START_TASKS && !asked && ended->cause != CAUSE_STOP && early)
+        back_off(core, host);
+    worker_lost(core, worker, (enum wire_cause)ended->cause, ended->pid, ended->status, ended->log);
+}
+
+void host_timer(core_t *core, host_t *host)
+{
+    host->start_at = 0;
+    host->crashes = 0;
+    core->schedule = true;
+}

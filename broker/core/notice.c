@@ -1,0 +1,95 @@
+// notice.c - outcomes leave by PUB in numbered notices; by ROUTER while the session does not hear those.
+// ACCEPT and TAKEN ride in front of whatever goes first.
+
+#include "notice.h"
+
+#include "session.h"
+
+void peer_dirty(core_t *core, peer_t *peer)
+{
+    if (peer->dirty || peer->closed)
+        return;
+    peer->dirty = true;
+    peer->next_dirty = NULL;
+    if (core->dirty_last)
+        core->dirty_last->next_dirty = peer;
+    else
+        core->dirty_first = peer;
+    core->dirty_last = peer;
+}
+
+static void ride(core_t *core, session_t *session, batch_t *batch)
+{
+    if (session->told < session->last) {
+        message_ACCEPT(batch, &(msg_accept_t){.seq = session->last, .epoch = core->config.epoch});
+        session->told = session->last;
+    }
+    if (session->taken_told < session->taken) {
+        message_TAKEN(batch, &(msg_taken_t){.count = session->taken});
+        session->taken_told = session->taken;
+    }
+}
+
+static batch_t *open_box(core_t *core, session_t *session, outbox_t *box)
+{
+    if (outbox_bytes(box) > NOTICE_BYTES_MAX)
+        return NULL;
+    batch_t *batch = outbox_open(box);
+    if (batch)
+        peer_dirty(core, session->peer);
+    return batch;
+}
+
+batch_t *notice_batch(core_t *core, session_t *session)
+{
+    if (!session->peer)
+        return NULL;
+    batch_t *batch = open_box(core, session, &session->peer->calls);
+    if (batch && batch_empty(batch))
+        ride(core, session, batch);
+    return batch;
+}
+
+static batch_t *note_batch(core_t *core, session_t *session)
+{
+    if (!session->peer)
+        return NULL;
+    if (!session->heard)
+        return notice_batch(core, session);
+    batch_t *batch = open_box(core, session, &session->peer->notes);
+    if (batch && batch_empty(batch)) {
+        session->noted_at = core->now;
+        core->count.notices++;
+        message_NOTE(batch, &(msg_note_t){.epoch = core->config.epoch, .n = ++session->note});
+        ride(core, session, batch);
+    }
+    return batch;
+}
+
+void notice_outcome(core_t *core, session_t *session, const call_t *call)
+{
+    batch_t *batch = note_batch(core, session);
+    if (!batch)
+        return;
+    if (call->code == MOB_OK && call->id.owner == session->owner)
+        message_DONE(batch, &(msg_done_t){.seq = call->id.seq, .value = load_of(call->load)});
+    else
+        message_ANSWER(batch, &(msg_answer_t){.ref = call->id, .code = call->code, .value = load_of(call->load)});
+}
+
+void notice_watched(core_t *core, session_t *session, mob_ref_t ref, uint32_t code, blob_t *load)
+{
+    batch_t *batch = note_batch(core, session);
+    if (batch)
+        message_ANSWER(batch, &(msg_answer_t){.ref = ref, .code = code, .value = load_of(load)});
+}
+
+void notice_hugz(core_t *core, session_t *session)
+{
+    if (!session->peer)
+        return;
+    batch_t *batch = outbox_open(&session->peer->notes);
+    if (batch)
+        message_HUGZ(batch, &(msg_hugz_t){.epoch = core->config.epoch, .n = session->note});
+    peer_dirty(core, session->peer);
+}

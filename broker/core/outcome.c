@@ -1,0 +1,126 @@
+// outcome.c - the write-once end of a call. The first outcome stored is the one for everybody.
+
+#include "outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "actor.h"
+#include "call.h"
+#include "graph.h"
+#include "internal.h"
+#include "name.h"
+#include "notice.h"
+#include "timeline.h"
+
+static bool needed(const call_t *call)
+{
+    return !call->dropped || call->worker || call->kind == CALL_MAKING;
+}
+
+static void store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
+{
+    if (!call_move(core, call, CALL_ENDED)) {
+        blob_drop(&load);
+        return;
+    }
+    deadline_clear(&core->deadlines, &call->deadline);
+    core_weigh(core, call->load, -1);
+    blob_drop(&call->load);
+    call->load = load;
+    core_weigh(core, load, 1);
+    call->code = (uint16_t)code;
+    core->count.pending--;
+    core->count.settled++;
+    core->count.failed += code != MOB_OK;
+    if (call->owner)
+        call->owner->pending--;
+    if (call->kind <= CALL_METHOD)
+        timeline_add(core, code == MOB_OK ? EVENT_REPLY : EVENT_FAIL, call, code);
+    if (!call->worker && call->kind == CALL_METHOD)
+        call->actor = NULL; // it may go before this record does
+    bool told = call->kind != CALL_OBJECT && call->kind != CALL_FIND; // these the owner knows by itself
+    if (told && !call->dropped && call->owner)
+        notice_outcome(core, call->owner, call);
+    if (call->waiters)
+        graph_wake(core, call);
+    if (!needed(call))
+        call_free(core, call);
+}
+
+void outcome_value(core_t *core, call_t *call, blob_t *value)
+{
+    store(core, call, MOB_OK, value);
+}
+
+blob_t *outcome_encode(core_t *core, const failure_t *failure)
+{
+    core->scratch.size = 0;
+    core->scratch.failed = false;
+    if (!failure_pack(&core->scratch, failure))
+        return NULL;
+    return blob_new(core->scratch.data, core->scratch.size);
+}
+
+void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
+{
+    store(core, call, failure->err, outcome_encode(core, failure));
+}
+
+void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, const char *format, ...)
+{
+    char text[MOB_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    bool sent = call->state == CALL_SENT;
+    failure_t failure = {.err = err, .root = err, .why = why, .reason = text,
+                         .executed = sent ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
+                         .attempts = call->attempt + (sent ? 1u : 0u)};
+    outcome_failure(core, call, &failure);
+}
+
+void outcome_dependency(core_t *core, call_t *call, mob_ref_t dep, uint32_t code, blob_t *load)
+{
+    arena_t arena = {0};
+    failure_t read = {0}, *cause = &read;
+    if (load)
+        failure_unpack(load_of(load), &arena, cause);
+    else
+        cause->reason = "the value is gone, or was never there";
+    char text[MOB_TEXT_MAX];
+    snprintf(text, sizeof text, "%s: dependency failed: %s", name_text(core, call->target),
+             cause->reason && *cause->reason ? cause->reason : mob_strerror((mob_err_t)code));
+    failure_t failure = {.err = MOB_EDEP, .cause = dep, .reason = text, .attempts = call->attempt,
+                         .root = cause->root ? cause->root : (mob_err_t)code, .code = cause->code,
+                         .trace = cause->trace};
+    outcome_failure(core, call, &failure);
+    arena_clear(&arena);
+}
+
+void outcome_answer(core_t *core, session_t *session, const call_t *call)
+{
+    batch_t *batch = notice_batch(core, session);
+    if (!batch)
+        return;
+    message_ANSWER(batch, &(msg_answer_t){.ref = call->id, .code = call->code, .value = load_of(call->load)});
+}
+
+void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref, const failure_t *failure)
+{
+    batch_t *batch = notice_batch(core, session);
+    blob_t *load = batch ? outcome_encode(core, failure) : NULL;
+    if (load)
+        message_ANSWER(batch, &(msg_answer_t){.ref = ref, .code = failure->err, .value = load_of(load)});
+    blob_drop(&load);
+}
+
+void outcome_drop(core_t *core, call_t *call)
+{
+    call->dropped = true;
+    if (call->kind == CALL_MAKING)
+        actor_dropped(core, call->actor);
+    else if (call->state == CALL_FINAL && !needed(call))
+        call_free(core, call);
+}

@@ -1,0 +1,366 @@
+// query.c - rows about what there is: one table of kinds, one function a kind that fills rows. Reads only.
+
+#include "query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actor.h"
+#include "call.h"
+#include "filter.h"
+#include "name.h"
+#include "timeline.h"
+
+enum { ROW_FIELDS = 16, ANSWER_MAX = 96 * 1024 };
+
+typedef struct field {
+    const char *key, *text; // text NULL: number
+    int64_t number;
+} field_t;
+
+typedef struct row {
+    field_t fields[ROW_FIELDS];
+    size_t count;
+    char id[48]; // room for one printed id
+} row_t;
+
+typedef struct answer {
+    const core_t *core;
+    const session_t *session;
+    filter_t *filter;
+    pack_t rows;
+    uint32_t count;
+    int64_t cut;
+} answer_t;
+
+static void text(row_t *row, const char *key, const char *value)
+{
+    row->fields[row->count++] = (field_t){.key = key, .text = value ? value : ""};
+}
+
+static void number(row_t *row, const char *key, int64_t value)
+{
+    row->fields[row->count++] = (field_t){.key = key, .number = value};
+}
+
+static void id(row_t *row, mob_ref_t ref)
+{
+    snprintf(row->id, sizeof row->id, "%016llx.%llu", (unsigned long long)ref.owner, (unsigned long long)ref.seq);
+    text(row, "id", row->id);
+}
+
+static filter_value_t look(const void *arg, const char *key)
+{
+    const row_t *row = arg;
+    for (size_t i = 0; i < row->count; i++) {
+        const field_t *field = &row->fields[i];
+        if (strcmp(field->key, key) != 0)
+            continue;
+        if (field->text)
+            return (filter_value_t){.kind = FILTER_TEXT, .text = field->text};
+        return (filter_value_t){.kind = FILTER_NUMBER, .number = (double)field->number};
+    }
+    return (filter_value_t){.kind = FILTER_ABSENT};
+}
+
+static void emit(answer_t *answer, const row_t *row)
+{
+    if (answer->filter && filter_match(answer->filter, look, row) == FILTER_NO)
+        return;
+    if (answer->rows.size > ANSWER_MAX) {
+        answer->cut++;
+        return;
+    }
+    pack_map(&answer->rows, (uint32_t)row->count);
+    for (size_t i = 0; i < row->count; i++) {
+        const field_t *field = &row->fields[i];
+        pack_str(&answer->rows, field->key, strlen(field->key));
+        if (field->text)
+            pack_str(&answer->rows, field->text, strlen(field->text));
+        else
+            pack_i64(&answer->rows, field->number);
+    }
+    answer->count++;
+}
+
+static int64_t age_ms(const core_t *core, int64_t since)
+{
+    return (core->now - since) / 1000;
+}
+
+// ---- Kinds ----------------------------------------------------------------------------------------------
+
+static void one_actor(answer_t *answer, const actor_t *actor)
+{
+    const core_t *core = answer->core;
+    row_t row = {0};
+    text(&row, "name", actor_display(core, actor));
+    text(&row, "class", name_text(core, actor->cls));
+    text(&row, "state", actor_state_name(actor));
+    text(&row, "worker", actor->worker && actor->worker->session ? name_text(core, actor->worker->session->name) : "");
+    number(&row, "pid", actor->worker ? actor->worker->pid : 0);
+    number(&row, "mailbox", actor->waiting);
+    number(&row, "in_hand", actor->in_hand);
+    number(&row, "restarts", actor->restarts);
+    number(&row, "incarnation", actor->incarnation);
+    text(&row, "space", name_text(core, actor->space));
+    text(&row, "cause", cause_name(actor->cause));
+    text(&row, "reason", actor->epitaph);
+    id(&row, actor->id);
+    emit(answer, &row);
+}
+
+static void actors(answer_t *answer)
+{
+    const actor_t *actor;
+    DL_FOREACH(answer->core->actors, actor) one_actor(answer, actor);
+    DL_FOREACH(answer->core->graves, actor) one_actor(answer, actor);
+}
+
+static void one_task(answer_t *answer, const call_t *call)
+{
+    const core_t *core = answer->core;
+    row_t row = {0};
+    id(&row, call->id);
+    text(&row, "name", name_text(core, call->target));
+    text(&row, "kind", call->kind == CALL_TASK ? "task" : "method");
+    text(&row, "state", call_state_name(call));
+    text(&row, "owner", call->owner ? name_text(core, call->owner->name) : "");
+    text(&row, "worker", call->worker && call->worker->session ? name_text(core, call->worker->session->name) : "");
+    number(&row, "attempt", call->attempt);
+    number(&row, "missing", call->missing);
+    number(&row, "age_ms", age_ms(core, call->at));
+    if (call->state == CALL_FINAL)
+        text(&row, "error", call->code ? mob_strerror((mob_err_t)call->code) : "");
+    emit(answer, &row);
+}
+
+static void tasks(answer_t *answer)
+{
+    for (const session_t *session = answer->core->sessions; session; session = session->hh.next) {
+        const call_t *call;
+        DL_FOREACH2(session->calls, call, own_next)
+        {
+            if (call->kind <= CALL_METHOD)
+                one_task(answer, call);
+        }
+    }
+}
+
+static void hosts(answer_t *answer)
+{
+    const host_t *host;
+    DL_FOREACH(answer->core->hosts, host)
+    {
+        row_t row = {0};
+        text(&row, "name", name_text(answer->core, host->session->name));
+        text(&row, "state", !host->open ? "joining" : host->draining ? "draining" : "alive");
+        number(&row, "slots", host->slots);
+        number(&row, "workers", host->worker_count);
+        number(&row, "definitions", host->def_count);
+        number(&row, "pid", host->session->peer ? host->session->peer->pid : 0);
+        text(&row, "space", name_text(answer->core, host->session->space));
+        emit(answer, &row);
+    }
+}
+
+static void workers(answer_t *answer)
+{
+    static const char *const kinds[] = {"", "tasks", "actor", "shared"};
+    static const char *const states[] = {"starting", "alive", "ending"};
+    for (const worker_t *worker = answer->core->workers; worker; worker = worker->hh.next) {
+        row_t row = {0};
+        text(&row, "name", worker->session ? name_text(answer->core, worker->session->name) : "");
+        text(&row, "host", worker->host ? name_text(answer->core, worker->host->session->name) : "");
+        text(&row, "kind", kinds[worker->kind]);
+        text(&row, "state", worker->blocked ? "blocked" : states[worker->state]);
+        number(&row, "pid", worker->pid);
+        number(&row, "in_hand", worker->hand_count);
+        number(&row, "window", worker->window);
+        emit(answer, &row);
+    }
+}
+
+static void sessions(answer_t *answer)
+{
+    static const char *const roles[] = {"gone", "client", "host", "worker"};
+    for (const session_t *session = answer->core->sessions; session; session = session->hh.next) {
+        row_t row = {0};
+        text(&row, "name", name_text(answer->core, session->name));
+        text(&row, "role", roles[session->role]);
+        text(&row, "space", name_text(answer->core, session->space));
+        text(&row, "state", session->peer ? "live" : "suspect");
+        number(&row, "pid", session->peer ? session->peer->pid : 0);
+        number(&row, "pending", session->pending);
+        number(&row, "silent_ms", age_ms(answer->core, session->heard_at));
+        emit(answer, &row);
+    }
+}
+
+static void methods(answer_t *answer)
+{
+    const core_t *core = answer->core;
+    for (const def_t *def = core->defs; def; def = def->all_next) {
+        if (def->kind == 0)
+            continue;
+        row_t row = {0};
+        text(&row, "name", name_text(core, def->name));
+        text(&row, "usage", name_text(core, def->usage));
+        text(&row, "kind", def->kind == DEF_TASK ? "task" : "class");
+        number(&row, "hosts", def->host_count);
+        text(&row, "space", name_text(core, def->space));
+        emit(answer, &row);
+        for (uint32_t i = 0; i < def->method_count; i++) {
+            row = (row_t){0};
+            text(&row, "name", name_text(core, def->methods[i].name));
+            text(&row, "usage", name_text(core, def->methods[i].usage));
+            text(&row, "kind", "method");
+            text(&row, "class", name_text(core, def->name));
+            number(&row, "hosts", def->host_count);
+            text(&row, "space", name_text(core, def->space));
+            emit(answer, &row);
+        }
+    }
+}
+
+static void objects(answer_t *answer)
+{
+    for (const session_t *session = answer->core->sessions; session; session = session->hh.next) {
+        const call_t *call;
+        DL_FOREACH2(session->calls, call, own_next)
+        {
+            if (call->state != CALL_FINAL)
+                continue;
+            row_t row = {0};
+            id(&row, call->id);
+            text(&row, "state", call->code ? "failed" : "stored");
+            number(&row, "bytes", call->load ? call->load->size : 0);
+            text(&row, "owner", name_text(answer->core, session->name));
+            number(&row, "age_ms", age_ms(answer->core, call->at));
+            emit(answer, &row);
+        }
+    }
+}
+
+static void status(answer_t *answer)
+{
+    core_count_t count = core_counts(answer->core);
+    row_t row = {0};
+    text(&row, "state", answer->core->draining ? "draining" : answer->core->rejoin_at ? "starting" : "serving");
+    number(&row, "epoch", (int64_t)answer->core->config.epoch);
+    number(&row, "sessions", (int64_t)count.sessions);
+    number(&row, "hosts", (int64_t)count.hosts);
+    number(&row, "workers", (int64_t)count.workers);
+    number(&row, "actors", (int64_t)count.actors);
+    number(&row, "calls", (int64_t)count.calls);
+    number(&row, "tasks", (int64_t)count.tasks);
+    number(&row, "settled", (int64_t)count.settled);
+    number(&row, "failed", (int64_t)count.failed);
+    number(&row, "retries", (int64_t)count.retries);
+    number(&row, "pending", (int64_t)count.pending);
+    number(&row, "objects", (int64_t)count.objects);
+    number(&row, "bytes", (int64_t)count.bytes);
+    number(&row, "notices", (int64_t)count.notices);
+    number(&row, "malformed", (int64_t)count.malformed);
+    emit(answer, &row);
+}
+
+static const struct kind {
+    const char *name;
+    void (*fill)(answer_t *);
+} kinds[] = {{"actors", actors},     {"tasks", tasks},     {"hosts", hosts},     {"workers", workers},
+             {"sessions", sessions}, {"methods", methods}, {"objects", objects}, {"status", status}};
+
+// ---- The answer -----------------------------------------------------------------------------------------
+
+static blob_t *packed(const pack_t *out)
+{
+    return out->failed ? NULL : blob_new(out->data, out->size);
+}
+
+blob_t *query_text(const char *value)
+{
+    pack_t out = PACK_INIT;
+    pack_str(&out, value, strlen(value));
+    blob_t *blob = packed(&out);
+    pack_fini(&out);
+    return blob;
+}
+
+static blob_t *finished(answer_t *answer)
+{
+    pack_t out = PACK_INIT;
+    pack_array(&out, answer->count + (answer->cut ? 1u : 0u));
+    pack_raw(&out, answer->rows.data, answer->rows.size);
+    if (answer->cut) {
+        pack_map(&out, 1);
+        pack_str(&out, "cut", 3);
+        pack_i64(&out, answer->cut);
+    }
+    blob_t *blob = answer->rows.failed ? NULL : packed(&out);
+    pack_fini(&out);
+    pack_fini(&answer->rows);
+    return blob;
+}
+
+static bool is(mob_bytes_t what, const char *name)
+{
+    return what.size == strlen(name) && memcmp(what.data, name, what.size) == 0;
+}
+
+static blob_t *tail(core_t *core, session_t *session, mob_bytes_t filter, mob_err_t *err, char *reason, size_t size)
+{
+    size_t column = 0;
+    if (!timeline_tail(core, session, filter, &column)) {
+        *err = MOB_EARGS;
+        snprintf(reason, size, "filter: mistake at column %zu", column + 1);
+        return NULL;
+    }
+    pack_t out = PACK_INIT;
+    pack_map(&out, 2);
+    pack_str(&out, "topic", 5);
+    pack_bin(&out, session->topic, sizeof session->topic);
+    pack_str(&out, "endpoint", 8);
+    pack_str(&out, core->config.feed, strlen(core->config.feed));
+    blob_t *blob = packed(&out);
+    pack_fini(&out);
+    return blob;
+}
+
+static filter_t *filter_of(mob_bytes_t given, mob_err_t *err, char *reason, size_t size)
+{
+    char copy[MOB_TEXT_MAX + 1];
+    size_t column = 0;
+    memcpy(copy, given.data, given.size);
+    copy[given.size] = '\0';
+    filter_t *filter = filter_parse(copy, &column);
+    if (!filter) {
+        *err = MOB_EARGS;
+        snprintf(reason, size, "filter: mistake at column %zu", column + 1);
+    }
+    return filter;
+}
+
+blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_bytes_t given, mob_err_t *err, char *reason,
+                     size_t size)
+{
+    *err = MOB_ENOMEM;
+    snprintf(reason, size, "the broker is out of memory");
+    if (is(what, "tail"))
+        return tail(core, session, given, err, reason, size);
+    answer_t answer = {.core = core, .session = session};
+    if (given.size > 0 && !(answer.filter = filter_of(given, err, reason, size)))
+        return NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!is(what, kinds[i].name))
+            continue;
+        kinds[i].fill(&answer);
+        filter_destroy(&answer.filter);
+        return finished(&answer);
+    }
+    filter_destroy(&answer.filter);
+    *err = MOB_ENOTFOUND;
+    snprintf(reason, size, "nothing to list under \"%.*s\"", (int)(what.size < 64 ? what.size : 64), (const char *)what.data);
+    return NULL;
+}

@@ -1,0 +1,110 @@
+// reftable.c - see reftable.h. Linear probing, removal by shifting back: no tombstones, no decay.
+
+#include "reftable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t hash_of(mob_ref_t ref)
+{
+    uint64_t x = ref.owner ^ (ref.seq >> 3) * 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
+    x ^= x >> 32;
+    return (x << 3) + (ref.seq & 7);
+}
+
+static uint64_t tag_of(uint64_t hash)
+{
+    return hash >> 32 ^ hash >> 3;
+}
+
+void reftable_init(reftable_t *self, const slab_t *slab)
+{
+    *self = (reftable_t){.slab = slab};
+}
+
+static void put(reftable_t *self, mob_ref_t ref, uint32_t index)
+{
+    uint64_t hash = hash_of(ref);
+    uint64_t i = hash & self->mask;
+    while (self->slots[i])
+        i = (i + 1) & self->mask;
+    self->slots[i] = tag_of(hash) << 32 | (uint64_t)(index + 1);
+}
+
+bool reftable_reserve(reftable_t *self)
+{
+    if (self->slots && self->count < self->mask / 2)
+        return true;
+    uint32_t size = self->slots ? (self->mask + 1) * 2 : 1024;
+    reftable_t bigger = {.slots = calloc(size, sizeof *bigger.slots), .mask = size - 1,
+                         .count = self->count, .slab = self->slab};
+    if (!bigger.slots)
+        return false;
+    for (uint32_t i = 0; self->slots && i <= self->mask; i++) {
+        if (!self->slots[i])
+            continue;
+        uint32_t index = (uint32_t)self->slots[i] - 1;
+        put(&bigger, *(const mob_ref_t *)slab_at(self->slab, index), index);
+    }
+    free(self->slots);
+    *self = bigger;
+    return true;
+}
+
+void reftable_add(reftable_t *self, mob_ref_t ref, uint32_t index)
+{
+    put(self, ref, index);
+    self->count++;
+}
+
+// The slot that holds ref, or an empty one.
+static uint64_t slot_of(const reftable_t *self, mob_ref_t ref)
+{
+    uint64_t hash = hash_of(ref);
+    uint32_t tag = (uint32_t)tag_of(hash);
+    uint64_t i = hash & self->mask;
+    for (; self->slots[i]; i = (i + 1) & self->mask) {
+        if ((uint32_t)(self->slots[i] >> 32) != tag)
+            continue;
+        const mob_ref_t *have = slab_at(self->slab, (uint32_t)self->slots[i] - 1);
+        if (have->seq == ref.seq && have->owner == ref.owner)
+            break;
+    }
+    return i;
+}
+
+void *reftable_find(const reftable_t *self, mob_ref_t ref)
+{
+    if (!self->slots)
+        return NULL;
+    uint64_t slot = self->slots[slot_of(self, ref)];
+    return slot ? slab_at(self->slab, (uint32_t)slot - 1) : NULL;
+}
+
+void reftable_remove(reftable_t *self, mob_ref_t ref)
+{
+    if (!self->slots)
+        return;
+    uint64_t hole = slot_of(self, ref);
+    if (!self->slots[hole])
+        return;
+    self->count--;
+    self->slots[hole] = 0;
+    for (uint64_t i = (hole + 1) & self->mask; self->slots[i]; i = (i + 1) & self->mask) {
+        const mob_ref_t *have = slab_at(self->slab, (uint32_t)self->slots[i] - 1);
+        uint64_t home = hash_of(*have) & self->mask;
+        if (((i - home) & self->mask) >= ((i - hole) & self->mask)) {
+            self->slots[hole] = self->slots[i];
+            self->slots[i] = 0;
+            hole = i;
+        }
+    }
+}
+
+void reftable_fini(reftable_t *self)
+{
+    free(self->slots);
+    self->slots = NULL;
+    self->count = self->mask = 0;
+}
