@@ -1,6 +1,6 @@
 // endpoint.c - from what the user said to addresses of ZeroMQ. Refuses in a sentence what would
-// bite later: a directory that others can write, a path that is too long, a port that a client could
-// connect to itself. Never opens a socket.
+// bite later: a directory that others can write, a path that is too long, a port that a client
+// could connect to itself. Never opens a socket.
 
 #include "endpoint.h"
 
@@ -16,7 +16,7 @@
 enum {
     IPC_PATH_MAX = 107, // sun_path less its NUL
     PORT_CALLS = 7770,
-    PORT_SIBLINGS = 2   // notices and feed follow the calls port
+    PORT_SIBLINGS = 2 // notices and feed follow the calls port
 };
 #define SHARED_DIRECTORY "/run/mobula" // only root can make it: a packaged broker of another user
 
@@ -44,7 +44,7 @@ MOB_PRINTF(3, 4) static bool print(char *out, size_t size, const char *format, .
     return length >= 0 && (size_t)length < size;
 }
 
-// ---- The runtime directory -----------------------------------------------------------------------
+// ---- The runtime directory ----------------------------------------------------------------------
 
 void endpoint_directory(char *out, size_t size)
 {
@@ -74,14 +74,15 @@ mob_err_t endpoint_check_directory(const char *path, bool make, char *why, size_
         return refuse(reason, MOB_EDENIED, "%s is not a directory; remove it", path);
     bool shared = strcmp(path, SHARED_DIRECTORY) == 0;
     if (is.st_uid != geteuid() && !shared)
-        return refuse(reason, MOB_EDENIED, "%s belongs to user %u, not to us", path, (unsigned)is.st_uid);
+        return refuse(reason, MOB_EDENIED, "%s belongs to user %u, not to us", path,
+                      (unsigned)is.st_uid);
     if (is.st_mode & (shared ? 0027 : 0077))
         return refuse(reason, MOB_EDENIED, "%s is open to others (mode %04o); chmod 700 it", path,
                       (unsigned)(is.st_mode & 07777));
     return MOB_OK;
 }
 
-// ---- Ports ---------------------------------------------------------------------------------------
+// ---- Ports --------------------------------------------------------------------------------------
 
 static void ephemeral_range(unsigned *low, unsigned *high)
 {
@@ -103,14 +104,16 @@ mob_err_t endpoint_check_port(unsigned port, char *why, size_t size)
     unsigned low, high;
     reason_t reason = {why, size};
     if (port == 0 || port + PORT_SIBLINGS > UINT16_MAX)
-        return refuse(reason, MOB_EARGS, "port %u is not one of 1 to %d", port, UINT16_MAX - PORT_SIBLINGS);
+        return refuse(reason, MOB_EARGS, "port %u is not one of 1 to %d", port,
+                      UINT16_MAX - PORT_SIBLINGS);
     ephemeral_range(&low, &high);
     if (port + PORT_SIBLINGS < low || port > high)
         return MOB_OK;
-    return refuse(reason, MOB_EARGS,
-                  "port %u (with the %d behind it) lies in the range %u-%u, which the system gives to "
-                  "clients: one could connect to itself; take one below",
-                  port, PORT_SIBLINGS, low, high);
+    return refuse(
+        reason, MOB_EARGS,
+        "port %u (with the %d behind it) lies in the range %u-%u, which the system gives to "
+        "clients: one could connect to itself; take one below",
+        port, PORT_SIBLINGS, low, high);
 }
 
 // Digits only, to the end; 0: not a port.
@@ -122,7 +125,7 @@ static unsigned port_of(const char *text)
     return (unsigned)strtoul(text, NULL, 10);
 }
 
-// ---- Addresses -----------------------------------------------------------------------------------
+// ---- Addresses ----------------------------------------------------------------------------------
 
 // The socket's path and those of its siblings beside it, of which notices.sock is the longest.
 static mob_err_t dial_path(const char *path, char *out, size_t size, reason_t why)
@@ -133,8 +136,10 @@ static mob_err_t dial_path(const char *path, char *out, size_t size, reason_t wh
     if (!print(address, sizeof address, "ipc://%s", path) ||
         !endpoint_sibling(address, "notices", 0, sibling, sizeof sibling) ||
         strlen(path) > IPC_PATH_MAX || strlen(sibling) - strlen("ipc://") > IPC_PATH_MAX)
-        return refuse(why, MOB_EARGS, "%s is too long: a path of a socket has at most %d bytes, also "
-                      "that of notices.sock beside it", path, IPC_PATH_MAX);
+        return refuse(why, MOB_EARGS,
+                      "%s is too long: a path of a socket has at most %d bytes, also "
+                      "that of notices.sock beside it",
+                      path, IPC_PATH_MAX);
     if (!print(out, size, "%s", address))
         return refuse(why, MOB_EARGS, "address %s does not fit", address);
     return MOB_OK;
@@ -155,8 +160,8 @@ static mob_err_t dial_directory(const char *path, char *out, size_t size, reason
         return err;
     const char *slash = ends_with(path, "/") ? "" : "/";
     if (!print(socket, sizeof socket, "%s%scalls.sock", path, slash))
-        return refuse(why, MOB_EARGS, "%s is too long: a path of a socket has at most %d bytes", path,
-                      IPC_PATH_MAX);
+        return refuse(why, MOB_EARGS, "%s is too long: a path of a socket has at most %d bytes",
+                      path, IPC_PATH_MAX);
     return dial_path(socket, out, size, why);
 }
 
@@ -173,19 +178,22 @@ static mob_err_t dial_local(char *out, size_t size, reason_t why)
     return dial_directory(own, out, size, why);
 }
 
-// HOST, HOST:PORT, [V6], [V6]:PORT. Only characters of names and numbers: ZeroMQ would give others a
-// meaning, a source address for one.
+// HOST, HOST:PORT, [V6], [V6]:PORT. Only characters of names and numbers: ZeroMQ would give others
+// a meaning, a source address for one.
 static mob_err_t dial_tcp(const char *text, char *out, size_t size, reason_t why)
 {
     bool v6 = text[0] == '[';
-    size_t host = v6 ? strspn(text + 1, "0123456789abcdefABCDEF:.%") + 1
-                     : strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+    size_t host =
+        v6 ? strspn(text + 1, "0123456789abcdefABCDEF:.%") + 1
+           : strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
     if (v6 && text[host] == ']')
         host++;
     bool whole = v6 ? host > 2 && text[host - 1] == ']' : host > 0;
     if (!whole || (text[host] != '\0' && text[host] != ':'))
-        return refuse(why, MOB_EARGS, "\"%s\" is no address: HOST, HOST:PORT, tcp://HOST:PORT, ipc://PATH or a "
-                      "directory", text);
+        return refuse(why, MOB_EARGS,
+                      "\"%s\" is no address: HOST, HOST:PORT, tcp://HOST:PORT, ipc://PATH or a "
+                      "directory",
+                      text);
     unsigned port = text[host] ? port_of(text + host + 1) : PORT_CALLS;
     if (port == 0)
         return refuse(why, MOB_EARGS, "\"%s\" has no port that is a number from 1 up", text);
@@ -231,7 +239,8 @@ static bool nth_item(const char *list, size_t index, char *out, size_t size, boo
     return false;
 }
 
-mob_err_t endpoint_dial(const char *text, size_t index, char *out, size_t size, char *why, size_t why_size)
+mob_err_t endpoint_dial(const char *text, size_t index, char *out, size_t size, char *why,
+                        size_t why_size)
 {
     char item[ENDPOINT_MAX];
     bool fits = false;
@@ -243,7 +252,8 @@ mob_err_t endpoint_dial(const char *text, size_t index, char *out, size_t size, 
     if (!nth_item(text, index, item, sizeof item, &fits))
         return MOB_EEND;
     if (!fits)
-        return refuse(reason, MOB_EARGS, "address number %zu is longer than %d bytes", index + 1, ENDPOINT_MAX - 1);
+        return refuse(reason, MOB_EARGS, "address number %zu is longer than %d bytes", index + 1,
+                      ENDPOINT_MAX - 1);
     return dial_one(item, out, size, reason);
 }
 

@@ -43,7 +43,8 @@ bool failure_pack(pack_t *out, const failure_t *self)
     return !out->failed;
 }
 
-// A copy that ends with NUL; without memory the text is empty: the code matters more than the words.
+// A copy that ends with NUL; without memory the text is empty: the code matters more than the
+// words.
 static const char *take_text(unpack_t *in, arena_t *arena)
 {
     mob_bytes_t text = unpack_str(in, MOB_TEXT_MAX);

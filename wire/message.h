@@ -53,6 +53,12 @@ typedef load_t field_load;
 typedef loads_t field_loads;
 typedef opts_field_t field_opts;
 
+// Items of an envelope's array that a field takes.
+enum {
+    ITEMS_u32 = 1, ITEMS_u64 = 1, ITEMS_i64 = 1, ITEMS_flag = 1, ITEMS_str = 1, ITEMS_bin = 1,
+    ITEMS_ref = 2, ITEMS_refs = 1, ITEMS_load = 1, ITEMS_loads = 1, ITEMS_opts = 1
+};
+
 #define F(type, name) field_##type name;
 #define V(NAME, name, number) typedef struct msg_##name { MOB_##NAME(F) } msg_##name##_t;
 MOB_VERBS(V)

@@ -11,7 +11,7 @@
 
 enum { REF_SIZE = 16, ACTOR_SIZE = 20, DEP_SIZE = 2 };
 
-// ---- Writing -------------------------------------------------------------------------------------
+// ---- Writing ------------------------------------------------------------------------------------
 
 void writer_init(mob_writer_t *self)
 {
@@ -126,13 +126,15 @@ static void write_raw(mob_writer_t *self, mob_bytes_t raw)
         return;
     if (raw.size > MOB_BLOB_MAX)
         fail(self, MOB_ELIMIT);
-    else if (!value_check(load_bytes(raw.data, raw.size), &count) || (self->depth > 0 && count != 1))
+    else if (!value_check(load_bytes(raw.data, raw.size), &count) ||
+             (self->depth > 0 && count != 1))
         fail(self, MOB_EARGS);
     else
         pack_raw(&self->pack, raw.data, raw.size);
 }
 
-static void write_bytes(mob_writer_t *self, mob_bytes_t bytes, void (*pack)(pack_t *, const void *, size_t))
+static void write_bytes(mob_writer_t *self, mob_bytes_t bytes,
+                        void (*pack)(pack_t *, const void *, size_t))
 {
     if (bytes.size > MOB_BLOB_MAX)
         fail(self, MOB_ELIMIT);
@@ -201,7 +203,7 @@ void mob_write(mob_writer_t *self, mob_value_t value)
         fail(self, MOB_ELIMIT);
 }
 
-// ---- Reading -------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------
 
 // Over a payload: its bytes are the bound, not the budget of an envelope.
 static unpack_t unpack_payload(const uint8_t *next, const uint8_t *end)
@@ -215,27 +217,19 @@ mob_reader_t reader_of(load_t load, arena_t *arena)
     return (mob_reader_t){.next = load.data, .end = end, .arena = arena};
 }
 
-static mob_value_t nothing(mob_reader_t *self, mob_kind_t kind, mob_err_t err)
+static bool read_text(mob_reader_t *self, mob_bytes_t text, mob_bytes_t *out)
 {
-    mob_value_t empty = {.kind = kind};
-    if (!self->err)
-        self->err = err;
-    if (kind == MOB_KIND_STR || kind == MOB_KIND_BYTES)
-        empty.bytes = (mob_bytes_t){"", 0};
-    return empty;
-}
-
-static mob_value_t read_text(mob_reader_t *self, mob_bytes_t text)
-{
-    mob_value_t out = {.kind = MOB_KIND_STR, .bytes = {"", 0}};
+    *out = (mob_bytes_t){"", 0};
     if (text.size == 0)
-        return out;
+        return true;
     char *copy = self->arena ? arena_alloc(self->arena, text.size + 1) : NULL;
-    if (!copy)
-        return nothing(self, MOB_KIND_STR, MOB_ENOMEM);
+    if (!copy) {
+        self->err = MOB_ENOMEM;
+        return false;
+    }
     memcpy(copy, text.data, text.size);
-    out.bytes = (mob_bytes_t){copy, text.size};
-    return out;
+    *out = (mob_bytes_t){copy, text.size};
+    return true;
 }
 
 static uint64_t big_u64(const uint8_t *at)
@@ -245,90 +239,124 @@ static uint64_t big_u64(const uint8_t *at)
     return be64toh(big);
 }
 
-static mob_value_t read_ext(mob_reader_t *self, const pack_token_t *token, mob_kind_t kind)
+static bool read_ext(const pack_token_t *token, mob_value_t *out)
 {
     const uint8_t *at = token->bytes.data;
-    if (token->ext == PACK_EXT_REF && token->bytes.size == REF_SIZE)
-        return (mob_value_t){.kind = MOB_KIND_REF, .ref = {big_u64(at), big_u64(at + 8)}};
+    if (token->ext == PACK_EXT_REF && token->bytes.size == REF_SIZE) {
+        *out = (mob_value_t){.kind = MOB_KIND_REF, .ref = {big_u64(at), big_u64(at + 8)}};
+        return true;
+    }
     if (token->ext != PACK_EXT_ACTOR || token->bytes.size != ACTOR_SIZE)
-        return nothing(self, kind, MOB_EARGS);
+        return false;
     uint32_t incarnation;
     memcpy(&incarnation, at + 16, sizeof incarnation);
-    return (mob_value_t){.kind = MOB_KIND_ACTOR,
+    *out = (mob_value_t){.kind = MOB_KIND_ACTOR,
                          .actor = {big_u64(at), big_u64(at + 8), be32toh(incarnation)}};
+    return true;
 }
 
-static mob_value_t read_kind(mob_reader_t *self, const pack_token_t *token, mob_kind_t kind)
+static const mob_kind_t kind_of_token[] = {
+    [PACK_BAD] = MOB_KIND_ANY,    [PACK_NIL] = MOB_KIND_NIL,   [PACK_FLAG] = MOB_KIND_FLAG,
+    [PACK_UINT] = MOB_KIND_I64,   [PACK_SINT] = MOB_KIND_I64,  [PACK_FLOAT] = MOB_KIND_F64,
+    [PACK_STR] = MOB_KIND_STR,    [PACK_BIN] = MOB_KIND_BYTES, [PACK_EXT] = MOB_KIND_REF,
+    [PACK_ARRAY] = MOB_KIND_LIST, [PACK_MAP] = MOB_KIND_MAP,
+};
+
+// A token as the value that it is.
+static bool read_plain(mob_reader_t *self, const pack_token_t *token, mob_value_t *out)
 {
+    out->kind = kind_of_token[token->type];
     switch (token->type) {
-    case PACK_NIL:
-        return (mob_value_t){.kind = MOB_KIND_NIL};
-    case PACK_FLAG:
-        return (mob_value_t){.kind = MOB_KIND_FLAG, .flag = token->flag};
-    case PACK_UINT:
-        if (token->u64 > INT64_MAX)
-            break;
-        return (mob_value_t){.kind = MOB_KIND_I64, .i64 = (int64_t)token->u64};
-    case PACK_SINT:
-        return (mob_value_t){.kind = MOB_KIND_I64, .i64 = token->i64};
-    case PACK_FLOAT:
-        return (mob_value_t){.kind = MOB_KIND_F64, .f64 = token->f64};
-    case PACK_STR:
-        return read_text(self, token->bytes);
-    case PACK_BIN:
-        return (mob_value_t){.kind = MOB_KIND_BYTES, .bytes = token->bytes};
-    case PACK_EXT:
-        return read_ext(self, token, kind);
-    case PACK_ARRAY:
-        return (mob_value_t){.kind = MOB_KIND_LIST, .list = {NULL, token->count}};
-    case PACK_MAP:
-        return (mob_value_t){.kind = MOB_KIND_MAP, .list = {NULL, token->count}};
     case PACK_BAD:
-        break;
+        return false;
+    case PACK_NIL:
+        return true;
+    case PACK_FLAG:
+        out->flag = token->flag;
+        return true;
+    case PACK_UINT:
+        out->i64 = (int64_t)token->u64;
+        return token->u64 <= INT64_MAX;
+    case PACK_SINT:
+        out->i64 = token->i64;
+        return true;
+    case PACK_FLOAT:
+        out->f64 = token->f64;
+        return true;
+    case PACK_STR:
+        return read_text(self, token->bytes, &out->bytes);
+    case PACK_BIN:
+        out->bytes = token->bytes;
+        return true;
+    case PACK_EXT:
+        return read_ext(token, out);
+    case PACK_ARRAY:
+    case PACK_MAP:
+        out->list = (mob_list_t){NULL, token->count};
+        return true;
     }
-    return nothing(self, kind, MOB_EARGS);
+    return false;
 }
 
-// What else may stand where a kind is asked for: FLAG takes 0 and 1, F64 any integer.
-static mob_value_t convert(mob_reader_t *self, mob_value_t value, mob_kind_t kind)
+// What else may stand where a kind is asked for: F64 takes any integer, FLAG 0 and 1.
+static bool convert(const pack_token_t *token, mob_kind_t kind, mob_value_t *out)
 {
-    if (value.kind == kind || kind == MOB_KIND_ANY || self->err)
-        return self->err ? nothing(self, kind, self->err) : value;
-    if (kind == MOB_KIND_F64 && value.kind == MOB_KIND_I64)
-        return (mob_value_t){.kind = MOB_KIND_F64, .f64 = (double)value.i64};
-    if (kind == MOB_KIND_FLAG && value.kind == MOB_KIND_I64 && (value.i64 == 0 || value.i64 == 1))
-        return (mob_value_t){.kind = MOB_KIND_FLAG, .flag = value.i64 == 1};
-    return nothing(self, kind, MOB_EARGS);
+    out->kind = kind;
+    if (kind == MOB_KIND_F64 && (token->type == PACK_UINT || token->type == PACK_SINT)) {
+        out->f64 = token->type == PACK_UINT ? (double)token->u64 : (double)token->i64;
+        return true;
+    }
+    out->flag = token->type == PACK_UINT && token->u64 == 1;
+    return kind == MOB_KIND_FLAG && token->type == PACK_UINT && token->u64 <= 1;
 }
 
-static mob_value_t read_raw(mob_reader_t *self)
+static bool read_raw(mob_reader_t *self, mob_value_t *out)
 {
     unpack_t in = unpack_payload(self->next, self->end);
     unpack_skip(&in);
     if (in.wrong)
-        return nothing(self, MOB_KIND_RAW, MOB_EARGS);
-    mob_bytes_t raw = {self->next, (size_t)(in.next - self->next)};
+        return false;
+    out->bytes = (mob_bytes_t){self->next, (size_t)(in.next - self->next)};
     self->next = in.next;
-    return (mob_value_t){.kind = MOB_KIND_RAW, .bytes = raw};
+    return true;
+}
+
+static bool read_next(mob_reader_t *self, mob_kind_t kind, mob_value_t *out)
+{
+    if (kind == MOB_KIND_RAW)
+        return read_raw(self, out);
+    unpack_t in = unpack_payload(self->next, self->end);
+    pack_token_t token = unpack_token(&in);
+    mob_kind_t found = kind_of_token[token.type];
+    if (token.type == PACK_EXT && token.ext == PACK_EXT_ACTOR)
+        found = MOB_KIND_ACTOR;
+    bool plain = kind == found || kind == MOB_KIND_ANY;
+    if (plain ? !read_plain(self, &token, out) : !convert(&token, kind, out))
+        return false;
+    self->next = in.next;
+    return true;
+}
+
+static void read_nothing(mob_kind_t kind, mob_value_t *out)
+{
+    memset(out, 0, sizeof *out);
+    out->kind = kind;
+    if (kind == MOB_KIND_STR || kind == MOB_KIND_BYTES)
+        out->bytes.data = "";
 }
 
 mob_value_t mob_read(mob_reader_t *self, mob_kind_t kind)
 {
-    if (self->err)
-        return nothing(self, kind, self->err);
-    if (kind == MOB_KIND_RAW)
-        return read_raw(self);
-    unpack_t in = unpack_payload(self->next, self->end);
-    pack_token_t token = unpack_token(&in);
-    if (token.type == PACK_UINT && token.u64 > INT64_MAX && kind == MOB_KIND_F64)
-        token = (pack_token_t){.type = PACK_FLOAT, .f64 = (double)token.u64};
-    mob_value_t value = convert(self, read_kind(self, &token, kind), kind);
-    if (!self->err)
-        self->next = in.next;
+    mob_value_t value = {.kind = kind};
+    if (self->err || !read_next(self, kind, &value)) {
+        if (!self->err)
+            self->err = MOB_EARGS;
+        read_nothing(kind, &value);
+    }
     return value;
 }
 
-// ---- Around them ---------------------------------------------------------------------------------
+// ---- Around them --------------------------------------------------------------------------------
 
 bool value_check(load_t values, size_t *count_p)
 {
@@ -357,8 +385,8 @@ static bool splice_one(pack_t *out, const pack_token_t *dep, const load_t *deps,
     return !out->failed;
 }
 
-// One pass over the tokens: between two dependencies the bytes are copied as they are. A value for a
-// value: the containers around keep their counts.
+// One pass over the tokens: between two dependencies the bytes are copied as they are. A value for
+// a value: the containers around keep their counts.
 bool value_splice(pack_t *out, load_t args, const load_t *deps, uint32_t count)
 {
     size_t before = out->size;
