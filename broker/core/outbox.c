@@ -1,5 +1,6 @@
-// outbox.c - batches that wait to leave for one destination. Owns them and their bytes; never sends.
-// The driver may take the memory out of the batch that outbox_first() gave: it travels without a copy.
+// outbox.c - batches that wait to leave for one destination. Owns them and their bytes; never
+// sends. The driver may take the memory out of the batch that outbox_first() gave: it travels
+// without a copy.
 
 #include "outbox.h"
 

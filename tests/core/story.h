@@ -1,0 +1,72 @@
+// story.h - tests of the core as stories: somebody says a message, somebody hears one. Real envelopes both
+// ways, so that the codec is in every story; time moves only when the story says so.
+
+#ifndef MOBULA_TESTS_STORY_H
+#define MOBULA_TESTS_STORY_H
+
+#include "core.h"
+#include "failure.h"
+#include "options.h"
+
+enum { STORY_PEERS = 16, STORY_QUEUE = 4096 };
+
+typedef struct heard {
+    batch_t batch;      // keeps the bytes
+    message_t message;  // views into it
+} heard_t;
+
+typedef struct story {
+    core_t *core;
+    int64_t now;
+    struct {
+        peer_t *peer;
+        heard_t *queue[STORY_QUEUE]; // by ROUTER and PUB, in the order sent
+        size_t first, count;
+    } who[STORY_PEERS];
+} story_t;
+
+story_t *story_new(const core_config_t *config);
+void story_destroy(story_t **self_p);
+void story_pass(story_t *self, int64_t ms); // let time go by, in steps of the core's deadlines
+
+// Say HELLO as this peer: owner is 1000 + who. Hears WELCOME away, and says that it hears notices.
+void story_join(story_t *self, int who, enum wire_role role, uint64_t owner, uint64_t host);
+void story_name(story_t *self, int who, uint32_t symbol, const char *text);
+void story_leave(story_t *self, int who, enum wire_cause cause); // its process was seen to end
+
+void story_say(story_t *self, int who, const batch_t *batch); // every envelope of it
+
+#define say(story, who, VERB, name, ...)                                       \
+    do {                                                                       \
+        batch_t story__batch = BATCH_INIT;                                     \
+        message_##VERB(&story__batch, &(msg_##name##_t){__VA_ARGS__});         \
+        story_say((story), (who), &story__batch);                              \
+        batch_fini(&story__batch);                                             \
+    } while (0)
+
+// The next message to who that is not housekeeping (ACCEPT, TAKEN, NAME, NOTE, HUGZ, PING) must be this verb.
+// The result is valid until the story ends.
+const message_t *story_hear(story_t *self, int who, verb_t verb, const char *file, int line);
+void story_hear_nothing(story_t *self, int who, const char *file, int line);
+const message_t *story_peek(story_t *self, int who); // NULL: nothing
+
+#define hear(story, who, VERB, name) story_msg_##name(story_hear((story), (who), VERB_##VERB, __FILE__, __LINE__))
+#define V(NAME, name, number)                                                              \
+    static inline const msg_##name##_t *story_msg_##name(const message_t *message)         \
+    {                                                                                      \
+        return &message->name;                                                             \
+    }
+MOB_VERBS(V)
+#undef V
+#define hear_nothing(story, who) story_hear_nothing((story), (who), __FILE__, __LINE__)
+
+// A host (peer `host`) that offers a task and a class, with slots; its workers are joined as they are started.
+void story_host(story_t *self, int host, const char *task, const char *cls, const char *method, uint32_t slots);
+uint64_t story_started(story_t *self, int host, uint32_t kind); // hears START, gives the worker's owner id
+
+static inline load_t text_load(const char *text)
+{
+    return load_bytes(text, __builtin_strlen(text));
+}
+
+#endif

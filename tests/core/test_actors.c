@@ -1,0 +1,323 @@
+// test_actors.c - actors through the core: made, called in order, restarted, ended.
+
+#include "story.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+enum { CALLER, HOST, TASKS, WORKER, SECOND, OTHER };
+
+static story_t *story;
+
+static void start(void)
+{
+    story = story_new(NULL);
+    story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
+    story_join(story, TASKS, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
+    story_name(story, CALLER, 1, "counter i64");
+    story_name(story, CALLER, 2, "add i64 -> i64");
+    story_name(story, CALLER, 3, "slow -> nil");
+}
+
+static void end(void)
+{
+    story_destroy(&story);
+}
+
+TestSuite(actors, .init = start, .fini = end, .timeout = 10);
+
+static mob_ref_t ref(uint64_t seq)
+{
+    return (mob_ref_t){1000 + CALLER, seq};
+}
+
+static uint64_t make(const opts_t *opts) // as request 1
+{
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1, .opts = {.set = opts}, .args = text_load("ten"));
+    uint64_t owner = story_started(story, HOST, START_ACTOR);
+    story_join(story, WORKER, ROLE_WORKER, owner, 1000 + HOST);
+    cr_assert(mob_same(hear(story, WORKER, MAKE, make)->actor, ref(1)));
+    say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 1);
+    cr_assert_eq(hear(story, CALLER, DONE, done)->seq, 1u);
+    return owner;
+}
+
+static void call(uint64_t seq)
+{
+    say(story, CALLER, CALL, call, .seq = seq, .actor = ref(1), .method = 2, .args = text_load("n"));
+}
+
+static uint32_t answer_code(void)
+{
+    return hear(story, CALLER, ANSWER, answer)->code;
+}
+
+static failure_t heard_failure(arena_t *arena)
+{
+    failure_t failure = {0};
+    cr_assert(failure_unpack(hear(story, CALLER, ANSWER, answer)->value, arena, &failure));
+    return failure;
+}
+
+Test(actors, calls_wait_for_the_constructor_and_keep_their_order)
+{
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1);
+    for (uint64_t seq = 2; seq <= 4; seq++)
+        call(seq);
+    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    hear(story, WORKER, MAKE, make);
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 1);
+    for (uint64_t seq = 2; seq <= 4; seq++)
+        cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, seq);
+}
+
+Test(actors, failed_constructor_reaches_every_caller)
+{
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1);
+    call(2);
+    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    hear(story, WORKER, MAKE, make);
+    say(story, WORKER, FAIL, fail, .ref = ref(1), .attempt = 1, .code = MOB_ETASK, .text = {"oops", 4});
+    call(3);
+    for (int i = 0; i < 3; i++) {
+        arena_t arena = {0};
+        failure_t failure = heard_failure(&arena);
+        cr_assert_eq(failure.err, MOB_EDEAD);
+        cr_assert_str_eq(failure.why, "INIT");
+        cr_assert_not_null(strstr(failure.reason, "oops"));
+        arena_clear(&arena);
+    }
+    hear(story, HOST, KILL, kill);
+}
+
+Test(actors, window_bounds_what_is_at_the_worker)
+{
+    make(NULL);
+    for (uint64_t seq = 2; seq <= 30; seq++)
+        call(seq);
+    for (int i = 0; i < 16; i++)
+        hear(story, WORKER, RUN, run);
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(2));
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 18u);
+}
+
+Test(actors, full_mailbox_is_an_answer)
+{
+    opts_t opts = {.mailbox_max = 3};
+    make(&opts);
+    for (uint64_t seq = 2; seq <= 2 + 16 + 3; seq++)
+        call(seq);
+    arena_t arena = {0};
+    failure_t failure = heard_failure(&arena);
+    cr_assert_eq(failure.err, MOB_EFULL);
+    cr_assert_str_eq(failure.why, "MAILBOX");
+    cr_assert_eq(failure.executed, 0u);
+    arena_clear(&arena);
+    hear_nothing(story, CALLER);
+}
+
+Test(actors, late_argument_delays_later_calls_of_that_caller_only)
+{
+    make(NULL);
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 3);
+    mob_ref_t late = ref(2);
+    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2, .deps = {.items = &late, .count = 1});
+    call(4);
+    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_name(story, OTHER, 1, "add i64 -> i64");
+    say(story, OTHER, CALL, call, .seq = 1, .actor = ref(1), .method = 1);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.owner, 1000u + OTHER);
+    hear_nothing(story, WORKER);
+    hear(story, TASKS, RUN, run);
+    say(story, TASKS, RESULT, result, .ref = late, .value = text_load("v"));
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 3u);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 4u);
+}
+
+Test(actors, failed_head_of_the_queue_is_a_tombstone)
+{
+    make(NULL);
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 3);
+    mob_ref_t late = ref(2);
+    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2, .deps = {.items = &late, .count = 1});
+    for (uint64_t seq = 4; seq <= 13; seq++)
+        call(seq);
+    hear(story, TASKS, RUN, run);
+    say(story, TASKS, FAIL, fail, .ref = late, .code = MOB_ETASK, .executed = 2);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_ETASK);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EDEP);
+    for (uint64_t seq = 4; seq <= 13; seq++)
+        cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, seq);
+}
+
+Test(actors, death_without_restart)
+{
+    uint64_t worker = make(NULL);
+    for (uint64_t seq = 2; seq <= 20; seq++)
+        call(seq);
+    say(story, HOST, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 77);
+    int maybe = 0, no = 0;
+    for (uint64_t seq = 2; seq <= 20; seq++) {
+        arena_t arena = {0};
+        failure_t failure = heard_failure(&arena);
+        cr_assert_eq(failure.err, MOB_EDEAD);
+        cr_assert_str_eq(failure.why, "CRASH");
+        maybe += failure.executed == 1;
+        no += failure.executed == 0;
+        arena_clear(&arena);
+    }
+    cr_assert_eq(maybe, 16);
+    cr_assert_eq(no, 3);
+    call(21);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EDEAD);
+}
+
+static void restart_worker(uint64_t worker, uint32_t incarnation)
+{
+    say(story, HOST, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 77);
+    story_pass(story, 1000);
+    story->who[SECOND].peer = NULL;
+    story_join(story, SECOND, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    cr_assert_eq(hear(story, SECOND, MAKE, make)->incarnation, incarnation);
+}
+
+Test(actors, restart_makes_a_new_incarnation)
+{
+    opts_t opts = {.max_restarts = 1};
+    uint64_t worker = make(&opts);
+    call(2);
+    restart_worker(worker, 2);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EUNAVAILABLE);
+    call(3);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EUNAVAILABLE); // not alive yet
+    say(story, SECOND, RESULT, result, .ref = ref(1), .attempt = 2);
+    call(4);
+    cr_assert_eq(hear(story, SECOND, RUN, run)->incarnation, 2u);
+}
+
+Test(actors, retried_calls_go_back_in_order_before_newer_ones)
+{
+    opts_t opts = {.max_restarts = 1, .max_task_retries = 5};
+    uint64_t worker = make(&opts);
+    for (uint64_t seq = 2; seq <= 20; seq++)
+        call(seq);
+    say(story, WORKER, RESULT, result, .ref = ref(2));
+    hear(story, CALLER, DONE, done);
+    restart_worker(worker, 2);
+    call(21);
+    say(story, SECOND, RESULT, result, .ref = ref(1), .attempt = 2);
+    for (uint64_t seq = 3; seq <= 18; seq++) {
+        const msg_run_t *run = hear(story, SECOND, RUN, run);
+        cr_assert_eq(run->ref.seq, seq);
+        cr_assert_eq(run->attempt, 1u);
+    }
+    hear_nothing(story, CALLER);
+}
+
+Test(actors, kill_tells_everybody_at_once)
+{
+    make(NULL);
+    for (uint64_t seq = 2; seq <= 20; seq++)
+        call(seq);
+    say(story, CALLER, STOP, stop, .actor = ref(1), .how = MOB_STOP_NOW);
+    for (uint64_t seq = 2; seq <= 20; seq++)
+        cr_assert_eq(answer_code(), (uint32_t)MOB_EDEAD);
+    hear(story, HOST, KILL, kill);
+}
+
+Test(actors, drain_stops_after_what_came_before)
+{
+    make(NULL);
+    call(2);
+    say(story, CALLER, END, end, .seq = 3, .actor = ref(1));
+    say(story, CALLER, STOP, stop, .actor = ref(1), .how = MOB_STOP_DRAIN);
+    call(4);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EDEAD);
+    hear(story, WORKER, RUN, run);
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(2));
+    hear(story, CALLER, DONE, done);
+    hear(story, WORKER, STOP, stop);
+    say(story, WORKER, STOP, stop, .actor = ref(1));
+    cr_assert_eq(hear(story, CALLER, DONE, done)->seq, 3u);
+}
+
+Test(actors, names_are_taken_and_found)
+{
+    opts_t opts = {.name = {"hits", 4}};
+    make(&opts);
+    say(story, CALLER, SPAWN, spawn, .seq = 2, .cls = 1, .opts = {.set = &opts});
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EEXISTS);
+    say(story, CALLER, FIND, find, .seq = 3, .name = {"hits", 4});
+    say(story, CALLER, CALL, call, .seq = 4, .actor = ref(3), .method = 2);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 4u);
+    say(story, CALLER, FIND, find, .seq = 5, .name = {"miss", 4});
+    say(story, CALLER, CALL, call, .seq = 6, .actor = ref(5), .method = 2);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_ENOTFOUND);
+}
+
+Test(actors, get_if_exists_gives_the_living_one)
+{
+    opts_t opts = {.name = {"hits", 4}, .get_if_exists = 1};
+    make(&opts);
+    say(story, CALLER, SPAWN, spawn, .seq = 2, .cls = 1, .opts = {.set = &opts});
+    cr_assert_eq(hear(story, CALLER, DONE, done)->seq, 2u);
+    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(2), .method = 2);
+    cr_assert(mob_same(hear(story, WORKER, RUN, run)->actor, ref(1)));
+}
+
+Test(actors, owner_gone_kills_what_is_not_detached)
+{
+    make(NULL);
+    story_leave(story, CALLER, CAUSE_CRASH);
+    hear(story, HOST, KILL, kill);
+    cr_assert_eq(core_counts(story->core).actors, 0u);
+}
+
+Test(actors, detached_one_outlives_its_owner)
+{
+    opts_t opts = {.name = {"hits", 4}, .detached = 1};
+    make(&opts);
+    story_leave(story, CALLER, CAUSE_CRASH);
+    hear_nothing(story, HOST);
+    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_name(story, OTHER, 1, "add i64 -> i64");
+    say(story, OTHER, FIND, find, .seq = 1, .name = {"hits", 4});
+    say(story, OTHER, CALL, call, .seq = 2, .actor = {1000 + OTHER, 1}, .method = 1);
+    hear(story, WORKER, RUN, run);
+}
+
+Test(actors, last_handle_dropped_drains)
+{
+    make(NULL);
+    call(2);
+    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 1);
+    hear(story, WORKER, RUN, run);
+    say(story, WORKER, RESULT, result, .ref = ref(2));
+    hear(story, CALLER, DONE, done);
+    hear(story, WORKER, STOP, stop);
+}
+
+Test(actors, unknown_method_is_named)
+{
+    make(NULL);
+    story_name(story, CALLER, 4, "reset -> nil");
+    say(story, CALLER, CALL, call, .seq = 2, .actor = ref(1), .method = 4);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_ENOTFOUND);
+}
+
+Test(actors, body_that_leaves_ends_its_actor)
+{
+    make(NULL);
+    call(2);
+    hear(story, WORKER, RUN, run);
+    say(story, WORKER, FAIL, fail, .ref = ref(2), .code = MOB_EDEAD, .executed = 2, .text = {"left", 4});
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EDEAD);
+    hear(story, WORKER, STOP, stop);
+    call(3);
+    cr_assert_eq(answer_code(), (uint32_t)MOB_EDEAD);
+}

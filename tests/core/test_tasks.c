@@ -1,0 +1,246 @@
+// test_tasks.c - tasks through the core: run, fail, retry, cancel, depend, expire.
+
+#include "story.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+enum { CALLER, HOST, WORKER, OTHER };
+
+static story_t *story;
+
+static void start(void)
+{
+    story = story_new(NULL);
+    story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
+    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
+    story_name(story, CALLER, 1, "slow -> nil");
+}
+
+static void end(void)
+{
+    story_destroy(&story);
+}
+
+TestSuite(tasks, .init = start, .fini = end, .timeout = 10);
+
+static mob_ref_t ref(uint64_t seq)
+{
+    return (mob_ref_t){1000 + CALLER, seq};
+}
+
+static failure_t failure_of(const msg_answer_t *answer, arena_t *arena)
+{
+    failure_t failure = {0};
+    cr_assert(failure_unpack(answer->value, arena, &failure));
+    return failure;
+}
+
+Test(tasks, value_comes_back)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("args"));
+    const msg_run_t *run = hear(story, WORKER, RUN, run);
+    cr_assert(mob_same(run->ref, ref(1)));
+    cr_assert_eq(run->args.size, 4u);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("value"));
+    const msg_done_t *done = hear(story, CALLER, DONE, done);
+    cr_assert_eq(done->seq, 1u);
+    cr_assert_eq(memcmp(done->value.data, "value", 5), 0);
+    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 1);
+    cr_assert_eq(core_counts(story->core).objects, 0u);
+}
+
+Test(tasks, twice_the_same_id_runs_once)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("args"));
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("args"));
+    hear(story, WORKER, RUN, run);
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("value"));
+    hear(story, CALLER, DONE, done);
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("args"));
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_OK);
+    hear_nothing(story, WORKER);
+}
+
+Test(tasks, same_id_with_other_bytes_is_stale)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("args"));
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("else"));
+    cr_assert_eq(hear(story, CALLER, ERROR, error)->code, (uint32_t)MOB_ESTALE);
+}
+
+Test(tasks, beyond_a_gap_is_not_admitted)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 1);
+    hear_nothing(story, WORKER);
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 1u);
+}
+
+Test(tasks, cancel_before_start)
+{
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1);
+    say(story, CALLER, CANCEL, cancel, .ref = ref(4));
+    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
+    arena_t arena = {0};
+    failure_t failure = failure_of(answer, &arena);
+    cr_assert_eq(answer->code, (uint32_t)MOB_ECANCELLED);
+    cr_assert_eq(failure.executed, 0u);
+    arena_clear(&arena);
+    hear(story, WORKER, RUN, run);
+    hear(story, WORKER, RUN, run);
+    hear_nothing(story, WORKER); // the window is two
+}
+
+Test(tasks, lost_worker_means_retry_then_loss)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    hear(story, WORKER, RUN, run);
+    uint64_t worker = 0;
+    for (uint32_t attempt = 1; attempt <= 3; attempt++) {
+        story_leave(story, WORKER, CAUSE_CRASH);
+        story->who[WORKER].peer = NULL;
+        story_pass(story, 500);
+        worker = story_started(story, HOST, START_TASKS);
+        story_join(story, WORKER, ROLE_WORKER, worker, 1000 + HOST);
+        cr_assert_eq(hear(story, WORKER, RUN, run)->attempt, attempt);
+    }
+    say(story, HOST, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 4711);
+    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
+    arena_t arena = {0};
+    failure_t failure = failure_of(answer, &arena);
+    cr_assert_eq(answer->code, (uint32_t)MOB_ELOST);
+    cr_assert_eq(failure.executed, 1u);
+    cr_assert_eq(failure.attempts, 4u);
+    cr_assert_str_eq(failure.why, "CRASH");
+    cr_assert_eq(failure.status, 9u);
+    arena_clear(&arena);
+}
+
+Test(tasks, late_result_of_an_older_attempt_is_dropped)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    hear(story, WORKER, RUN, run);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 7, .value = text_load("old"));
+    hear_nothing(story, CALLER);
+    cr_assert_eq(core_counts(story->core).late_results, 1u);
+}
+
+Test(tasks, dependency_waits_and_carries_its_value)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    mob_ref_t dep = ref(1);
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 1, .deps = {.items = &dep, .count = 1});
+    hear(story, WORKER, RUN, run);
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("seven"));
+    msg_run_t run = *hear(story, WORKER, RUN, run);
+    cr_assert_eq(run.ref.seq, 2u);
+    cr_assert_eq(run.deps.count, 1u);
+    cr_assert_eq(loads_next(&run.deps).size, 5u);
+}
+
+Test(tasks, failed_dependency_fails_the_chain_at_once)
+{
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        mob_ref_t dep = ref(seq - 1);
+        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1, .deps = {.items = &dep, .count = seq > 1});
+    }
+    hear(story, WORKER, RUN, run);
+    say(story, WORKER, FAIL, fail, .ref = ref(1), .code = MOB_ETASK, .app_code = 42, .executed = 2, .text = {"oops", 4});
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_ETASK);
+    for (uint64_t seq = 2; seq <= 3; seq++) {
+        const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
+        arena_t arena = {0};
+        failure_t failure = failure_of(answer, &arena);
+        cr_assert_eq(answer->code, (uint32_t)MOB_EDEP);
+        cr_assert(mob_same(failure.cause, ref(seq - 1)));
+        cr_assert_eq(failure.root, MOB_ETASK);
+        cr_assert_not_null(strstr(failure.reason, "oops"));
+        arena_clear(&arena);
+    }
+    hear_nothing(story, WORKER);
+}
+
+Test(tasks, deadline_of_a_queued_task)
+{
+    opts_t opts = {.timeout_ms = 100};
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1, .opts = {.set = seq == 3 ? &opts : NULL});
+    story_pass(story, 99);
+    hear_nothing(story, CALLER);
+    story_pass(story, 2);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EDEADLINE);
+}
+
+Test(tasks, unknown_definition_is_waited_for_then_named)
+{
+    story_name(story, CALLER, 2, "slaw -> nil");
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 2);
+    story_pass(story, 2900);
+    hear_nothing(story, CALLER);
+    story_pass(story, 200);
+    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
+    arena_t arena = {0};
+    failure_t failure = failure_of(answer, &arena);
+    cr_assert_eq(answer->code, (uint32_t)MOB_ENOTFOUND);
+    cr_assert_not_null(strstr(failure.reason, "nearest: \"slow -> nil\""));
+    arena_clear(&arena);
+}
+
+Test(tasks, given_back_tasks_come_first_and_keep_their_order)
+{
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1);
+    hear(story, WORKER, RUN, run);
+    hear(story, WORKER, RUN, run);
+    mob_ref_t second = ref(2);
+    say(story, WORKER, GIVE, give, .refs = {.items = &second, .count = 1});
+    hear_nothing(story, WORKER); // its body is slow: nothing ahead
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("v"));
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 2u);
+}
+
+Test(tasks, blocked_body_lends_its_slot)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 1);
+    hear(story, WORKER, RUN, run);
+    hear(story, WORKER, RUN, run);
+    mob_ref_t second = ref(2);
+    say(story, WORKER, BLOCKED, blocked, .refs = {.items = &second, .count = 1});
+    story_join(story, OTHER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    cr_assert_eq(hear(story, OTHER, RUN, run)->ref.seq, 2u);
+}
+
+Test(tasks, owner_gone_cancels_what_it_asked_for)
+{
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1);
+    hear(story, WORKER, RUN, run);
+    hear(story, WORKER, RUN, run);
+    story_leave(story, CALLER, CAUSE_CRASH);
+    hear(story, WORKER, CANCEL, cancel);
+    hear(story, WORKER, CANCEL, cancel);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("v"));
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("v"));
+    hear_nothing(story, WORKER);
+    cr_assert_eq(core_counts(story->core).objects, 0u);
+}
+
+Test(tasks, ask_tells_what_notices_lost)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    hear(story, WORKER, RUN, run);
+    mob_ref_t one = ref(1);
+    say(story, CALLER, ASK, ask, .refs = {.items = &one, .count = 1});
+    hear_nothing(story, CALLER);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("v"));
+    hear(story, CALLER, DONE, done);
+    say(story, CALLER, ASK, ask, .refs = {.items = &one, .count = 1});
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_OK);
+}
