@@ -47,7 +47,8 @@ struct broker {
     bool ready; // written by the broker's thread before it signals, read after
 };
 
-// ---- Process -------------------------------------------------------------------------------------------------
+// ---- Process
+// -------------------------------------------------------------------------------------------------
 
 static rlim_t raise_file_limit(void)
 {
@@ -58,7 +59,8 @@ static rlim_t raise_file_limit(void)
     return setrlimit(RLIMIT_NOFILE, &wanted) == 0 ? wanted.rlim_cur : limit.rlim_cur;
 }
 
-// CZMQ: no signal of ours, no limit of its own. Its seed of libzmq's generator is the clock; ours follows.
+// CZMQ: no signal of ours, no limit of its own. Its seed of libzmq's generator is the clock; ours
+// follows.
 static bool prepare_process(parts_t *self)
 {
     zsys_handler_set(NULL);
@@ -78,7 +80,8 @@ static size_t links_max(const config_t *config)
     return config->limits_connections < most ? (size_t)config->limits_connections : most;
 }
 
-// ---- Parts ---------------------------------------------------------------------------------------------------
+// ---- Parts
+// ---------------------------------------------------------------------------------------------------
 
 static const char *or_none(const char *text)
 {
@@ -143,7 +146,8 @@ static bool start_core(parts_t *self)
         .heartbeat_us = config->server_heartbeat,
         .lost_us = config->server_lost_after,
         .gone_us = config->results_owner_grace,
-        .rejoin_us = config->server_rejoin == 0 ? -1 : config->server_rejoin, // 0 means the default there
+        .rejoin_us =
+            config->server_rejoin == 0 ? -1 : config->server_rejoin, // 0 means the default there
         .pending_max = (uint32_t)config->limits_pending,
         .mailbox_max = (uint32_t)config->limits_mailbox,
         .memory_max = config->limits_memory,
@@ -174,7 +178,8 @@ static bool start_loop(parts_t *self, int control)
 static bool parts_start(parts_t *self, const config_t *config, int control)
 {
     *self = (parts_t){.config = config, .started = clock_us(), .epoch = {.lock = -1}};
-    log_init(&self->log, STDERR_FILENO, (log_level_t)config->log_level, (log_format_t)config->log_format);
+    log_init(&self->log, STDERR_FILENO, (log_level_t)config->log_level,
+             (log_format_t)config->log_format);
     log_start(self);
     bool started = fault_load(&self->fault, self->why, sizeof self->why) == MOB_OK &&
                    prepare_process(self) && begin_epoch(self) && open_gates(self) &&
@@ -211,7 +216,8 @@ static void parts_stop(parts_t *self)
     epoch_end(&self->epoch);
 }
 
-// ---- Running -------------------------------------------------------------------------------------------------
+// ---- Running
+// -------------------------------------------------------------------------------------------------
 
 typedef bool ended_fn(void *arg); // reads what came on control: is it time to end?
 
@@ -219,8 +225,8 @@ typedef bool ended_fn(void *arg); // reads what came on control: is it time to e
 static bool drain(parts_t *self, ended_fn *ended, void *arg)
 {
     int64_t now = clock_us(), until = now + self->config->server_drain;
-    log_info(&self->log, "MOB-DRAIN", "pending=%" PRIu64 " ms=%" PRId64, core_counts(self->core).pending,
-             self->config->server_drain / 1000);
+    log_info(&self->log, "MOB-DRAIN", "pending=%" PRIu64 " ms=%" PRId64,
+             core_counts(self->core).pending, self->config->server_drain / 1000);
     core_drain(self->core, now);
     while (now < until) {
         if (loop_turn(self->loop, now) && ended(arg)) // sends first what draining caused
@@ -243,7 +249,8 @@ static void run(parts_t *self, ended_fn *ended, void *arg)
     self->at_once = !drain(self, ended, arg) && clock_us() - begun < self->config->server_drain;
 }
 
-// ---- Foreground ------------------------------------------------------------------------------------------------
+// ---- Foreground
+// ------------------------------------------------------------------------------------------------
 
 static int open_signals(void) // before any thread: all of them inherit the mask
 {
@@ -280,7 +287,8 @@ int broker_run(const config_t *config)
     return started ? 0 : 2;
 }
 
-// ---- In a thread -----------------------------------------------------------------------------------------------
+// ---- In a thread
+// -----------------------------------------------------------------------------------------------
 
 static bool told(void *arg) // anything on the pipe means: end
 {

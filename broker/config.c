@@ -1,5 +1,6 @@
-// config.c - see config.h. The file is ZPL as CZMQ's zconfig writes it: indent by 4, key = value, # comments.
-// It is read here, not by zconfig, because that tells of errors on stdout and forgets line numbers.
+// config.c - see config.h. The file is ZPL as CZMQ's zconfig writes it: indent by 4, key = value, #
+// comments. It is read here, not by zconfig, because that tells of errors on stdout and forgets
+// line numbers.
 
 #include "config.h"
 
@@ -12,7 +13,15 @@
 
 extern char **environ;
 
-typedef enum setting_type { TYPE_text, TYPE_list, TYPE_time, TYPE_size, TYPE_count, TYPE_choice, TYPES } setting_type_t;
+typedef enum setting_type {
+    TYPE_text,
+    TYPE_list,
+    TYPE_time,
+    TYPE_size,
+    TYPE_count,
+    TYPE_choice,
+    TYPES
+} setting_type_t;
 
 typedef struct setting {
     setting_type_t type;
@@ -23,9 +32,18 @@ typedef struct setting {
 } setting_t;
 
 static const setting_t settings[] = {
-#define S(type, section, key, flag, fallback, low, high, words, help)                              \
-    {TYPE_##type, offsetof(config_t, section##_##key), #section "/" #key, #section, #key, flag,    \
-     fallback, low, high, words, help},
+#define S(type, section, key, flag, fallback, low, high, words, help) \
+    {TYPE_##type,                                                     \
+     offsetof(config_t, section##_##key),                             \
+     #section "/" #key,                                               \
+     #section,                                                        \
+     #key,                                                            \
+     flag,                                                            \
+     fallback,                                                        \
+     low,                                                             \
+     high,                                                            \
+     words,                                                           \
+     help},
     CONFIG_SETTINGS(S)
 #undef S
 };
@@ -37,17 +55,20 @@ typedef struct say { // where a refusal is written
 
 #define REFUSE(say, err, ...) (snprintf((say).why, (say).size, __VA_ARGS__), (err))
 
-// ---- Values --------------------------------------------------------------------------------------------
+// ---- Values
+// --------------------------------------------------------------------------------------------
 
 typedef struct unit {
     const char *name;
     int64_t factor;
 } unit_t;
 
-static const unit_t time_units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"m", 60000000},
-                                    {"h", 3600000000}, {"d", 86400000000}, {NULL, 0}};
-static const unit_t size_units[] = {{"", 1}, {"KB", 1000}, {"MB", 1000000}, {"GB", 1000000000},
-                                    {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {NULL, 0}};
+static const unit_t time_units[] = {{"us", 1},       {"ms", 1000},      {"s", 1000000},
+                                    {"m", 60000000}, {"h", 3600000000}, {"d", 86400000000},
+                                    {NULL, 0}};
+static const unit_t size_units[] = {
+    {"", 1},       {"KB", 1000},     {"MB", 1000000},     {"GB", 1000000000},
+    {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {NULL, 0}};
 static const unit_t count_units[] = {{"", 1}, {"k", 1000}, {"M", 1000000}, {NULL, 0}};
 
 static bool parse_number(const char *text, const unit_t *units, int64_t *out)
@@ -55,7 +76,8 @@ static bool parse_number(const char *text, const unit_t *units, int64_t *out)
     char *end;
     errno = 0;
     double number = strtod(text, &end);
-    if (end == text || errno != 0 || !(number >= 0 && number < 9e15) || !isdigit((unsigned char)text[0]))
+    if (end == text || errno != 0 || !(number >= 0 && number < 9e15) ||
+        !isdigit((unsigned char)text[0]))
         return false;
     for (; units->name != NULL; units++) {
         double scaled = number * (double)units->factor;
@@ -85,8 +107,8 @@ static mob_err_t set_number(const setting_t *self, void *at, const char *text, c
     if (value < self->low || value > self->high) {
         show_number(self->low, units, low, sizeof low);
         show_number(self->high, units, high, sizeof high);
-        return REFUSE(say, MOB_EARGS, "%s: %s is not within %s and %s", self->name,
-                      text, low, high);
+        return REFUSE(say, MOB_EARGS, "%s: %s is not within %s and %s", self->name, text, low,
+                      high);
     }
     memcpy(at, &value, sizeof value);
     return MOB_OK;
@@ -96,16 +118,17 @@ static mob_err_t set_text(const setting_t *self, void *at, const char *text, boo
 {
     (void)fresh;
     if (strlen(text) >= CONFIG_TEXT_MAX)
-        return REFUSE(say, MOB_EARGS, "%s has at most %d bytes", self->name,
-                      CONFIG_TEXT_MAX - 1);
+        return REFUSE(say, MOB_EARGS, "%s has at most %d bytes", self->name, CONFIG_TEXT_MAX - 1);
     strcpy(at, text);
     return MOB_OK;
 }
 
-static mob_err_t list_add(const setting_t *self, config_list_t *list, const char *item, size_t length, say_t say)
+static mob_err_t list_add(const setting_t *self, config_list_t *list, const char *item,
+                          size_t length, say_t say)
 {
     if (list->count == CONFIG_LIST_MAX || length >= CONFIG_TEXT_MAX || length == 0)
-        return REFUSE(say, MOB_EARGS, "%s takes at most %d items of 1 to %d bytes", self->name, CONFIG_LIST_MAX, CONFIG_TEXT_MAX - 1);
+        return REFUSE(say, MOB_EARGS, "%s takes at most %d items of 1 to %d bytes", self->name,
+                      CONFIG_LIST_MAX, CONFIG_TEXT_MAX - 1);
     memcpy(list->items[list->count], item, length);
     list->items[list->count++][length] = '\0';
     return MOB_OK;
@@ -143,7 +166,8 @@ static mob_err_t set_count(const setting_t *self, void *at, const char *text, bo
     return set_number(self, at, text, count_units, "5000 or 5k", say);
 }
 
-static mob_err_t set_choice(const setting_t *self, void *at, const char *text, bool fresh, say_t say)
+static mob_err_t set_choice(const setting_t *self, void *at, const char *text, bool fresh,
+                            say_t say)
 {
     (void)fresh;
     config_choice_t index = 0;
@@ -158,23 +182,27 @@ static mob_err_t set_choice(const setting_t *self, void *at, const char *text, b
     return REFUSE(say, MOB_EARGS, "%s: %s is none of: %s", self->name, text, self->words);
 }
 
-static mob_err_t (*const setters[TYPES])(const setting_t *, void *, const char *, bool fresh, say_t) = {
+static mob_err_t (*const setters[TYPES])(const setting_t *, void *, const char *, bool fresh,
+                                         say_t) = {
     [TYPE_text] = set_text, [TYPE_list] = set_list,   [TYPE_time] = set_time,
     [TYPE_size] = set_size, [TYPE_count] = set_count, [TYPE_choice] = set_choice,
 };
 
 // A list that comes again from the same origin grows; from a stronger one it starts anew.
-static mob_err_t assign(config_t *self, config_id_t id, config_origin_t origin, const char *text, say_t say)
+static mob_err_t assign(config_t *self, config_id_t id, config_origin_t origin, const char *text,
+                        say_t say)
 {
     const setting_t *setting = &settings[id];
     bool fresh = self->origins[id] != origin;
-    mob_err_t err = setters[setting->type](setting, (char *)self + setting->offset, text, fresh, say);
+    mob_err_t err =
+        setters[setting->type](setting, (char *)self + setting->offset, text, fresh, say);
     if (err == MOB_OK)
         self->origins[id] = origin;
     return err;
 }
 
-// ---- Names -----------------------------------------------------------------------------------------------
+// ---- Names
+// -----------------------------------------------------------------------------------------------
 
 static config_id_t find_key(const char *name)
 {
@@ -220,7 +248,8 @@ static void key_name(config_id_t id, char *out, size_t size)
     snprintf(out, size, "%s", settings[id].name);
 }
 
-static void nearest(const char *text, void (*name)(config_id_t, char *, size_t), char *out, size_t size)
+static void nearest(const char *text, void (*name)(config_id_t, char *, size_t), char *out,
+                    size_t size)
 {
     size_t best = SIZE_MAX;
     char candidate[64];
@@ -242,7 +271,8 @@ config_row_t config_row(config_id_t id)
     return row;
 }
 
-// ---- The file --------------------------------------------------------------------------------------------
+// ---- The file
+// --------------------------------------------------------------------------------------------
 
 typedef struct reader {
     config_t *config;
@@ -261,7 +291,8 @@ static char *trim(char *text)
     return text;
 }
 
-// What follows "=": quoted, or up to a comment. NULL: an open quote, or text behind the closing one.
+// What follows "=": quoted, or up to a comment. NULL: an open quote, or text behind the closing
+// one.
 static char *value_of(char *text)
 {
     text = trim(text);
@@ -282,8 +313,8 @@ static mob_err_t unknown_key(const reader_t *self, const char *wanted)
 {
     char close[64] = "";
     nearest(wanted, key_name, close, sizeof close);
-    return REFUSE(self->say, MOB_EARGS, "%s:%d: no setting is called %s; did you mean %s?", self->path,
-                  self->line, wanted, close);
+    return REFUSE(self->say, MOB_EARGS, "%s:%d: no setting is called %s; did you mean %s?",
+                  self->path, self->line, wanted, close);
 }
 
 static mob_err_t read_pair(reader_t *self, char *key, char *text)
@@ -360,9 +391,11 @@ static bool find_file(char *out, size_t size)
     return false;
 }
 
-// ---- The environment -------------------------------------------------------------------------------------
+// ---- The environment
+// -------------------------------------------------------------------------------------
 
-static mob_err_t read_secret_file(const char *name, const char *path, char *out, size_t size, say_t say)
+static mob_err_t read_secret_file(const char *name, const char *path, char *out, size_t size,
+                                  say_t say)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL)
@@ -425,7 +458,8 @@ static void tell_unknown(say_t say)
         char name[128], close[64] = "";
         snprintf(name, sizeof name, "%.*s", (int)length, *entry);
         nearest(name, environment_name, close, sizeof close);
-        snprintf(say.why, say.size, "%s in the environment sets nothing; did you mean %s?", name, close);
+        snprintf(say.why, say.size, "%s in the environment sets nothing; did you mean %s?", name,
+                 close);
         return;
     }
 }
@@ -438,7 +472,8 @@ static mob_err_t read_environment(config_t *self, say_t say)
     return err;
 }
 
-// ---- Together --------------------------------------------------------------------------------------------
+// ---- Together
+// --------------------------------------------------------------------------------------------
 
 static void set_data_directory(config_t *self) // the one default that depends on who we are
 {

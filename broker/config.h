@@ -1,5 +1,5 @@
-// config.h - the broker's settings: one table gives key, environment name, flag, default, range and help.
-// Never starts anything.
+// config.h - the broker's settings: one table gives key, environment name, flag, default, range and
+// help. Never starts anything.
 
 #ifndef MOBULA_CONFIG_H
 #define MOBULA_CONFIG_H
@@ -17,8 +17,8 @@ typedef struct config_list {
     config_text_t items[CONFIG_LIST_MAX];
     size_t count;
 } config_list_t;
-typedef int64_t config_time_t;   // microseconds
-typedef uint64_t config_size_t;  // bytes
+typedef int64_t config_time_t;  // microseconds
+typedef uint64_t config_size_t; // bytes
 typedef uint64_t config_count_t;
 typedef uint32_t config_choice_t; // index into the words of its range
 
@@ -61,7 +61,10 @@ typedef uint32_t config_choice_t; // index into the words of its range
 enum { INSECURE_NO, INSECURE_LOOPBACK, INSECURE_PRIVATE };
 
 typedef enum config_origin { // the stronger is the greater
-    CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FLAG
+    CONFIG_DEFAULT,
+    CONFIG_FILE,
+    CONFIG_ENVIRONMENT,
+    CONFIG_FLAG
 } config_origin_t;
 
 #define S(type, section, key, ...) CONFIG_##section##_##key,
@@ -84,8 +87,9 @@ typedef struct config_row { // for help, `config show` and `config default`
 config_row_t config_row(config_id_t id);
 
 // Defaults, then the file (NULL: the first of ./mobula.conf, $XDG_CONFIG_HOME/mobula/mobula.conf,
-// /etc/mobula/mobula.conf that exists), then the environment. MOB_EARGS and a sentence in why, with file
-// and line, the nearest key, the range. An unknown name in the environment is only told in why, with MOB_OK.
+// /etc/mobula/mobula.conf that exists), then the environment. MOB_EARGS and a sentence in why, with
+// file and line, the nearest key, the range. An unknown name in the environment is only told in
+// why, with MOB_OK.
 mob_err_t config_load(config_t *self, const char *file, char *why, size_t size);
 
 // The value of a flag, the strongest; a list grows. flag is without dashes; value NULL: given bare.

@@ -24,7 +24,8 @@ static uint32_t *percent_of(fault_t *self, const char *name, size_t length)
     const struct {
         const char *name;
         uint32_t *percent;
-    } kinds[] = {{"drop_notice", &self->drop_notice}, {"drop", &self->drop}, {"double", &self->doubled}};
+    } kinds[] = {
+        {"drop_notice", &self->drop_notice}, {"drop", &self->drop}, {"double", &self->doubled}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strlen(kinds[i].name) == length && memcmp(kinds[i].name, name, length) == 0)
             return kinds[i].percent;
@@ -40,7 +41,8 @@ static bool parse(fault_t *self, const char *text)
         if (percent == NULL || text[length] != '=')
             return false;
         unsigned long value = strtoul(text + length + 1, &end, 10);
-        if (end == text + length + 1 || *end != '%' || value > 100 || (end[1] != ',' && end[1] != '\0'))
+        if (end == text + length + 1 || *end != '%' || value > 100 ||
+            (end[1] != ',' && end[1] != '\0'))
             return false;
         *percent = (uint32_t)value;
         text = end + (end[1] == ',' ? 2 : 1);

@@ -1,5 +1,5 @@
-// fault.h - faults on purpose, for tests: MOBULA_FAULT=drop_notice=N%,drop=N%,double=N%. Only a build with
-// MOB_FAULTS obeys; any other refuses to start when the variable is set.
+// fault.h - faults on purpose, for tests: MOBULA_FAULT=drop_notice=N%,drop=N%,double=N%. Only a
+// build with MOB_FAULTS obeys; any other refuses to start when the variable is set.
 
 #ifndef MOBULA_FAULT_H
 #define MOBULA_FAULT_H
@@ -11,14 +11,15 @@
 #include "mobula/types.h"
 
 typedef struct fault {
-    uint32_t drop_notice; // per cent of announcements: whole messages of the notices socket, and (by the
-                          // core) those on the calls socket that nobody asked for
-    uint32_t drop;        // per cent of messages of the calls socket, both ways
-    uint32_t doubled;     // per cent of messages received are handled twice
+    uint32_t drop_notice; // per cent of announcements: whole messages of the notices socket, and
+                          // (by the core) those on the calls socket that nobody asked for
+    uint32_t drop;    // per cent of messages of the calls socket, both ways
+    uint32_t doubled; // per cent of messages received are handled twice
     uint64_t seed, dropped_notices, dropped, doubles; // what landed
 } fault_t;
 
-// From the environment. MOB_EARGS with a sentence in why: not understood, or this build has no faults.
+// From the environment. MOB_EARGS with a sentence in why: not understood, or this build has no
+// faults.
 mob_err_t fault_load(fault_t *self, char *why, size_t size);
 
 #ifdef MOB_FAULTS

@@ -24,7 +24,8 @@ typedef struct say { // where a refusal is written
 
 #define REFUSE(say, err, ...) (snprintf((say).why, (say).size, __VA_ARGS__), (err))
 
-// ---- Sockets -----------------------------------------------------------------------------------------
+// ---- Sockets
+// -----------------------------------------------------------------------------------------
 
 static mob_err_t sockets_make(gate_t *self, void *zmq, bool ipv6, say_t say)
 {
@@ -77,9 +78,11 @@ static mob_err_t bind_all(gate_t *self, const char *calls, say_t say)
     return err != MOB_OK ? err : bind_one(self, SOCKET_CALLS, calls, say);
 }
 
-// ---- ipc ---------------------------------------------------------------------------------------------
+// ---- ipc
+// ---------------------------------------------------------------------------------------------
 
-// Binding an ipc path takes it away from whoever holds it, without an error on either side; so a lock.
+// Binding an ipc path takes it away from whoever holds it, without an error on either side; so a
+// lock.
 static mob_err_t lock_directory(gate_t *self, const char *directory, say_t say)
 {
     char path[ENDPOINT_MAX + 16], pid[16] = "";
@@ -118,10 +121,12 @@ static mob_err_t check_path(const char *calls, say_t say)
     return MOB_OK;
 }
 
-static void close_to_others(const gate_t *self) // libzmq gives the files the mode that the umask leaves
+static void
+close_to_others(const gate_t *self) // libzmq gives the files the mode that the umask leaves
 {
     for (int kind = 0; kind < SOCKET_KINDS; kind++)
-        (void)!chmod(self->addresses[kind] + strlen("ipc://"), 0600); // the directory is 0700 anyway
+        (void)!chmod(self->addresses[kind] + strlen("ipc://"),
+                     0600); // the directory is 0700 anyway
 }
 
 static mob_err_t open_ipc(gate_t *self, void *zmq, const char *calls, say_t say)
@@ -143,7 +148,8 @@ static mob_err_t open_ipc(gate_t *self, void *zmq, const char *calls, say_t say)
     return err;
 }
 
-// ---- tcp ---------------------------------------------------------------------------------------------
+// ---- tcp
+// ---------------------------------------------------------------------------------------------
 
 enum reach { REACH_LOOPBACK, REACH_PRIVATE, REACH_PUBLIC, REACH_UNKNOWN };
 
@@ -183,7 +189,8 @@ static enum reach reach_of_interfaces(void) // the widest of this machine's addr
     return widest;
 }
 
-static enum reach reach_of(const char *host) // names are not looked up: an address says what it opens
+static enum reach
+reach_of(const char *host) // names are not looked up: an address says what it opens
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -249,16 +256,18 @@ static mob_err_t check_host(const char *host, unsigned insecure, say_t say)
     if (reach == REACH_UNKNOWN)
         return REFUSE(say, MOB_EARGS, "%s: say the address to listen on in numbers", host);
     if (insecure == INSECURE_NO)
-        return REFUSE(say, MOB_EARGS,
-                      "tcp without keys is open to every user of the machine, and keys are not built "
-                      "yet: take ipc, or allow it with --insecure");
+        return REFUSE(
+            say, MOB_EARGS,
+            "tcp without keys is open to every user of the machine, and keys are not built "
+            "yet: take ipc, or allow it with --insecure");
     if (insecure == INSECURE_LOOPBACK && reach != REACH_LOOPBACK)
         return REFUSE(say, MOB_EARGS,
                       "%s is no loopback address: --insecure opens those alone, "
                       "--insecure=private-network private ones too",
                       host);
     if (reach == REACH_PUBLIC)
-        return REFUSE(say, MOB_EARGS, "%s reaches beyond private networks: never without keys", host);
+        return REFUSE(say, MOB_EARGS, "%s reaches beyond private networks: never without keys",
+                      host);
     return MOB_OK;
 }
 
@@ -300,7 +309,8 @@ static mob_err_t open_tcp(gate_t *self, void *zmq, const char *text, unsigned in
     return tcp.port == 0 ? bind_any_port(self, zmq, &tcp, say) : bind_port(self, zmq, &tcp, say);
 }
 
-// ---- Both --------------------------------------------------------------------------------------------
+// ---- Both
+// --------------------------------------------------------------------------------------------
 
 static mob_err_t open_any(gate_t *self, void *zmq, const char *text, unsigned insecure, say_t say)
 {
@@ -320,7 +330,8 @@ static mob_err_t open_any(gate_t *self, void *zmq, const char *text, unsigned in
     return REFUSE(say, MOB_EARGS, "%s: only ipc, ipc:// and tcp:// are spoken", text);
 }
 
-mob_err_t gate_open(gate_t *self, void *zmq, const char *text, unsigned insecure, char *why, size_t size)
+mob_err_t gate_open(gate_t *self, void *zmq, const char *text, unsigned insecure, char *why,
+                    size_t size)
 {
     *self = GATE_INIT;
     mob_err_t err = open_any(self, zmq, text, insecure, (say_t){why, size});
@@ -329,10 +340,19 @@ mob_err_t gate_open(gate_t *self, void *zmq, const char *text, unsigned insecure
     return err;
 }
 
+static void
+remove_files(gate_t *self) // libzmq leaves them; whoever dials then hears that nobody listens
+{
+    for (int kind = 0; kind < SOCKET_KINDS; kind++)
+        if (self->addresses[kind][0] != '\0')
+            unlink(self->addresses[kind] + strlen("ipc://"));
+}
+
 void gate_close(gate_t *self, bool at_once)
 {
     sockets_close(self, at_once);
     if (self->lock != -1) {
+        remove_files(self);
         flock(self->lock, LOCK_UN); // a forked child may hold the file too
         close(self->lock);
     }

@@ -1,5 +1,5 @@
-// loop.h - one turn: receive many, let the core step, send what it left. Owns the connections (routing id
-// to peer). Knows no rule of the protocol: those are in core/.
+// loop.h - one turn: receive many, let the core step, send what it left. Owns the connections
+// (routing id to peer). Knows no rule of the protocol: those are in core/.
 
 #ifndef MOBULA_LOOP_H
 #define MOBULA_LOOP_H
@@ -24,17 +24,18 @@ typedef struct loop_config { // all borrowed
 loop_t *loop_new(const loop_config_t *config); // NULL: no memory or no file
 void loop_destroy(loop_t **self_p);
 
-// Waits until something comes, the core's next deadline or until_us at the latest. True: control is readable.
+// Waits until something comes, the core's next deadline or until_us at the latest. True: control is
+// readable.
 bool loop_turn(loop_t *self, int64_t until_us);
 
 bool loop_idle(const loop_t *self); // nothing waits to be sent
 
 typedef struct loop_count {
     uint64_t received, envelopes, sent, noted; // messages; noted: of the notices socket
-    uint64_t unroutable; // messages for connections that had ended
-    uint64_t parks;      // times that a peer's queue was full
-    uint64_t refused;    // messages of strangers and above links_max
-    uint64_t ended;      // processes seen to end
+    uint64_t unroutable;                       // messages for connections that had ended
+    uint64_t parks;                            // times that a peer's queue was full
+    uint64_t refused;                          // messages of strangers and above links_max
+    uint64_t ended;                            // processes seen to end
     uint64_t links;
 } loop_count_t;
 loop_count_t loop_counts(const loop_t *self);

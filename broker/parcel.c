@@ -9,7 +9,8 @@
 // Up to here copying into a message is cheaper than handing the buffer over and growing a new one.
 enum { COPY_MAX = 1024 };
 
-// ---- Blobs over received frames --------------------------------------------------------------------
+// ---- Blobs over received frames
+// --------------------------------------------------------------------
 
 typedef struct frame_blob {
     blob_t blob;
@@ -37,7 +38,8 @@ static blob_t *frame_blob_new(zmq_msg_t *frame) // takes what is in frame
     return &self->blob;
 }
 
-// ---- In ----------------------------------------------------------------------------------------------
+// ---- In
+// ----------------------------------------------------------------------------------------------
 
 static bool receive_frame(void *socket, zmq_msg_t *frame)
 {
@@ -75,7 +77,8 @@ static bool receive_blob(parcel_t *self, void *socket) // true: more frames foll
     if (blob != NULL)
         self->blobs[self->blob_count++] = blob;
     else
-        self->wrong = "FRAMES"; // empty, one too many, or no memory for it: the rest is read and freed
+        self->wrong =
+            "FRAMES"; // empty, one too many, or no memory for it: the rest is read and freed
     zmq_msg_close(&frame);
     return more;
 }
@@ -114,7 +117,8 @@ void parcel_close(parcel_t *self)
     zmq_msg_close(&self->frame);
 }
 
-// ---- Out ---------------------------------------------------------------------------------------------
+// ---- Out
+// ---------------------------------------------------------------------------------------------
 
 static void free_buffer(void *data, void *hint) // called by libzmq's thread
 {
@@ -132,7 +136,8 @@ static void frame_of_bytes(zmq_msg_t *out, const void *data, size_t size)
 
 static void frame_of_pack(zmq_msg_t *out, pack_t *pack)
 {
-    if (pack->size > COPY_MAX && zmq_msg_init_data(out, pack->data, pack->size, free_buffer, NULL) == 0)
+    if (pack->size > COPY_MAX &&
+        zmq_msg_init_data(out, pack->data, pack->size, free_buffer, NULL) == 0)
         *pack = PACK_INIT;
     else
         frame_of_bytes(out, pack->data, pack->size);
@@ -178,7 +183,8 @@ static parcel_sent_t send_prefix(void *socket, const uint8_t *prefix)
 
 parcel_sent_t parcel_send(void *socket, const uint8_t *prefix, batch_t *batch)
 {
-    // Only the prefix can be refused: behind it a ROUTER takes all frames or loses all (its peer left).
+    // Only the prefix can be refused: behind it a ROUTER takes all frames or loses all (its peer
+    // left).
     parcel_sent_t sent = send_prefix(socket, prefix);
     if (sent != PARCEL_SENT)
         return sent;

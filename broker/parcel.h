@@ -1,5 +1,5 @@
-// parcel.h - one message as ZeroMQ frames: the prefix (routing id or topic), frame 0, blob frames. Frames
-// become blobs and back without a copy. Never looks inside frame 0.
+// parcel.h - one message as ZeroMQ frames: the prefix (routing id or topic), frame 0, blob frames.
+// Frames become blobs and back without a copy. Never looks inside frame 0.
 
 #ifndef MOBULA_PARCEL_H
 #define MOBULA_PARCEL_H
@@ -27,8 +27,8 @@ typedef enum parcel_sent {
     PARCEL_GONE  // no connection has that prefix: the batch is whole
 } parcel_sent_t;
 
-// Send a batch behind a prefix of 16 bytes, never waiting. When sent, the batch's memory may have gone
-// with it: clear it.
+// Send a batch behind a prefix of 16 bytes, never waiting. When sent, the batch's memory may have
+// gone with it: clear it.
 parcel_sent_t parcel_send(void *socket, const uint8_t *prefix, batch_t *batch);
 
 #endif

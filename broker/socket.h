@@ -1,4 +1,5 @@
-// socket.h - the broker's kinds of ZeroMQ socket and their options, one table. Never binds, sends or reads.
+// socket.h - the broker's kinds of ZeroMQ socket and their options, one table. Never binds, sends
+// or reads.
 
 #ifndef MOBULA_SOCKET_H
 #define MOBULA_SOCKET_H
@@ -18,8 +19,8 @@ typedef enum socket_kind {
     SOCKET_KINDS
 } socket_kind_t;
 
-// Why each: libzmq is silent or waits unless told otherwise. HEARTBEAT_* stay unset: with a full pipe they
-// abort a process (libzmq #3937). PUB is plain, without XPUB_NODROP and XPUB_MANUAL.
+// Why each: libzmq is silent or waits unless told otherwise. HEARTBEAT_* stay unset: with a full
+// pipe they abort a process (libzmq #3937). PUB is plain, without XPUB_NODROP and XPUB_MANUAL.
 // clang-format off
 #define SOCKET_OPTIONS(O) /* socket type, option, C type, value, readable: libzmq gives it back */            \
     O(ZMQ_ROUTER, ZMQ_ROUTER_MANDATORY,   int,     1,             false) /* no message vanishes unseen */     \
@@ -46,8 +47,9 @@ typedef enum socket_kind {
     O(ZMQ_PUB,    ZMQ_TCP_KEEPALIVE_CNT,  int,     3,             true)
 // clang-format on
 
-// Seed libzmq's generator, which makes the routing ids it gives out, from the kernel. After zsys_init(),
-// which seeds it by the clock, and before the first socket. False: the kernel has no entropy.
+// Seed libzmq's generator, which makes the routing ids it gives out, from the kernel. After
+// zsys_init(), which seeds it by the clock, and before the first socket. False: the kernel has no
+// entropy.
 bool socket_seed(void);
 
 // A socket with all its options set and read back; NULL with a sentence in why.

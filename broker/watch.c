@@ -88,7 +88,8 @@ int watch_add(watch_t *self, uint32_t pid, void *owner)
 void watch_drop(watch_t *self, int *handle)
 {
     if (*handle >= 0) {
-        epoll_ctl(self->epoll, EPOLL_CTL_DEL, *handle, NULL); // a forked child may hold the file too
+        epoll_ctl(self->epoll, EPOLL_CTL_DEL, *handle,
+                  NULL); // a forked child may hold the file too
         close(*handle);
     }
     *handle = WATCH_NONE;
