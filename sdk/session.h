@@ -13,7 +13,8 @@
 #include "mobula/mobula.h"
 
 typedef struct session_hooks { // NULL members are skipped
-    // A verb that the caller's side does not know: START KILL RUN MAKE CANCEL STOP. Views die on return.
+    // A verb that the caller's side does not know: START KILL RUN MAKE CANCEL STOP TAKEN. Views die on return.
+    // RUN and MAKE of a lower epoch do not come here.
     void (*message)(mob_t *self, void *arg, const message_t *message);
     // WELCOME came. Append what the broker must know first (OFFER..., HOLD, HAVE). fresh: it knows nothing
     // of us (first time, or a new epoch).
@@ -25,6 +26,8 @@ typedef struct session_hooks { // NULL members are skipped
     int64_t (*turned)(mob_t *self, void *arg, int64_t now);
     // A wait of a body must end: gives MOB_ECANCELLED, else MOB_OK.
     mob_err_t (*stops)(mob_t *self, void *arg);
+    // The session is over for good, GOODBYE with this code: nothing is sent or received any more.
+    void (*over)(mob_t *self, void *arg, mob_err_t err);
 } session_hooks_t;
 
 typedef struct session_role {
@@ -55,6 +58,10 @@ const char *session_name(const mob_t *self);
 const char *session_text(mob_t *self, uint32_t symbol); // what NAME from the broker bound; NULL: unknown
 void session_set_parent(mob_t *self, mob_ref_t call);   // the running call: parent of what is submitted now
 void session_set_deadline(mob_t *self, int64_t at_us);  // nested calls and waits end by it; INT64_MAX: none
+
+// The last failed ref that a wait of this session returned: the cause of what a body hands on. May be none.
+mob_ref_t session_failed(const mob_t *self);
+void session_set_failed(mob_t *self, mob_ref_t ref); // none: around each body
 
 // For actors/: mob_mark() and mob_release() with the lock held already (around each body).
 uint64_t session_mark(mob_t *self);

@@ -1,0 +1,287 @@
+// await.c - mob_await, wait, all, take, info: the one place that reports. Whoever waits drives the sockets.
+
+#include "client.h"
+
+#include "clock.h"
+
+// ---- A wait --------------------------------------------------------------------------------------
+
+waiter_t wait_begin(mob_t *self, int timeout_ms)
+{
+    waiter_t waiter = {.self = self, .until = INT64_MAX};
+    if (timeout_ms == 0)
+        waiter.until = 0;
+    else if (timeout_ms > 0)
+        waiter.until = clock_us() + timeout_ms * INT64_C(1000);
+    if (self->deadline < waiter.until) {
+        waiter.until = self->deadline;
+        waiter.bounded = true;
+    }
+    return waiter;
+}
+
+static mob_err_t time_over(const waiter_t *waiter)
+{
+    if (waiter->bounded)
+        return MOB_ECANCELLED;
+    return link_reachable(waiter->self) ? MOB_ETIMEDOUT : MOB_EOFFLINE;
+}
+
+// Before the first WELCOME nobody knows whether there ever will be one.
+static int64_t patience(const mob_t *self)
+{
+    int ms = self->config.connect_timeout_ms;
+    return self->link.ever ? INT64_MAX : self->link.offline_since + (ms > 0 ? ms : 3000) * INT64_C(1000);
+}
+
+static void tell(waiter_t *waiter, bool begin)
+{
+    mob_t *self = waiter->self;
+    const session_hooks_t *hooks = self->role.hooks;
+    waiter->told = begin;
+    if (hooks && hooks->waits)
+        hooks->waits(self, self->role.arg, begin);
+}
+
+mob_err_t wait_more(waiter_t *waiter)
+{
+    mob_t *self = waiter->self;
+    const session_hooks_t *hooks = self->role.hooks;
+    mob_err_t err = hooks && hooks->stops ? hooks->stops(self, self->role.arg) : MOB_OK;
+    if (err)
+        return err;
+    int64_t hope = patience(self);
+    if (waiter->looked && (self->now >= waiter->until || self->now >= hope))
+        return self->now >= waiter->until ? time_over(waiter) : MOB_EOFFLINE;
+    if (!waiter->told && waiter->until > 0)
+        tell(waiter, true);
+    waiter->looked = true;
+    return session_go(self, waiter->until < hope ? waiter->until : hope, false);
+}
+
+void wait_end(waiter_t *waiter)
+{
+    if (waiter->told)
+        tell(waiter, false);
+}
+
+// ---- Refs ----------------------------------------------------------------------------------------
+
+future_t *future_known(mob_t *self, mob_ref_t ref)
+{
+    future_t *future = futures_find(&self->futures, ref);
+    if (future || ref.owner == self->owner || mob_is_none(ref))
+        return future;
+    future = futures_add(&self->futures, ref);
+    if (!future)
+        return NULL;
+    future->born_ms = (uint32_t)(self->now / 1000);
+    future->kind = FUTURE_OTHER;
+    hold_take(self, future);
+    const refs_t one = {.items = &future->ref, .count = 1};
+    message_WATCH(session_room(self), &(msg_watch_t){.refs = one});
+    message_ASK(session_room(self), &(msg_ask_t){.refs = one});
+    session_appended(self);
+    return future;
+}
+
+static bool is_ready(mob_t *self, mob_ref_t ref)
+{
+    const future_t *future = future_known(self, ref);
+    return !future || future->settled; // a ref that is gone is ready: a wait for it says MOB_EGONE
+}
+
+static mob_err_t outcome(mob_t *self, mob_ref_t ref, mob_err_t err)
+{
+    if (err)
+        self->failed = ref;
+    return err;
+}
+
+// ---- mob_await -----------------------------------------------------------------------------------
+
+static mob_err_t await_pending(mob_t *self, mob_ref_t ref, future_t **future_p, int timeout_ms)
+{
+    future_t *future = *future_p = future_known(self, ref);
+    mob_err_t err = MOB_OK;
+    if (!future)
+        return MOB_EGONE;
+    waiter_t waiter = wait_begin(self, timeout_ms);
+    hold_pin(future);
+    while (!future->settled && !err)
+        err = wait_more(&waiter);
+    wait_end(&waiter);
+    if (future->settled)
+        err = (mob_err_t)future->err;
+    hold_unpin(self, future);
+    return err;
+}
+
+mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeout_ms)
+{
+    session_lock(self);
+    future_t *future = futures_find(&self->futures, ref);
+    mob_err_t err = future && future->settled ? (mob_err_t)future->err : await_pending(self, ref, &future, timeout_ms);
+    if (err)
+        self->failed = ref;
+    else if (reader)
+        *reader = reader_of(future_load(future), &future->arena);
+    session_unlock(self);
+    return err;
+}
+
+// ---- Many ----------------------------------------------------------------------------------------
+
+static size_t count_ready(mob_t *self, const mob_ref_t *refs, size_t count, bool *ready)
+{
+    size_t have = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is = is_ready(self, refs[i]);
+        have += is;
+        if (ready)
+            ready[i] = is;
+    }
+    return have;
+}
+
+// Look again only when something has settled.
+static mob_err_t wait_for_news(waiter_t *waiter)
+{
+    uint64_t settles = waiter->self->futures.settles;
+    mob_err_t err = MOB_OK;
+    while (!err && waiter->self->futures.settles == settles)
+        err = wait_more(waiter);
+    return err;
+}
+
+size_t mob_wait(mob_t *self, const mob_ref_t *refs, size_t count, size_t want, int timeout_ms, bool *ready)
+{
+    session_lock(self);
+    waiter_t waiter = wait_begin(self, timeout_ms);
+    mob_err_t err = MOB_OK;
+    size_t have = count_ready(self, refs, count, ready);
+    if (want > count)
+        want = count;
+    while (have < want && !err) {
+        err = wait_for_news(&waiter);
+        have = count_ready(self, refs, count, ready);
+    }
+    wait_end(&waiter);
+    session_unlock(self);
+    return have;
+}
+
+static mob_err_t failure_of(mob_t *self, mob_ref_t ref)
+{
+    const future_t *future = future_known(self, ref);
+    if (!future)
+        return outcome(self, ref, MOB_EGONE);
+    return future->settled ? outcome(self, ref, (mob_err_t)future->err) : MOB_OK;
+}
+
+static mob_err_t first_failure(mob_t *self, const mob_ref_t *refs, size_t count)
+{
+    mob_err_t err = MOB_OK;
+    for (size_t i = 0; i < count && !err; i++)
+        err = failure_of(self, refs[i]);
+    return err;
+}
+
+// One pass over the array in all: at stands at the first that is pending. Only a new failure anywhere makes
+// us look ahead.
+mob_err_t mob_all(mob_t *self, const mob_ref_t *refs, size_t count, int timeout_ms)
+{
+    session_lock(self);
+    waiter_t waiter = wait_begin(self, timeout_ms);
+    mob_err_t err = first_failure(self, refs, count);
+    uint64_t failures = self->futures.failures;
+    for (size_t at = 0; at < count && !err;) {
+        if (is_ready(self, refs[at])) {
+            err = failure_of(self, refs[at++]);
+            continue;
+        }
+        err = wait_more(&waiter);
+        if (err || self->futures.failures == failures)
+            continue;
+        failures = self->futures.failures;
+        err = first_failure(self, refs + at, count - at);
+    }
+    wait_end(&waiter);
+    session_unlock(self);
+    return err;
+}
+
+// Outcomes mostly come in the order of the calls, so we go on where the last one was found.
+static size_t find_ready(mob_t *self, const mob_ref_t *refs, size_t count)
+{
+    size_t from = self->take_from < count ? self->take_from : 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = from + i < count ? from + i : from + i - count;
+        if (is_ready(self, refs[at]))
+            return self->take_from = at;
+    }
+    return count;
+}
+
+mob_ref_t mob_take(mob_t *self, mob_ref_t *refs, size_t *count, int timeout_ms)
+{
+    session_lock(self);
+    mob_ref_t taken = {0, 0};
+    waiter_t waiter = wait_begin(self, timeout_ms);
+    size_t at = find_ready(self, refs, *count);
+    while (at == *count && *count > 0 && wait_for_news(&waiter) == MOB_OK)
+        at = find_ready(self, refs, *count);
+    wait_end(&waiter);
+    if (at < *count) {
+        taken = refs[at];
+        refs[at] = refs[--*count];
+    }
+    session_unlock(self);
+    return taken;
+}
+
+// ---- mob_info ------------------------------------------------------------------------------------
+
+static mob_info_t info_of(future_t *future)
+{
+    mob_info_t info = {.state = MOB_PENDING, .why = "", .host = "", .reason = "", .trace = "", .log = ""};
+    if (!future->settled)
+        return info;
+    info.state = future->err ? MOB_FAILED : MOB_READY;
+    info.err = (mob_err_t)future->err;
+    info.size = future->size;
+    info.executed = MOB_EXECUTED;
+    info.attempts = 1;
+    if (!future->err)
+        return info;
+    const failure_t *failure = future_failure(future);
+    return (mob_info_t){
+        .state = MOB_FAILED,
+        .err = info.err,
+        .why = failure->why,
+        .code = (int)failure->code,
+        .executed = (mob_executed_t)failure->executed,
+        .attempts = failure->attempts,
+        .cause = failure->cause,
+        .root = failure->root,
+        .retry_after_ms = (int)failure->retry_after_ms,
+        .host = failure->host,
+        .pid = (int)failure->pid,
+        .status = (int)failure->status,
+        .reason = failure->reason,
+        .trace = failure->trace,
+        .log = failure->log,
+    };
+}
+
+mob_info_t mob_info(mob_t *self, mob_ref_t ref)
+{
+    session_lock(self);
+    future_t *future = futures_find(&self->futures, ref);
+    mob_info_t info = {.state = MOB_FAILED, .err = MOB_EGONE, .root = MOB_EGONE, .why = "", .host = "",
+                       .reason = "not held by this connection", .trace = "", .log = ""};
+    if (future)
+        info = info_of(future);
+    session_unlock(self);
+    return info;
+}

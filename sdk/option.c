@@ -1,0 +1,202 @@
+// option.c - mob_opts_t and mob_actor_opts_t to the wire. Every number goes through one table a struct.
+
+#include "option.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct check { // where the first wrong field is reported
+    char *text;
+    size_t size;
+    mob_err_t err;
+} check_t;
+
+static void refuse(check_t *self, const char *field, const char *wrong)
+{
+    if (!self->err)
+        snprintf(self->text, self->size, "%s %s", field, wrong);
+    self->err = MOB_EARGS;
+}
+
+static void not_yet(check_t *self, bool asked, const char *field)
+{
+    if (asked)
+        refuse(self, field, "is not in this release yet");
+}
+
+// ---- Numbers -------------------------------------------------------------------------------------
+
+typedef struct number {
+    const char *field;
+    size_t from, to; // offsets: int in the public struct, int64_t on the wire
+    int64_t least, most;
+} number_t;
+
+#define N(type, name, least, most) {#name, offsetof(type, name), offsetof(opts_t, name), least, most}
+
+// MOB_NONE is -2 and MOB_FOREVER -1: what else is negative is a mistake.
+static const number_t CALL_NUMBERS[] = {
+    N(mob_opts_t, timeout_ms, MOB_NONE, INT32_MAX),   N(mob_opts_t, delay_ms, MOB_NONE, INT32_MAX),
+    N(mob_opts_t, every_ms, MOB_NONE, INT32_MAX),     N(mob_opts_t, max_retries, MOB_NONE, INT32_MAX),
+    N(mob_opts_t, priority, -8, 7),                   N(mob_opts_t, num_returns, MOB_STREAM, 64),
+    N(mob_opts_t, stream_ahead, MOB_FOREVER, INT32_MAX),
+};
+
+static const number_t ACTOR_NUMBERS[] = {
+    N(mob_actor_opts_t, timeout_ms, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, stop_ms, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, max_restarts, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, backoff_ms, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, backoff_max_ms, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, max_task_retries, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, max_concurrency, 0, 256),
+    N(mob_actor_opts_t, max_open, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, max_pending, MOB_NONE, INT32_MAX),
+    N(mob_actor_opts_t, mailbox_max, MOB_NONE, INT32_MAX),
+};
+
+static void numbers(check_t *check, const void *from, opts_t *out, const number_t *list, size_t count)
+{
+    char range[64];
+    for (size_t i = 0; i < count; i++) {
+        const number_t *number = &list[i];
+        int value = *(const int *)((const char *)from + number->from);
+        *(int64_t *)((char *)out + number->to) = value;
+        if (value >= number->least && value <= number->most)
+            continue;
+        snprintf(range, sizeof range, "is %d: it lies between %lld and %lld", value, (long long)number->least,
+                 (long long)number->most);
+        refuse(check, number->field, range);
+    }
+}
+
+// ---- Texts ---------------------------------------------------------------------------------------
+
+static mob_bytes_t text_of(check_t *check, const char *field, const char *text, size_t most)
+{
+    mob_bytes_t out = {text ? text : "", text ? strlen(text) : 0};
+    if (out.size > most)
+        refuse(check, field, "is too long");
+    return out;
+}
+
+// Names that travel, are typed and are shown: letters, digits, dot, underline, dash.
+static void check_name(check_t *check, const char *field, mob_bytes_t name)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    if (name.size == 0 || name.size > MOB_NAME_MAX)
+        refuse(check, field, "has 1 to 128 characters");
+    for (size_t i = 0; i < name.size && !check->err; i++)
+        if (!memchr(allowed, ((const char *)name.data)[i], sizeof allowed - 1))
+            refuse(check, field, "may hold letters, digits, dot, underline and dash only");
+}
+
+// "name" or "space:name".
+static void actor_name(check_t *check, const char *text, opts_t *out)
+{
+    const char *colon = text ? strchr(text, ':') : NULL;
+    if (!text)
+        return;
+    out->name = (mob_bytes_t){colon ? colon + 1 : text, strlen(colon ? colon + 1 : text)};
+    check_name(check, "name", out->name);
+    if (colon) {
+        out->space = (mob_bytes_t){text, (size_t)(colon - text)};
+        check_name(check, "name", out->space);
+    }
+}
+
+// ---- Place ---------------------------------------------------------------------------------------
+
+static bool place_is_set(const mob_place_t *place)
+{
+    return place->cpus != 0 || place->resources[0].name || place->labels || place->host || place->soft ||
+           place->spread || place->bundle || !mob_is_none(place->group.ready);
+}
+
+static void check_place(check_t *check, const mob_place_t *place)
+{
+    if (place->cpus < 0 && place->cpus != MOB_NONE)
+        refuse(check, "place.cpus", "is negative");
+    for (size_t i = 0; i < MOB_RESOURCES_MAX && place->resources[i].name; i++) {
+        if (place->resources[i].amount < 0)
+            refuse(check, "place.resources", "holds a negative amount");
+        if (strcmp(place->resources[i].name, "cpu") == 0)
+            refuse(check, "place.resources", "holds cpu: that is place.cpus");
+    }
+    not_yet(check, place->cpus != 0 && place->cpus != 1, "place.cpus");
+    not_yet(check, place->resources[0].name, "place.resources");
+    not_yet(check, place->labels, "place.labels");
+    not_yet(check, place->host, "place.host");
+    not_yet(check, place->spread, "place.spread");
+    not_yet(check, place->bundle || !mob_is_none(place->group.ready), "place.group");
+}
+
+// ---- Calls ---------------------------------------------------------------------------------------
+
+static void retry_codes(check_t *check, const int codes[MOB_RETRY_MAX], opts_t *out)
+{
+    int64_t *const to[MOB_RETRY_MAX] = {&out->retry_1, &out->retry_2, &out->retry_3, &out->retry_4};
+    for (size_t i = 0; i < MOB_RETRY_MAX; i++) {
+        *to[i] = codes[i];
+        if (codes[i] < -MOB_EINTERNAL && codes[i] != MOB_ANY_CODE)
+            refuse(check, "retry_on", "holds a code that no body can report");
+    }
+}
+
+mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char *text, size_t size)
+{
+    check_t check = {text, size, MOB_OK};
+    *out = (opts_t){0};
+    numbers(&check, opts, out, CALL_NUMBERS, sizeof CALL_NUMBERS / sizeof *CALL_NUMBERS);
+    retry_codes(&check, opts->retry_on, out);
+    out->name = text_of(&check, "name", opts->name, MOB_NAME_MAX);
+    out->forget = opts->forget;
+    out->block = opts->block;
+    out->unordered = opts->unordered;
+    if (opts->num_returns == MOB_STREAM)
+        refuse(&check, "num_returns:", "streams are not in this release yet");
+    if (opts->num_returns > 1)
+        refuse(&check, "num_returns:", "several results are not in this release yet");
+    not_yet(&check, opts->every_ms, "every_ms");
+    not_yet(&check, opts->key, "key");
+    not_yet(&check, opts->lane, "lane");
+    not_yet(&check, opts->durable, "durable");
+    if (method && place_is_set(&opts->place))
+        refuse(&check, "place", "does not fit a call: it runs on what its actor was given");
+    check_place(&check, &opts->place);
+    return check.err;
+}
+
+// ---- Actors --------------------------------------------------------------------------------------
+
+static void check_lanes(check_t *check, const mob_lane_t lanes[MOB_LANES_MAX])
+{
+    for (size_t i = 0; i < MOB_LANES_MAX && lanes[i].name; i++)
+        if (lanes[i].width < 1 || lanes[i].width > 256)
+            refuse(check, "lanes", "holds a width that is not 1 to 256");
+    not_yet(check, lanes[0].name, "lanes:");
+}
+
+mob_err_t option_of_actor(const mob_actor_opts_t *opts, opts_t *out, char *text, size_t size)
+{
+    check_t check = {text, size, MOB_OK};
+    *out = (opts_t){0};
+    numbers(&check, opts, out, ACTOR_NUMBERS, sizeof ACTOR_NUMBERS / sizeof *ACTOR_NUMBERS);
+    actor_name(&check, opts->name, out);
+    out->get_if_exists = opts->get_if_exists;
+    out->detached = opts->detached;
+    out->unordered = opts->unordered;
+    out->ordered = opts->ordered;
+    if (opts->ordered && (opts->unordered || opts->max_concurrency > 1))
+        refuse(&check, "ordered", "cannot be kept with unordered or with max_concurrency above 1");
+    if (opts->get_if_exists && !opts->name)
+        refuse(&check, "get_if_exists", "needs a name");
+    check_lanes(&check, opts->lanes);
+    not_yet(&check, opts->service, "service");
+    not_yet(&check, opts->max_concurrency > 1, "max_concurrency above 1");
+    not_yet(&check, opts->max_open > 0, "max_open");
+    not_yet(&check, opts->when_full != MOB_FULL_REJECT, "when_full other than MOB_FULL_REJECT");
+    check_place(&check, &opts->place);
+    return check.err;
+}

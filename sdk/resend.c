@@ -1,0 +1,226 @@
+// resend.c - requests are kept until they are accepted. Never waits, and never looks at the clock.
+
+#include "resend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+
+enum { AGAIN_US = 250 * 1000, AGAIN_MAX_US = 5 * 1000 * 1000 };
+
+void queue_init(queue_t *self)
+{
+    *self = (queue_t){.again_at = INT64_MAX, .again_us = AGAIN_US};
+}
+
+void queue_clear(queue_t *self)
+{
+    for (parcel_t *parcel; (parcel = self->first); parcel_free(&parcel))
+        self->first = parcel->next;
+    self->last = self->unsent = NULL;
+    self->bytes = 0;
+    self->again_at = INT64_MAX;
+}
+
+void queue_fini(queue_t *self)
+{
+    queue_clear(self);
+    pack_fini(&self->scratch);
+}
+
+void queue_append(queue_t *self, parcel_t **parcel_p)
+{
+    parcel_t *parcel = *parcel_p;
+    *parcel_p = NULL;
+    parcel->next = NULL;
+    *(self->last ? &self->last->next : &self->first) = parcel;
+    self->last = parcel;
+    self->bytes += parcel->bytes;
+    if (!self->unsent)
+        self->unsent = parcel;
+}
+
+bool queue_settled(const queue_t *self)
+{
+    return !self->first;
+}
+
+static void forget(queue_t *self, parcel_t *before, parcel_t *parcel)
+{
+    *(before ? &before->next : &self->first) = parcel->next;
+    if (self->last == parcel)
+        self->last = before;
+    self->bytes -= parcel->bytes;
+    parcel_free(&parcel);
+}
+
+// What carries no request is forgotten as soon as it has left.
+bool queue_send(queue_t *self, io_t *io, int64_t now)
+{
+    parcel_t *before = NULL;
+    if (!self->unsent)
+        return true;
+    for (parcel_t *parcel = self->first; parcel != self->unsent; parcel = parcel->next)
+        before = parcel;
+    while (self->unsent) {
+        parcel_t *parcel = self->unsent;
+        bool keep = parcel->last > self->accepted;
+        if (!io_send(io, parcel, keep))
+            return false;
+        self->unsent = parcel->next;
+        if (keep)
+            before = parcel;
+        else
+            forget(self, before, parcel);
+    }
+    if (self->first && self->again_at == INT64_MAX)
+        self->again_at = now + self->again_us;
+    return true;
+}
+
+void queue_accept(queue_t *self, uint64_t seq, int64_t now)
+{
+    if (seq <= self->accepted)
+        return;
+    self->accepted = seq;
+    self->again_us = AGAIN_US;
+    while (self->first && self->first != self->unsent && self->first->last <= seq)
+        forget(self, NULL, self->first);
+    self->again_at = self->first ? now + self->again_us : INT64_MAX;
+}
+
+// ---- Sending again -------------------------------------------------------------------------------
+
+static bool is_request(uint32_t verb)
+{
+    return (verb >= VERB_SUBMIT && verb <= VERB_QUERY) || verb == VERB_END;
+}
+
+static bool has_epoch(uint32_t verb)
+{
+    return verb == VERB_SUBMIT || verb == VERB_CALL || verb == VERB_SPAWN;
+}
+
+static bool goes_along(uint32_t verb)
+{
+    return verb == VERB_CANCEL || verb == VERB_STOP || verb == VERB_DROP;
+}
+
+typedef struct rewind {
+    queue_t *queue;
+    uint64_t epoch;
+    uint64_t first, last; // seqs copied
+} rewind_t;
+
+static void raw(pack_t *out, const uint8_t *from, const uint8_t *to)
+{
+    pack_raw(out, from, (size_t)(to - from));
+}
+
+// Our own bytes, so they are well formed. [verb, seq, epoch, ...]
+static void copy_envelope(rewind_t *self, unpack_t *in, bool sent)
+{
+    pack_t *out = &self->queue->scratch;
+    const uint8_t *start = in->next;
+    in->tokens = MOB_TOKENS_MAX;
+    uint32_t left = unpack_array(in) - 1, verb = unpack_u32(in);
+    uint64_t seq = 0;
+    const uint8_t *head = NULL, *tail = NULL;
+    if (is_request(verb)) {
+        seq = unpack_u64(in);
+        left--;
+        head = in->next;
+        if (has_epoch(verb) && !sent) {
+            unpack_u64(in);
+            left--;
+        }
+        tail = in->next;
+    }
+    while (left-- > 0 && !in->wrong)
+        unpack_skip(in);
+    if (in->wrong || (is_request(verb) ? seq <= self->queue->accepted : sent || !goes_along(verb)))
+        return;
+    if (head != tail) {
+        raw(out, start, head);
+        pack_u64(out, self->epoch);
+        raw(out, tail, in->next);
+    } else {
+        raw(out, start, in->next);
+    }
+    if (seq > 0) {
+        self->first = self->first ? self->first : seq;
+        self->last = seq;
+    }
+}
+
+static bool filter(rewind_t *self, parcel_t *parcel)
+{
+    zmq_msg_t *frame = &parcel->frames[0];
+    pack_t *scratch = &self->queue->scratch;
+    unpack_t in = unpack_of(zmq_msg_data(frame), zmq_msg_size(frame));
+    scratch->size = 0;
+    scratch->failed = false;
+    self->first = self->last = 0;
+    while (in.next < in.end && !in.wrong)
+        copy_envelope(self, &in, parcel->sent);
+    return scratch->size > 0 && !scratch->failed;
+}
+
+// The blob frames stay as they are: envelopes name them by their place.
+static bool replace_frame(rewind_t *self, parcel_t *parcel)
+{
+    zmq_msg_t fresh;
+    const pack_t *scratch = &self->queue->scratch;
+    if (zmq_msg_init_size(&fresh, scratch->size) != 0)
+        return false;
+    memcpy(zmq_msg_data(&fresh), scratch->data, scratch->size);
+    zmq_msg_move(&parcel->frames[0], &fresh);
+    zmq_msg_close(&fresh);
+    parcel->first = self->first;
+    parcel->last = self->last;
+    return true;
+}
+
+void queue_rewind(queue_t *self, uint64_t epoch)
+{
+    rewind_t rewind = {.queue = self, .epoch = epoch};
+    parcel_t *before = NULL;
+    for (parcel_t *parcel = self->first, *next; parcel; parcel = next) {
+        next = parcel->next;
+        if (filter(&rewind, parcel) && replace_frame(&rewind, parcel))
+            before = parcel;
+        else
+            forget(self, before, parcel);
+    }
+    self->unsent = self->first;
+    self->again_at = INT64_MAX;
+}
+
+// Each time twice as long. While the socket takes nothing there is no use in more of it.
+void queue_again(queue_t *self, int64_t now)
+{
+    self->again_us = self->again_us * 2 < AGAIN_MAX_US ? self->again_us * 2 : AGAIN_MAX_US;
+    self->again_at = now + self->again_us;
+    if (self->unsent)
+        return;
+    queue_rewind(self, 0);
+}
+
+void queue_set_aside(queue_t *self, queue_t *aside)
+{
+    *aside = (queue_t){.first = self->first, .last = self->last, .bytes = self->bytes};
+    self->first = self->last = self->unsent = NULL;
+    self->bytes = 0;
+}
+
+void queue_join(queue_t *self, queue_t *aside)
+{
+    if (!aside->first)
+        return;
+    *(self->last ? &self->last->next : &self->first) = aside->first;
+    self->last = aside->last;
+    self->bytes += aside->bytes;
+    if (!self->unsent)
+        self->unsent = aside->first;
+}

@@ -1,0 +1,405 @@
+// session.c - one connection: made, turned, closed. A turn sends what waits, receives all there is, and does
+// what is due; whoever is in the library turns, the keeper when nobody is.
+
+#include "client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+// ---- Made and ended ------------------------------------------------------------------------------
+
+static uint64_t random_id(void)
+{
+    uint64_t id = 0;
+    while (id == 0)
+        if (getrandom(&id, sizeof id, 0) != sizeof id)
+            id = 0;
+    return id;
+}
+
+static size_t length(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+static void move_text(const char **text, char **room)
+{
+    size_t size = length(*text);
+    if (size == 0)
+        return;
+    *text = memcpy(*room, *text, size);
+    *room += size;
+}
+
+static void default_names(mob_config_t *config, char name[96], char space[32])
+{
+    if (!config->name) {
+        snprintf(name, 96, "%.64s-%d", program_invocation_short_name, (int)getpid());
+        config->name = name;
+    }
+    if (!config->space)
+        config->space = "default";
+    if (strcmp(config->space, MOB_ANON) == 0) {
+        snprintf(space, 32, "anon-%016llx", (unsigned long long)random_id());
+        config->space = space;
+    }
+}
+
+// All texts of the configuration in one block of ours.
+static bool keep_config(mob_t *self, const mob_config_t *config)
+{
+    char name[96], space[32];
+    mob_config_t copy = config ? *config : (mob_config_t){0};
+    default_names(&copy, name, space);
+    const char **const texts[] = {&copy.endpoint, &copy.key_file, &copy.name, &copy.space, &copy.host, &copy.labels};
+    size_t size = 1;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        size += length(*texts[i]);
+    for (size_t i = 0; i < MOB_RESOURCES_MAX; i++)
+        size += length(copy.resources[i].name);
+    char *room = self->texts = malloc(size);
+    if (!room)
+        return false;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        move_text(texts[i], &room);
+    for (size_t i = 0; i < MOB_RESOURCES_MAX; i++)
+        move_text(&copy.resources[i].name, &room);
+    self->config = copy;
+    return true;
+}
+
+static void session_free(mob_t *self, int linger_ms)
+{
+    futures_fini(&self->futures); // before io: values lie in its frames
+    batch_fini(&self->out);
+    writer_fini(&self->writer);
+    queue_fini(&self->queue);
+    symbols_fini(&self->symbols);
+    texts_fini(&self->heard);
+    io_fini(&self->io, linger_ms);
+    if (self->thens.fd >= 0)
+        close(self->thens.fd);
+    if (self->wake >= 0)
+        close(self->wake);
+    pthread_cond_destroy(&self->turned);
+    pthread_mutex_destroy(&self->lock);
+    free(self->texts);
+    free(self);
+}
+
+static void make_locks(mob_t *self)
+{
+    pthread_condattr_t attr;
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->turned, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+mob_t *session_new(const mob_config_t *config, const session_role_t *role)
+{
+    mob_t *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    make_locks(self);
+    self->role = *role;
+    self->owner = role->owner ? role->owner : random_id();
+    self->window = WINDOW_DEFAULT;
+    self->deadline = self->next_at = INT64_MAX;
+    self->now = clock_us();
+    self->thens.fd = self->keeper.kick = -1;
+    self->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    writer_init(&self->writer);
+    queue_init(&self->queue);
+    if (self->wake >= 0 && keep_config(self, config) && futures_init(&self->futures, self->owner) &&
+        pack_reserve(&self->out.pack, MOB_FRAME_MAX) && io_init(&self->io, self->wake)) {
+        session_lock(self);
+        link_init(self);
+        bool started = keeper_start(self);
+        session_unlock(self);
+        if (started)
+            return self;
+    }
+    keeper_stop(self);
+    session_free(self, 0);
+    return NULL;
+}
+
+// Until everything is accepted, or time is over, or there is no hope.
+static void send_what_waits(mob_t *self, int linger_ms)
+{
+    int64_t until = clock_us() + linger_ms * INT64_C(1000);
+    session_post(self);
+    while (!queue_settled(&self->queue) && self->link.state != LINK_OVER && self->now < until)
+        session_go(self, until, true);
+}
+
+void session_close(mob_t **self_p, int linger_ms)
+{
+    mob_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    if (self->guest_end)
+        self->guest_end(self->guest);
+    session_lock(self);
+    self->closing = true;
+    send_what_waits(self, linger_ms);
+    session_unlock(self);
+    thens_end(self);
+    keeper_stop(self);
+    session_lock(self);
+    if (self->link.state == LINK_LIVE) {
+        message_BYE(session_room(self), &(msg_bye_t){0});
+        session_post(self);
+    }
+    session_unlock(self);
+    session_free(self, linger_ms);
+}
+
+// ---- The open batch ------------------------------------------------------------------------------
+
+void session_lock(mob_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+}
+
+void session_unlock(mob_t *self)
+{
+    pthread_mutex_unlock(&self->lock);
+}
+
+void session_appended(mob_t *self)
+{
+    if (!self->turning || self->driving) // else this very turn sends it
+        keeper_appended(&self->keeper);
+}
+
+// While there is no connection only requests are worth keeping: the rest is said anew after WELCOME.
+void session_shelve(mob_t *self)
+{
+    batch_t *out = &self->out;
+    if (batch_empty(out))
+        return;
+    bool worth = self->out_last > 0 || self->out_keep || self->link.state == LINK_LIVE;
+    parcel_t *parcel = worth ? parcel_new(out->pack.data, out->pack.size, out->blobs, out->blob_count) : NULL;
+    if (worth && !parcel)
+        return; // no memory: it waits where it is, and grows
+    if (parcel) {
+        parcel->first = self->out_first;
+        parcel->last = self->out_last;
+        queue_append(&self->queue, &parcel);
+    }
+    batch_clear(out);
+    self->out_first = self->out_last = 0;
+    self->out_keep = false;
+}
+
+void session_post(mob_t *self)
+{
+    hold_write_drops(self);
+    session_shelve(self);
+    if (self->link.state == LINK_LIVE)
+        queue_send(&self->queue, &self->io, self->now);
+}
+
+batch_t *session_room(mob_t *self)
+{
+    if (batch_full(&self->out)) {
+        session_shelve(self);
+        if (self->link.state == LINK_LIVE)
+            queue_send(&self->queue, &self->io, self->now);
+    }
+    return &self->out;
+}
+
+batch_t *session_out(mob_t *self)
+{
+    session_appended(self);
+    return session_room(self);
+}
+
+void session_flush(mob_t *self)
+{
+    session_post(self);
+}
+
+// ---- A turn --------------------------------------------------------------------------------------
+
+static bool receive(mob_t *self, enum io_socket socket, void (*heard)(mob_t *, const arrival_t *))
+{
+    arrival_t arrival;
+    unsigned count = 0;
+    while (self->io.unread[socket] && count < TURN_MESSAGES_MAX && io_receive(&self->io, socket, &arrival)) {
+        if (arrival.whole)
+            heard(self, &arrival);
+        arrival_end(&arrival);
+        count++;
+    }
+    return count > 0;
+}
+
+static bool watch_connection(mob_t *self)
+{
+    bool any = false;
+    for (io_event_t event; self->io.unread[IO_MONITOR] && (event = io_event(&self->io)); any = true)
+        link_event(self, event == IO_CONNECTED ? LINK_CONNECTED : LINK_LOST);
+    return any;
+}
+
+// Notices first: they bring most, and make the rest old news.
+static bool receive_all(mob_t *self)
+{
+    bool any = receive(self, IO_NOTICES, heard_notices);
+    any = receive(self, IO_CALLS, heard_calls) || any;
+    return watch_connection(self) || any;
+}
+
+static int64_t turned(mob_t *self)
+{
+    const session_hooks_t *hooks = self->role.hooks;
+    int64_t next = link_timers(self);
+    if (hooks && hooks->turned) {
+        int64_t asked = hooks->turned(self, self->role.arg, self->now);
+        next = asked < next ? asked : next;
+    }
+    if (self->queue.unsent && self->link.state == LINK_LIVE && next > self->now + BLOCKED_US)
+        next = self->now + BLOCKED_US; // the socket took no more
+    return self->next_at = next;
+}
+
+// The only place where the lock is released for long. Meanwhile only descriptors are touched.
+static void drive(mob_t *self, int64_t until)
+{
+    int64_t us = until == INT64_MAX ? -1 : until > self->now ? until - self->now : 0;
+    eventfd_t n;
+    if (us == 0) {
+        io_poll(&self->io, 0);
+    } else {
+        self->driving = true;
+        keeper_drive_begins(&self->keeper);
+        session_unlock(self);
+        io_poll(&self->io, us);
+        session_lock(self);
+        keeper_drive_ended(&self->keeper);
+        self->driving = false;
+    }
+    if (self->io.polls[IO_SOCKETS].revents)
+        eventfd_read(self->wake, &n);
+    self->now = clock_us();
+}
+
+// Somebody else drives: what we wait for may come with its turn.
+static void follow(mob_t *self, int64_t until)
+{
+    int64_t at = until < self->now + FOLLOW_US ? until : self->now + FOLLOW_US;
+    const struct timespec time = {at / 1000000, at % 1000000 * 1000};
+    self->followers++;
+    pthread_cond_timedwait(&self->turned, &self->lock, &time);
+    self->followers--;
+}
+
+static void turn(mob_t *self, int64_t until)
+{
+    self->turning = true;
+    int64_t next = turned(self);
+    session_post(self);
+    if (!receive_all(self)) {
+        drive(self, until < next ? until : next);
+        receive_all(self);
+    }
+    turned(self);
+    self->turning = false;
+    if (self->followers > 0)
+        pthread_cond_broadcast(&self->turned);
+}
+
+mob_err_t session_go(mob_t *self, int64_t until, bool keeper)
+{
+    self->now = clock_us();
+    if (!self->driving)
+        turn(self, until);
+    else if (until > self->now)
+        follow(self, until);
+    if (!keeper && atomic_load_explicit(&self->interrupted, memory_order_relaxed) &&
+        atomic_exchange(&self->interrupted, false))
+        return MOB_EINTERRUPTED;
+    return MOB_OK;
+}
+
+mob_err_t session_turn(mob_t *self, int64_t until_us)
+{
+    return session_go(self, until_us, false);
+}
+
+void session_wake(mob_t *self)
+{
+    eventfd_write(self->wake, 1);
+}
+
+// ---- What others ask -----------------------------------------------------------------------------
+
+uint64_t session_owner(const mob_t *self)
+{
+    return self->owner;
+}
+
+uint64_t session_epoch(const mob_t *self)
+{
+    return self->link.epoch;
+}
+
+const char *session_name(const mob_t *self)
+{
+    return self->config.name;
+}
+
+const char *session_text(mob_t *self, uint32_t symbol)
+{
+    return texts_of(&self->heard, symbol);
+}
+
+void session_set_parent(mob_t *self, mob_ref_t call)
+{
+    self->parent = call;
+}
+
+void session_set_deadline(mob_t *self, int64_t at_us)
+{
+    self->deadline = at_us;
+}
+
+mob_ref_t session_failed(const mob_t *self)
+{
+    return self->failed;
+}
+
+void session_set_failed(mob_t *self, mob_ref_t ref)
+{
+    self->failed = ref;
+}
+
+const mob_config_t *session_config(const mob_t *self)
+{
+    return &self->config;
+}
+
+void session_set_guest(mob_t *self, void *guest, void (*end_guest)(void *guest))
+{
+    self->guest = guest;
+    self->guest_end = end_guest;
+}
+
+void *session_guest(const mob_t *self)
+{
+    return self->guest;
+}
