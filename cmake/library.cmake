@@ -1,0 +1,11 @@
+# mobula_sources(OUT patterns...): the files that match, or one empty file: a folder may still be empty.
+function(mobula_sources out)
+  file(GLOB found CONFIGURE_DEPENDS ${ARGN})
+  if(NOT found)
+    set(found ${CMAKE_BINARY_DIR}/nothing.c)
+    if(NOT EXISTS ${found})
+      file(WRITE ${found} "extern int mobula_nothing;\n")
+    endif()
+  endif()
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,25 @@
+# mobula_test(NAME [LABEL l] [TIMEOUT s] [ALONE] COMMAND ...): one entry of ctest. ALONE: it measures time or
+# kills, so it holds the lock `cores`. Exit code 77 means skipped: it says why on its own.
+function(mobula_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE" "LABEL;TIMEOUT" "COMMAND")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77 LABELS "${arg_LABEL}"
+    ENVIRONMENT "${MOBULA_TEST_ENVIRONMENT}")
+  if(arg_ALONE)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK cores RUN_SERIAL ON)
+  endif()
+endfunction()
+
+set(MOBULA_TEST_ENVIRONMENT
+  "MOBULA_BUILD=${CMAKE_BINARY_DIR}"
+  "MOBULA_SOURCE=${PROJECT_SOURCE_DIR}"
+  "MOBULA_BIN=${CMAKE_BINARY_DIR}/mobula"
+  "MOBULA_FAULTS=${MOBULA_FAULTS}"
+  "ASAN_OPTIONS=abort_on_error=1:detect_leaks=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0"
+  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp:halt_on_error=1:abort_on_error=1")
