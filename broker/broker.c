@@ -21,7 +21,9 @@
 #include "epoch.h"
 #include "loop.h"
 
-#define MOBULA_VERSION "0.1.0"
+#ifndef MOB_VERSION // the build says it
+#define MOB_VERSION "unknown"
+#endif
 
 enum { FILES_PER_SESSION = 3, FILES_OWN = 64 }; // calls, notices, its process
 
@@ -93,7 +95,7 @@ static void log_start(parts_t *self)
     int major, minor, patch;
     zmq_version(&major, &minor, &patch);
     log_info(&self->log, "MOB-START", "version=%s libzmq=%d.%d.%d czmq=%d.%d.%d pid=%d config=%s",
-             MOBULA_VERSION, major, minor, patch, CZMQ_VERSION_MAJOR, CZMQ_VERSION_MINOR,
+             MOB_VERSION, major, minor, patch, CZMQ_VERSION_MAJOR, CZMQ_VERSION_MINOR,
              CZMQ_VERSION_PATCH, (int)getpid(), or_none(self->config->file));
 }
 

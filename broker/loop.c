@@ -3,7 +3,9 @@
 // Costs are per message, not per envelope: a message brings up to 56 KiB of envelopes, all of them
 // are stepped, and what they cause leaves as one message a destination at the end of the turn.
 
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE // ppoll
+#endif
 #include "loop.h"
 
 #include <poll.h>
