@@ -208,13 +208,14 @@ void unpack_skip(unpack_t *self)
 {
     uint64_t wanted[MOB_DEPTH_MAX + 1] = {1};
     size_t depth = 0;
-    while (!self->wrong && wanted[0] > 0) {
-        if (wanted[depth] == 0) {
-            depth--;
-            continue;
-        }
+    for (;;) {
+        while (wanted[depth] == 0)
+            if (depth-- == 0)
+                return;
         wanted[depth]--;
         pack_token_t token = unpack_token(self);
+        if (token.type == PACK_BAD)
+            return;
         if (token.type != PACK_ARRAY && token.type != PACK_MAP)
             continue;
         if (depth == MOB_DEPTH_MAX) {
