@@ -14,7 +14,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|i.86")
   target_compile_options(mobula_flags INTERFACE -fcf-protection)
 endif()
 target_link_options(mobula_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
-target_compile_definitions(mobula_flags INTERFACE MOB_VERSION="${PROJECT_VERSION}")
+target_compile_definitions(mobula_flags INTERFACE _GNU_SOURCE MOB_VERSION="${PROJECT_VERSION}")
 
 if(MOBULA_SANITIZE)
   target_compile_options(mobula_flags INTERFACE
