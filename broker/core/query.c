@@ -28,7 +28,7 @@ typedef struct row {
 typedef struct answer {
     const core_t *core;
     const session_t *session;
-    filter_t *filter;
+    filter_t filter;
     pack_t rows;
     uint32_t count;
     int64_t cut;
@@ -50,23 +50,23 @@ static void id(row_t *row, mob_ref_t ref)
     text(row, "id", row->id);
 }
 
-static filter_value_t look(const void *arg, const char *key)
+static filter_value_t look(void *arg, filter_key_t key)
 {
     const row_t *row = arg;
+    const char *name = filter_key_name(key);
     for (size_t i = 0; i < row->count; i++) {
         const field_t *field = &row->fields[i];
-        if (strcmp(field->key, key) != 0)
-            continue;
-        if (field->text)
-            return (filter_value_t){.kind = FILTER_TEXT, .text = field->text};
-        return (filter_value_t){.kind = FILTER_NUMBER, .number = (double)field->number};
+        if (strcmp(field->key, name) == 0)
+            return field->text ? FILTER_TEXT(field->text, strlen(field->text)) : FILTER_NUMBER(field->number);
+        if (key == FILTER_KEY_age && strcmp(field->key, "age_ms") == 0)
+            return FILTER_NUMBER(field->number * 1000);
     }
-    return (filter_value_t){.kind = FILTER_ABSENT};
+    return FILTER_NOTHING;
 }
 
-static void emit(answer_t *answer, const row_t *row)
+static void emit(answer_t *answer, row_t *row)
 {
-    if (answer->filter && filter_match(answer->filter, look, row) == FILTER_NO)
+    if (filter_match(&answer->filter, look, row) == FILTER_NO)
         return;
     if (answer->rows.size > ANSWER_MAX) {
         answer->cut++;
@@ -309,14 +309,27 @@ static bool is(mob_bytes_t what, const char *name)
     return what.size == strlen(name) && memcmp(what.data, name, what.size) == 0;
 }
 
-static blob_t *tail(core_t *core, session_t *session, mob_bytes_t filter, mob_err_t *err, char *reason, size_t size)
+static bool parsed(mob_bytes_t given, filter_t *out, char *reason, size_t size)
 {
-    size_t column = 0;
-    if (!timeline_tail(core, session, filter, &column)) {
-        *err = MOB_EARGS;
-        snprintf(reason, size, "filter: mistake at column %zu", column + 1);
+    char copy[MOB_TEXT_MAX + 1];
+    unsigned column = 0;
+    memcpy(copy, given.size ? given.data : "", given.size);
+    copy[given.size] = '\0';
+    if (filter_parse(copy, out, &column))
+        return true;
+    snprintf(reason, size, "filter, column %u: %s", column, out->wrong);
+    return false;
+}
+
+static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err_t *err, char *reason, size_t size)
+{
+    filter_t filter;
+    *err = MOB_EARGS;
+    if (!parsed(given, &filter, reason, size))
         return NULL;
-    }
+    *err = MOB_ENOMEM;
+    if (!timeline_tail(core, session, &filter))
+        return NULL;
     pack_t out = PACK_INIT;
     pack_map(&out, 2);
     pack_str(&out, "topic", 5);
@@ -328,20 +341,6 @@ static blob_t *tail(core_t *core, session_t *session, mob_bytes_t filter, mob_er
     return blob;
 }
 
-static filter_t *filter_of(mob_bytes_t given, mob_err_t *err, char *reason, size_t size)
-{
-    char copy[MOB_TEXT_MAX + 1];
-    size_t column = 0;
-    memcpy(copy, given.data, given.size);
-    copy[given.size] = '\0';
-    filter_t *filter = filter_parse(copy, &column);
-    if (!filter) {
-        *err = MOB_EARGS;
-        snprintf(reason, size, "filter: mistake at column %zu", column + 1);
-    }
-    return filter;
-}
-
 blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_bytes_t given, mob_err_t *err, char *reason,
                      size_t size)
 {
@@ -350,16 +349,16 @@ blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_byt
     if (is(what, "tail"))
         return tail(core, session, given, err, reason, size);
     answer_t answer = {.core = core, .session = session};
-    if (given.size > 0 && !(answer.filter = filter_of(given, err, reason, size)))
+    if (!parsed(given, &answer.filter, reason, size)) {
+        *err = MOB_EARGS;
         return NULL;
+    }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!is(what, kinds[i].name))
             continue;
         kinds[i].fill(&answer);
-        filter_destroy(&answer.filter);
         return finished(&answer);
     }
-    filter_destroy(&answer.filter);
     *err = MOB_ENOTFOUND;
     snprintf(reason, size, "nothing to list under \"%.*s\"", (int)(what.size < 64 ? what.size : 64), (const char *)what.data);
     return NULL;

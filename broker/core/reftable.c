@@ -10,12 +10,18 @@ static uint64_t hash_of(mob_ref_t ref)
     uint64_t x = ref.owner ^ (ref.seq >> 3) * 0x9e3779b97f4a7c15u;
     x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
     x ^= x >> 32;
-    return (x << 3) + (ref.seq & 7);
+    return x << 3 | (ref.seq & 7);
 }
 
-static uint64_t tag_of(uint64_t hash)
+// The low half of the hash stands beside each index: it is the tag, and where the slot's home is.
+static uint32_t tag_of(mob_ref_t ref)
 {
-    return hash >> 32 ^ hash >> 3;
+    return (uint32_t)hash_of(ref);
+}
+
+static uint32_t tag_at(uint64_t slot)
+{
+    return (uint32_t)(slot >> 32);
 }
 
 void reftable_init(reftable_t *self, const slab_t *slab)
@@ -23,13 +29,12 @@ void reftable_init(reftable_t *self, const slab_t *slab)
     *self = (reftable_t){.slab = slab};
 }
 
-static void put(reftable_t *self, mob_ref_t ref, uint32_t index)
+static void put(reftable_t *self, uint32_t tag, uint32_t index)
 {
-    uint64_t hash = hash_of(ref);
-    uint64_t i = hash & self->mask;
+    uint32_t i = tag & self->mask;
     while (self->slots[i])
         i = (i + 1) & self->mask;
-    self->slots[i] = tag_of(hash) << 32 | (uint64_t)(index + 1);
+    self->slots[i] = (uint64_t)tag << 32 | (index + 1);
 }
 
 bool reftable_reserve(reftable_t *self)
@@ -42,10 +47,8 @@ bool reftable_reserve(reftable_t *self)
     if (!bigger.slots)
         return false;
     for (uint32_t i = 0; self->slots && i <= self->mask; i++) {
-        if (!self->slots[i])
-            continue;
-        uint32_t index = (uint32_t)self->slots[i] - 1;
-        put(&bigger, *(const mob_ref_t *)slab_at(self->slab, index), index);
+        if (self->slots[i])
+            put(&bigger, tag_at(self->slots[i]), (uint32_t)self->slots[i] - 1);
     }
     free(self->slots);
     *self = bigger;
@@ -54,18 +57,16 @@ bool reftable_reserve(reftable_t *self)
 
 void reftable_add(reftable_t *self, mob_ref_t ref, uint32_t index)
 {
-    put(self, ref, index);
+    put(self, tag_of(ref), index);
     self->count++;
 }
 
 // The slot that holds ref, or an empty one.
-static uint64_t slot_of(const reftable_t *self, mob_ref_t ref)
+static uint32_t slot_of(const reftable_t *self, mob_ref_t ref)
 {
-    uint64_t hash = hash_of(ref);
-    uint32_t tag = (uint32_t)tag_of(hash);
-    uint64_t i = hash & self->mask;
+    uint32_t tag = tag_of(ref), i = tag & self->mask;
     for (; self->slots[i]; i = (i + 1) & self->mask) {
-        if ((uint32_t)(self->slots[i] >> 32) != tag)
+        if (tag_at(self->slots[i]) != tag)
             continue;
         const mob_ref_t *have = slab_at(self->slab, (uint32_t)self->slots[i] - 1);
         if (have->seq == ref.seq && have->owner == ref.owner)
@@ -86,14 +87,13 @@ void reftable_remove(reftable_t *self, mob_ref_t ref)
 {
     if (!self->slots)
         return;
-    uint64_t hole = slot_of(self, ref);
+    uint32_t hole = slot_of(self, ref);
     if (!self->slots[hole])
         return;
     self->count--;
     self->slots[hole] = 0;
-    for (uint64_t i = (hole + 1) & self->mask; self->slots[i]; i = (i + 1) & self->mask) {
-        const mob_ref_t *have = slab_at(self->slab, (uint32_t)self->slots[i] - 1);
-        uint64_t home = hash_of(*have) & self->mask;
+    for (uint32_t i = (hole + 1) & self->mask; self->slots[i]; i = (i + 1) & self->mask) {
+        uint32_t home = tag_at(self->slots[i]) & self->mask;
         if (((i - home) & self->mask) >= ((i - hole) & self->mask)) {
             self->slots[hole] = self->slots[i];
             self->slots[i] = 0;

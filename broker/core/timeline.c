@@ -8,18 +8,18 @@
 
 #include "actor.h"
 #include "call.h"
+#include "error.h"
 #include "filter.h"
 #include "internal.h"
 #include "name.h"
 #include "notice.h"
 
-enum { TAIL_SILENCE_US = 5000000, TAIL_BYTES_MAX = 8 * 1024 * 1024, TAILS_MAX = 64 };
+enum { TAIL_SILENCE_US = 5000000, TAIL_BYTES_MAX = 8 * 1024 * 1024 };
 
 struct tail {
     tail_t *next; // of all
     session_t *session;
-    filter_t *filter;
-    char *text;
+    filter_t filter;
     uint64_t n;
     int64_t asked_at;
 };
@@ -79,37 +79,39 @@ typedef struct lens { // what the filter looks through
     const record_t *record;
 } lens_t;
 
-static filter_value_t text_value(const char *text)
+static filter_value_t name_value(const lens_t *lens, uint32_t name)
 {
-    return (filter_value_t){.kind = FILTER_TEXT, .text = text};
+    const char *text = name_text(lens->core, name);
+    return *text ? FILTER_TEXT(text, strlen(text)) : FILTER_NOTHING;
 }
 
-static filter_value_t number_value(double number)
-{
-    return (filter_value_t){.kind = FILTER_NUMBER, .number = number};
-}
-
-static filter_value_t look(const void *arg, const char *key)
+static filter_value_t look(void *arg, filter_key_t key)
 {
     const lens_t *lens = arg;
     const record_t *record = lens->record;
-    if (strcmp(key, "ev") == 0)
-        return text_value(event_names[record->kind]);
-    if (strcmp(key, "src") == 0)
-        return text_value(name_text(lens->core, record->from));
-    if (strcmp(key, "dst") == 0)
-        return text_value(name_text(lens->core, record->to));
-    if (strcmp(key, "method") == 0 || strcmp(key, "task") == 0)
-        return text_value(name_text(lens->core, record->method));
-    if (strcmp(key, "bytes") == 0)
-        return number_value(record->bytes);
-    if (strcmp(key, "took") == 0)
-        return number_value(record->took);
-    if (strcmp(key, "attempt") == 0)
-        return number_value(record->attempt);
-    if (strcmp(key, "status") == 0 || strcmp(key, "error") == 0)
-        return text_value(record->code == MOB_OK ? "ok" : mob_strerror((mob_err_t)record->code));
-    return (filter_value_t){.kind = FILTER_ABSENT};
+    const char *status = record->code == MOB_OK ? "ok" : error_name((mob_err_t)record->code);
+    switch (key) {
+    case FILTER_KEY_ev:
+        return FILTER_TEXT(event_names[record->kind], strlen(event_names[record->kind]));
+    case FILTER_KEY_src:
+        return name_value(lens, record->from);
+    case FILTER_KEY_dst:
+        return name_value(lens, record->to);
+    case FILTER_KEY_method:
+    case FILTER_KEY_task:
+        return name_value(lens, record->method);
+    case FILTER_KEY_status:
+    case FILTER_KEY_error:
+        return FILTER_TEXT(status, strlen(status));
+    case FILTER_KEY_bytes:
+        return FILTER_NUMBER(record->bytes);
+    case FILTER_KEY_took:
+        return record->took < 0 ? FILTER_NOTHING : FILTER_NUMBER(record->took);
+    case FILTER_KEY_attempt:
+        return FILTER_NUMBER(record->attempt);
+    default:
+        return FILTER_NOTHING;
+    }
 }
 
 static mob_bytes_t bytes_of(const core_t *core, uint32_t name)
@@ -140,33 +142,24 @@ static void show(core_t *core, const record_t *record)
         next = tail->next;
         if (core->now - tail->asked_at > TAIL_SILENCE_US)
             timeline_untail(core, tail->session);
-        else if (filter_match(tail->filter, look, &lens) != FILTER_NO)
+        else if (filter_is_empty(&tail->filter) || filter_match(&tail->filter, look, &lens) != FILTER_NO)
             show_one(core, tail, record);
     }
 }
 
-tail_t *timeline_tail(core_t *core, session_t *session, mob_bytes_t text, size_t *column)
+tail_t *timeline_tail(core_t *core, session_t *session, const filter_t *filter)
 {
     tail_t *tail = session->tails;
-    if (tail && strlen(tail->text) == text.size && memcmp(tail->text, text.data, text.size) == 0) {
-        tail->asked_at = core->now;
-        return tail;
-    }
-    char *copy = strndup(text.size ? text.data : "", text.size);
-    filter_t *filter = copy ? filter_parse(copy, column) : NULL;
-    if (!filter) {
-        free(copy);
-        return NULL;
-    }
-    timeline_untail(core, session);
-    tail = calloc(1, sizeof *tail);
     if (!tail) {
-        filter_destroy(&filter);
-        free(copy);
-        return NULL;
+        tail = calloc(1, sizeof *tail);
+        if (!tail)
+            return NULL;
+        tail->session = session;
+        tail->next = core->tails;
+        core->tails = session->tails = tail;
     }
-    *tail = (tail_t){.next = core->tails, .session = session, .filter = filter, .text = copy, .asked_at = core->now};
-    core->tails = session->tails = tail;
+    tail->filter = *filter;
+    tail->asked_at = core->now;
     return tail;
 }
 
@@ -180,8 +173,6 @@ void timeline_untail(core_t *core, session_t *session)
         tail_p = &(*tail_p)->next;
     *tail_p = tail->next;
     session->tails = NULL;
-    filter_destroy(&tail->filter);
-    free(tail->text);
     free(tail);
 }
 
