@@ -9,7 +9,10 @@
 
 #include "clock.h"
 
-enum { REASON_SIZE = 640 };
+enum {
+    REASON_SIZE = 640,
+    ACCEPT_MS = 1000, // within this a broker that is there has accepted something
+};
 
 typedef struct order { // a request in the making
     mob_t *self;
@@ -89,11 +92,20 @@ static bool is_full(const mob_t *self)
     return self->futures.pending >= self->window || self->queue.bytes >= UNACCEPTED_MAX;
 }
 
-// Waits for room. A call that nobody waits for has nobody to tell, so it waits, too.
+// How long a call waits for room: with .block until its deadline, and so does one that nobody waits for, as it
+// has nobody to tell. Others only until the broker has accepted what was sent.
+static int patience_ms(const order_t *order)
+{
+    const mob_t *self = order->self;
+    if (order->block || order->forget)
+        return order->timeout_ms > 0 ? (int)order->timeout_ms : MOB_FOREVER;
+    return self->futures.pending < self->window && link_reachable(self) ? ACCEPT_MS : 0;
+}
+
 static bool wait_for_room(order_t *order)
 {
     mob_t *self = order->self;
-    waiter_t waiter = wait_begin(self, order->timeout_ms > 0 ? (int)order->timeout_ms : MOB_FOREVER);
+    waiter_t waiter = wait_begin(self, patience_ms(order));
     mob_err_t err = MOB_OK;
     while (is_full(self) && !err && !self->closing && self->link.state != LINK_OVER)
         err = wait_more(&waiter);
@@ -104,7 +116,11 @@ static bool wait_for_room(order_t *order)
 static bool has_room(order_t *order)
 {
     mob_t *self = order->self;
-    if (!is_full(self) || ((order->block || order->forget) && wait_for_room(order)))
+    if (batch_full(&self->out))
+        session_go(self, 0, true); // who only sends must hear, too
+    if (!is_full(self))
+        return true;
+    if (wait_for_room(order))
         return is_open(order);
     return refuse(order, MOB_EFULL, "PENDING", "%s: %zu calls of this connection are pending, %zu bytes not accepted",
                   order->name, self->futures.pending, self->queue.bytes);

@@ -40,12 +40,26 @@ void futures_fini(futures_t *self)
     *self = (futures_t){0};
 }
 
-static void insert(futures_t *self, future_t *future)
+// How far the one in slot i stands from its home.
+static size_t distance(const futures_t *self, size_t i)
 {
-    size_t i = futures_home(self, future->ref);
-    while (self->slots[i].future)
-        i = (i + 1) & self->mask;
-    self->slots[i] = (future_slot_t){future->ref.seq, future};
+    return (i - (size_t)self->slots[i].hash) & self->mask;
+}
+
+// Who is farther from home takes the slot, the other goes on: so a gap is closed by the next few.
+static void insert(futures_t *self, future_slot_t slot)
+{
+    size_t i = (size_t)slot.hash & self->mask;
+    for (size_t far = 0; self->slots[i].future; far++, i = (i + 1) & self->mask) {
+        size_t other = distance(self, i);
+        if (other >= far)
+            continue;
+        future_slot_t moved = self->slots[i];
+        self->slots[i] = slot;
+        slot = moved;
+        far = other;
+    }
+    self->slots[i] = slot;
 }
 
 // At most half full: then a search ends soon.
@@ -59,7 +73,7 @@ static bool grow(futures_t *self)
     self->mask = count * 2 - 1;
     for (size_t i = 0; i < count; i++)
         if (old[i].future)
-            insert(self, old[i].future);
+            insert(self, old[i]);
     free(old);
     return true;
 }
@@ -89,19 +103,16 @@ future_t *futures_add(futures_t *self, mob_ref_t ref)
     memset(future, 0, offsetof(future_t, small));
     future->ref = ref;
     future->foreign = ref.owner != self->owner;
-    insert(self, future);
+    insert(self, (future_slot_t){futures_hash(self, ref), future});
     self->count++;
     self->pending++;
     return future;
 }
 
-// Close the gap that a removal leaves, so that a search never has to pass dead slots.
+// Those behind the gap move up until one stands at home.
 static void close_gap(futures_t *self, size_t gap)
 {
-    for (size_t i = (gap + 1) & self->mask; self->slots[i].future; i = (i + 1) & self->mask) {
-        size_t home = futures_home(self, self->slots[i].future->ref);
-        if (((i - home) & self->mask) < ((i - gap) & self->mask))
-            continue; // its home lies behind the gap
+    for (size_t i = (gap + 1) & self->mask; self->slots[i].future && distance(self, i) > 0; i = (i + 1) & self->mask) {
         self->slots[gap] = self->slots[i];
         gap = i;
     }
@@ -112,7 +123,7 @@ void futures_remove(futures_t *self, future_t **future_p)
 {
     future_t *future = *future_p;
     *future_p = NULL;
-    size_t i = futures_home(self, future->ref);
+    size_t i = (size_t)futures_hash(self, future->ref) & self->mask;
     while (self->slots[i].future != future)
         i = (i + 1) & self->mask;
     close_gap(self, i);

@@ -40,13 +40,13 @@ typedef struct future {
 } future_t;
 
 typedef struct future_slot {
-    uint64_t seq; // of ref, to pass others by without a look at them
+    uint64_t hash; // of ref, to pass others by without a look at them
     future_t *future;
 } future_slot_t;
 
 typedef struct futures {
     uint64_t owner; // whose refs are ours
-    future_slot_t *slots; // open addressing, linear; NULL future: empty
+    future_slot_t *slots; // open addressing: in a run of slots nobody stands before one whose home is earlier
     size_t mask, count;
     future_t *free;
     struct future_block *blocks; // slabs
@@ -64,16 +64,16 @@ static inline bool future_is_local(mob_ref_t ref)
 }
 
 // Ours are numbered in a row: they fill the slots in a row, too.
-static inline size_t futures_home(const futures_t *self, mob_ref_t ref)
+static inline uint64_t futures_hash(const futures_t *self, mob_ref_t ref)
 {
-    uint64_t hash = ref.owner == self->owner ? ref.seq : (ref.seq + ref.owner) * 0x9e3779b97f4a7c15u;
-    return (size_t)hash & self->mask;
+    return ref.owner == self->owner ? ref.seq : (ref.seq + ref.owner) * 0x9e3779b97f4a7c15u;
 }
 
 static inline future_t *futures_find(const futures_t *self, mob_ref_t ref) // NULL: not known
 {
-    for (size_t i = futures_home(self, ref); self->slots[i].future; i = (i + 1) & self->mask)
-        if (self->slots[i].seq == ref.seq && self->slots[i].future->ref.owner == ref.owner)
+    uint64_t hash = futures_hash(self, ref);
+    for (size_t i = (size_t)hash & self->mask; self->slots[i].future; i = (i + 1) & self->mask)
+        if (self->slots[i].hash == hash && mob_same(self->slots[i].future->ref, ref))
             return self->slots[i].future;
     return NULL;
 }
