@@ -1,0 +1,264 @@
+// flags.c - the flags of a worker program: parsing and help come from one table.
+
+#include "flags.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef bool(set_fn)(flags_t *self, const char *value);
+
+typedef struct flag {
+    char letter; // 0: none
+    const char *name, *value, *environment;
+    set_fn *set;
+    const char *help;
+} flag_t;
+
+// ---- Values ---------------------------------------------------------------------------------------------
+
+bool flags_duration(const char *text, int *ms)
+{
+    static const struct {
+        const char *name;
+        double ms;
+    } units[] = {{"us", 0.001}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    char *end;
+    if (strcmp(text, "forever") == 0) {
+        *ms = MOB_FOREVER;
+        return true;
+    }
+    double number = strtod(text, &end);
+    for (size_t i = 0; end != text && number >= 0 && i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].name) != 0)
+            continue;
+        double total = number * units[i].ms;
+        if (total > INT32_MAX)
+            return false;
+        *ms = (int)total;
+        return true;
+    }
+    return false;
+}
+
+static bool is_name(const char *text)
+{
+    size_t size = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    return size > 0 && size <= 128 && text[size] == '\0';
+}
+
+static bool set_broker(flags_t *self, const char *value)
+{
+    self->broker = value;
+    return true;
+}
+
+static bool set_key(flags_t *self, const char *value)
+{
+    self->key = value;
+    return access(value, R_OK) == 0;
+}
+
+static bool set_name(flags_t *self, const char *value)
+{
+    self->name = value;
+    return is_name(value);
+}
+
+static bool set_slots(flags_t *self, const char *value)
+{
+    char *end;
+    long slots = strtol(value, &end, 10);
+    self->slots = (int)slots;
+    return *value && *end == '\0' && slots >= 1 && slots <= 4096;
+}
+
+static bool set_shared(flags_t *self, const char *value)
+{
+    self->shared = !value || strcmp(value, "0") != 0;
+    return true;
+}
+
+static bool set_resource(flags_t *self, const char *value)
+{
+    size_t used = 0;
+    for (int i = 0; i < self->resource_count; i++)
+        used += strlen(self->resources[i].name) + 1;
+    const char *equals = strchr(value, '=');
+    size_t size = equals ? (size_t)(equals - value) : 0;
+    if (size == 0 || self->resource_count == MOB_RESOURCES_MAX || used + size + 1 > sizeof self->texts)
+        return false;
+    char *end;
+    double amount = strtod(equals + 1, &end);
+    memcpy(self->texts + used, value, size);
+    self->texts[used + size] = '\0';
+    self->resources[self->resource_count++] = (mob_resource_t){self->texts + used, amount};
+    return end != equals + 1 && *end == '\0' && amount >= 0 && isfinite(amount);
+}
+
+static bool set_drain(flags_t *self, const char *value)
+{
+    return flags_duration(value, &self->drain_ms) && self->drain_ms >= 0;
+}
+
+static bool set_connect(flags_t *self, const char *value)
+{
+    return flags_duration(value, &self->connect_ms);
+}
+
+static bool set_level(flags_t *self, const char *value)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    (void)self;
+    for (size_t i = 0; i < 4; i++)
+        if (strcmp(value, levels[i]) == 0)
+            return setenv("MOBULA_LOG_LEVEL", value, 1) == 0; // mob_log() of the workers looks there
+    return false;
+}
+
+static bool set_format(flags_t *self, const char *value)
+{
+    (void)self;
+    return strcmp(value, "auto") == 0 || strcmp(value, "logfmt") == 0; // pretty and json are not there yet
+}
+
+static bool set_list(flags_t *self, const char *value)
+{
+    (void)value;
+    return self->list = true;
+}
+
+static bool set_help(flags_t *self, const char *value)
+{
+    (void)value;
+    return self->help = true;
+}
+
+static bool set_version(flags_t *self, const char *value)
+{
+    (void)value;
+    return self->version = true;
+}
+
+// ---- The table --------------------------------------------------------------------------------------------
+
+static const flag_t table[] = {
+    {'b', "broker", "URL", "MOBULA_BROKER", set_broker, "ipc://PATH, tcp://HOST:PORT or HOST[:PORT]; default: the local socket"},
+    {'k', "key", "FILE", "MOBULA_KEY_FILE", set_key, "client key for tcp"},
+    {0, "name", "NAME", "MOBULA_NAME", set_name, "the host's name in lists; default: program-pid"},
+    {0, "slots", "N", "MOBULA_SLOTS", set_slots, "task bodies at once, each in a process of its own; default: one per CPU"},
+    {0, "shared", NULL, "MOBULA_SHARED", set_shared, "all actors in one worker process"},
+    {0, "resource", "K=N", "MOBULA_RESOURCES", set_resource, "offer N of resource K, as in gpu=1; repeatable"},
+    {0, "drain", "DUR", "MOBULA_DRAIN", set_drain, "time for running bodies to finish at the end: 500ms, 10s; default 10s"},
+    {0, "connect-timeout", "DUR", "MOBULA_CONNECT_TIMEOUT", set_connect, "give up without a broker: 5s, 1m; default: forever"},
+    {0, "log-level", "LEVEL", "MOBULA_LOG_LEVEL", set_level, "debug, info, warn or error; default: info"},
+    {0, "log-format", "FORMAT", "MOBULA_LOG_FORMAT", set_format, "auto or logfmt; default: auto"},
+    {0, "list", NULL, NULL, set_list, "print the signatures that this program offers"},
+    {'h', "help", NULL, NULL, set_help, "this text"},
+    {0, "version", NULL, NULL, set_version, "versions of program, library and protocol"},
+};
+enum { FLAG_COUNT = sizeof table / sizeof *table, LONG_BASE = 256 };
+
+static int bad(const char *program, const char *flag, const char *value)
+{
+    fprintf(stderr, "error[EUSAGE]: --%s does not take \"%s\"\n  try:   %s --help\n", flag, value, program);
+    return 2;
+}
+
+static int read_environment(flags_t *self, const char *program)
+{
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        const char *value = table[i].environment ? getenv(table[i].environment) : NULL;
+        if (!value || !*value || table[i].set == set_resource)
+            continue;
+        if (!table[i].set(self, value))
+            return bad(program, table[i].name, value);
+    }
+    return FLAGS_GO;
+}
+
+// MOBULA_RESOURCES is a list: "gpu=1,disk=2". Flags add to it.
+static int read_resources(flags_t *self, const char *program)
+{
+    const char *list = getenv("MOBULA_RESOURCES");
+    char one[128];
+    while (list && *list) {
+        size_t size = strcspn(list, ", ");
+        snprintf(one, sizeof one, "%.*s", (int)size, list);
+        if (size >= sizeof one || (size && !set_resource(self, one)))
+            return bad(program, "resource", one);
+        list += size + (list[size] != '\0');
+    }
+    return FLAGS_GO;
+}
+
+static const flag_t *flag_of(int option)
+{
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (option == LONG_BASE + (int)i || (table[i].letter && option == table[i].letter))
+            return &table[i];
+    return NULL;
+}
+
+static int read_words(flags_t *self, int argc, char **argv)
+{
+    struct option longs[FLAG_COUNT + 1] = {0};
+    char shorts[2 * FLAG_COUNT + 2] = "+"; // stops at the first word that is no flag
+    char *end = shorts + 1;
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        longs[i] = (struct option){table[i].name, table[i].value ? required_argument : no_argument, NULL,
+                                   LONG_BASE + (int)i};
+        if (table[i].letter)
+            *end++ = table[i].letter;
+        if (table[i].letter && table[i].value)
+            *end++ = ':';
+    }
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        const flag_t *flag = flag_of(option);
+        if (!flag) {
+            fprintf(stderr, "  try:   %s --help\n", argv[0]);
+            return 2;
+        }
+        if (!flag->set(self, optarg))
+            return bad(argv[0], flag->name, optarg);
+    }
+    self->rest = optind;
+    if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+        fprintf(stderr, "error[EUSAGE]: unexpected word \"%s\"\n  try:   %s --help\n", argv[optind], argv[0]);
+        return 2;
+    }
+    return FLAGS_GO;
+}
+
+int flags_read(flags_t *self, int argc, char **argv, const mob_program_t *program)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *self = (flags_t){.slots = program->slots ? program->slots : cores > 0 ? (int)cores : 1,
+                      .drain_ms = program->drain_ms ? program->drain_ms : 10000,
+                      .connect_ms = MOB_FOREVER};
+    int code = read_environment(self, argv[0]);
+    if (code == FLAGS_GO)
+        code = read_resources(self, argv[0]);
+    return code == FLAGS_GO ? read_words(self, argc, argv) : code;
+}
+
+void flags_help(const char *name, const mob_program_t *program)
+{
+    if (program->about)
+        printf("%s\n", program->about);
+    printf("examples:\n  %s --slots 4\n  %s -b tcp://10.0.0.7:7770 --name box2 --drain 30s\n\n", name, name);
+    printf("usage: %s [flags] [-- words of the program]\n\n", name);
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        char flag[64];
+        snprintf(flag, sizeof flag, "%c%c%s --%s %s", table[i].letter ? '-' : ' ', table[i].letter ? table[i].letter : ' ',
+                 table[i].letter ? "," : " ", table[i].name, table[i].value ? table[i].value : "");
+        printf("  %-26s %s%s%s%s\n", flag, table[i].help, table[i].environment ? " (" : "",
+               table[i].environment ? table[i].environment : "", table[i].environment ? ")" : "");
+    }
+    printf("\nexit: 0 drained, 2 usage, 3 no broker in time, 4 a body outlasted the drain, 6 refused, "
+           "130 and 143 ended by a second signal\n");
+}

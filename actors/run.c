@@ -1,0 +1,245 @@
+// run.c - runs bodies, one at a time. What may not run is answered here as well, with "executed: no".
+
+#include "run.h"
+
+#include <stdio.h>
+
+#include "answer.h"
+#include "clock.h"
+
+// ---- A body -----------------------------------------------------------------------------------------
+
+static void set_deadline(worker_t *worker, int64_t at)
+{
+    if (worker->deadline_at == at)
+        return;
+    worker->deadline_at = at;
+    session_set_deadline(worker->session, at);
+}
+
+// The body itself, without the lock. reader comes back as the body left it.
+static mob_err_t invoke(worker_t *worker, const hand_t *hand, void *state, mob_reader_t *reader)
+{
+    context_t *context = &worker->context;
+    session_set_parent(worker->session, hand->what == HAND_CALL ? hand->ref : (mob_ref_t){0, 0});
+    session_set_failed(worker->session, (mob_ref_t){0, 0});
+    set_deadline(worker, hand->deadline_at);
+    context_begin(context, hand, hand->body);
+    session_unlock(worker->session);
+    *reader = reader_of(hand->args, &context->arena);
+    mob_err_t err = hand->body->invoke(&context->ctx, state, reader, &context->writer);
+    session_lock(worker->session);
+    return err;
+}
+
+// ---- Its answer -------------------------------------------------------------------------------------
+
+static answer_failure_t failure_of_body(context_t *context, mob_err_t err)
+{
+    if (context->code)
+        return (answer_failure_t){.err = MOB_ETASK, .code = context->code, .executed = MOB_EXECUTED,
+                                  .text = context->text, .trace = context->trace};
+    snprintf(context->trace, sizeof context->trace, "%s", context->ctx.name);
+    snprintf(context->text, sizeof context->text, "%s: %s", context->ctx.name, mob_strerror(err));
+    return (answer_failure_t){.err = MOB_ETASK, .code = -(int64_t)err, .executed = MOB_EXECUTED,
+                              .text = context->text, .trace = context->trace,
+                              .cause = session_failed(context->ctx.client)};
+}
+
+static answer_failure_t failure_of_arguments(context_t *context, const hand_t *hand)
+{
+    snprintf(context->text, sizeof context->text, "the arguments do not fit %s", hand->body->usage);
+    return (answer_failure_t){.err = MOB_EARGS, .executed = MOB_NOT_EXECUTED, .text = context->text};
+}
+
+static answer_failure_t failure_of_result(context_t *context, const hand_t *hand)
+{
+    mob_err_t err = context->writer.err;
+    snprintf(context->text, sizeof context->text, "the result does not fit %s: %s", hand->body->usage,
+             mob_strerror(err));
+    return (answer_failure_t){.err = err == MOB_EARGS ? MOB_ERESULT : err, .executed = MOB_EXECUTED,
+                              .text = context->text};
+}
+
+// Why the body did not end well, the most telling reason first. False: it did.
+static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *reader, mob_err_t err,
+                   answer_failure_t *out)
+{
+    if (context->refused)
+        *out = (answer_failure_t){.err = MOB_EARGS, .executed = MOB_EXECUTED, .text = context->refused};
+    else if (context->no_memory)
+        *out = (answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED};
+    else if (context->leaves)
+        *out = (answer_failure_t){.err = MOB_EDEAD, .executed = MOB_EXECUTED, .text = "the actor left"};
+    else if (err && reader->err)
+        *out = failure_of_arguments(context, hand);
+    else if (err)
+        *out = failure_of_body(context, err);
+    else if (context->writer.err)
+        *out = failure_of_result(context, hand);
+    else
+        return false;
+    return true;
+}
+
+static load_t result_of(context_t *context)
+{
+    pack_t *pack = &context->writer.pack;
+    if (pack->size == 0)
+        pack_nil(pack); // a body that writes nothing gives nil
+    return load_bytes(pack->data, pack->size);
+}
+
+static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *reader, mob_err_t err)
+{
+    context_t *context = &worker->context;
+    answer_failure_t failure;
+    if (failed(context, hand, reader, err, &failure)) {
+        answer_failure(worker, hand, &failure);
+        return false;
+    }
+    answer_value(worker, hand, result_of(context));
+    return true;
+}
+
+// ---- What may not run -------------------------------------------------------------------------------
+
+static void refuse(worker_t *worker, const hand_t *hand, mob_err_t err, const char *text)
+{
+    answer_failure(worker, hand, &(answer_failure_t){.err = err, .executed = MOB_NOT_EXECUTED, .text = text});
+}
+
+static bool may_run(worker_t *worker, const hand_t *hand)
+{
+    if (atomic_load_explicit(&worker->hurry, memory_order_relaxed)) {
+        refuse(worker, hand, MOB_ECANCELLED, "its worker ends");
+        return false;
+    }
+    if (hand->deadline_at != INT64_MAX && clock_us() >= hand->deadline_at) {
+        refuse(worker, hand, MOB_EDEADLINE, "its time was over before it began");
+        return false;
+    }
+    return true;
+}
+
+// ---- Ends -------------------------------------------------------------------------------------------
+
+static void end_instance(worker_t *worker, instance_t *instance)
+{
+    void (*fini)(void *) = instance->alive ? instance->cls->fini : NULL;
+    instance->alive = false;
+    session_set_parent(worker->session, (mob_ref_t){0, 0});
+    set_deadline(worker, INT64_MAX);
+    if (fini) {
+        session_unlock(worker->session);
+        fini(instance->state);
+        session_lock(worker->session);
+    }
+    mob_ref_t actor = instance->actor;
+    instance_remove(&worker->instances, &instance);
+    message_STOP(session_out(worker->session), &(msg_stop_t){.actor = actor, .how = MOB_STOP_DRAIN}); // it has ended
+    if (worker->kind == START_ACTOR && worker->instances.count == 0)
+        worker->over = true;
+}
+
+void run_ends(worker_t *worker)
+{
+    for (instance_t *instance; (instance = instance_any(&worker->instances));)
+        end_instance(worker, instance);
+}
+
+static void run_end(worker_t *worker, hand_t *hand)
+{
+    if (mob_is_none(hand->actor)) {
+        worker->over = true;
+        return;
+    }
+    instance_t *instance = instance_find(&worker->instances, hand->actor);
+    if (instance)
+        end_instance(worker, instance);
+}
+
+// ---- Calls and constructors ------------------------------------------------------------------------
+
+static void run_task(worker_t *worker, hand_t *hand, void *state)
+{
+    mob_reader_t reader;
+    uint64_t mark = session_mark(worker->session);
+    mob_err_t err = invoke(worker, hand, state, &reader);
+    answer(worker, hand, &reader, err);
+    session_release(worker->session, mark);
+    context_end(&worker->context);
+}
+
+static void run_method(worker_t *worker, hand_t *hand)
+{
+    instance_t *instance = instance_find(&worker->instances, hand->actor);
+    if (!instance || !instance->alive) {
+        refuse(worker, hand, MOB_EDEAD, "the actor has ended");
+        return;
+    }
+    if (instance->incarnation != hand->incarnation) {
+        refuse(worker, hand, MOB_EUNAVAILABLE, "another incarnation of the actor lives here");
+        return;
+    }
+    run_task(worker, hand, instance->state);
+    if (worker->context.leaves)
+        end_instance(worker, instance);
+}
+
+static void run_call(worker_t *worker, hand_t *hand)
+{
+    if (!may_run(worker, hand))
+        return;
+    if (hand->cls)
+        run_method(worker, hand);
+    else
+        run_task(worker, hand, NULL);
+}
+
+static const char *not_yet(const hand_t *hand)
+{
+    opts_t opts = opts_read((opts_field_t){.wire = hand->pack.data + hand->opts_at,
+                                           .size = (uint32_t)(hand->pack.size - hand->opts_at)});
+    if (opts.max_concurrency > 1)
+        return "max_concurrency above 1 is not in this version";
+    return opts.lanes.size ? "lanes are not in this version" : NULL;
+}
+
+static bool construct(worker_t *worker, hand_t *hand, instance_t *instance)
+{
+    if (!hand->body->invoke) { // zeroed state is all it wants
+        answer_value(worker, hand, load_bytes("\xc0", 1));
+        return true;
+    }
+    mob_reader_t reader;
+    uint64_t mark = session_mark(worker->session);
+    mob_err_t err = invoke(worker, hand, instance->state, &reader);
+    bool good = answer(worker, hand, &reader, err);
+    session_release(worker->session, mark);
+    context_end(&worker->context);
+    return good;
+}
+
+static void run_making(worker_t *worker, hand_t *hand)
+{
+    if (!may_run(worker, hand))
+        return;
+    const char *refused = not_yet(hand);
+    instance_t *instance = refused ? NULL : instance_add(&worker->instances, hand, hand->cls);
+    if (!instance) {
+        refuse(worker, hand, refused ? MOB_EARGS : MOB_ENOMEM, refused);
+        worker->over = worker->kind == START_ACTOR;
+        return;
+    }
+    instance->alive = construct(worker, hand, instance);
+    if (!instance->alive)
+        end_instance(worker, instance);
+}
+
+void run_hand(worker_t *worker, hand_t *hand)
+{
+    static void (*const runs[])(worker_t *, hand_t *) = {
+        [HAND_CALL] = run_call, [HAND_MAKING] = run_making, [HAND_END] = run_end};
+    runs[hand->what](worker, hand);
+}

@@ -1,0 +1,277 @@
+// seen.c - a ring of answers with a hash over it. A place keeps the memory of the answer that it held
+// before, so that the steady state allocates nothing.
+
+#include "seen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t hash_of(mob_ref_t ref)
+{
+    uint64_t hash = (ref.owner ^ ref.seq) * 0x9e3779b97f4a7c15u;
+    return (uint32_t)(hash >> 32);
+}
+
+static uint32_t bucket_of(const seen_t *self, mob_ref_t ref)
+{
+    return hash_of(ref) & self->mask;
+}
+
+static seen_record_t *record_at(const seen_t *self, uint64_t number)
+{
+    return &self->records[number & self->mask];
+}
+
+static bool holds_blob(const seen_record_t *record)
+{
+    return record->size == 0;
+}
+
+static void record_fini(seen_record_t *record)
+{
+    if (record->room)
+        free(record->large);
+    else if (holds_blob(record))
+        blob_drop(&record->blob);
+}
+
+void seen_fini(seen_t *self)
+{
+    for (uint64_t i = self->first; i < self->next; i++)
+        record_fini(record_at(self, i));
+    // Places that were left keep memory only while room says so.
+    for (uint64_t i = self->next; self->records && i <= self->first + self->mask; i++)
+        if (record_at(self, i)->room)
+            free(record_at(self, i)->large);
+    free(self->records);
+    free(self->buckets);
+    free(self->callers);
+    *self = (seen_t){0};
+}
+
+// ---- What is forgotten ------------------------------------------------------------------------------
+
+static seen_caller_t *caller_slot(const seen_t *self, uint64_t key)
+{
+    uint32_t i = (uint32_t)(key >> 17 ^ key) & self->caller_mask;
+    while (self->callers[i].key && self->callers[i].key != key)
+        i = (i + 1) & self->caller_mask;
+    return &self->callers[i];
+}
+
+static bool callers_grow(seen_t *self)
+{
+    uint32_t size = self->callers ? 2 * (self->caller_mask + 1) : 16;
+    seen_caller_t *old = self->callers;
+    uint32_t old_size = old ? self->caller_mask + 1 : 0;
+    seen_caller_t *callers = calloc(size, sizeof *callers);
+    if (!callers)
+        return false;
+    self->callers = callers;
+    self->caller_mask = size - 1;
+    for (uint32_t i = 0; i < old_size; i++)
+        if (old[i].key)
+            *caller_slot(self, old[i].key) = old[i];
+    free(old);
+    return true;
+}
+
+// The number of this caller; above the bound, or without memory, the one that all others share: then
+// more is refused than must be, and nothing runs twice.
+static seen_caller_t *caller_of(seen_t *self, uint64_t key)
+{
+    if (2 * self->caller_count >= self->caller_mask && self->caller_count < SEEN_CALLERS_MAX &&
+        !callers_grow(self))
+        return &self->others;
+    seen_caller_t *caller = caller_slot(self, key);
+    if (!caller->key) {
+        if (self->caller_count == SEEN_CALLERS_MAX)
+            return &self->others;
+        caller->key = key;
+        self->caller_count++;
+    }
+    return caller;
+}
+
+static void forget(seen_t *self, const seen_record_t *record)
+{
+    seen_caller_t *caller = caller_of(self, record->key);
+    if (record->ref.seq > caller->forgotten)
+        caller->forgotten = record->ref.seq;
+}
+
+bool seen_forgot(const seen_t *self, mob_ref_t ref, uint64_t key)
+{
+    if (!self->any_before)
+        return false;
+    const seen_caller_t *caller = self->callers ? caller_slot(self, key) : &self->others;
+    return ref.seq <= (caller->key ? caller->before : self->others.before);
+}
+
+// ---- The ring ---------------------------------------------------------------------------------------
+
+static void unchain(seen_t *self, uint64_t number)
+{
+    uint32_t place = (uint32_t)(number & self->mask);
+    uint32_t *link = &self->buckets[bucket_of(self, self->records[place].ref)];
+    while (*link != place + 1)
+        link = &self->records[*link - 1].chain;
+    *link = self->records[place].chain;
+}
+
+static void drop_oldest(seen_t *self)
+{
+    seen_record_t *record = record_at(self, self->first);
+    if (self->first >= self->taken) {
+        self->lost++;
+        self->taken = self->first + 1;
+    }
+    forget(self, record);
+    unchain(self, self->first);
+    if (!record->room && holds_blob(record))
+        blob_drop(&record->blob);
+    self->first++;
+}
+
+static void chain(seen_t *self, uint64_t number)
+{
+    uint32_t place = (uint32_t)(number & self->mask);
+    uint32_t *bucket = &self->buckets[bucket_of(self, self->records[place].ref)];
+    self->records[place].chain = *bucket;
+    *bucket = place + 1;
+}
+
+static bool grow(seen_t *self)
+{
+    uint32_t size = self->records ? 2 * (self->mask + 1) : SEEN_FIRST;
+    seen_record_t *records = calloc(size, sizeof *records);
+    uint32_t *buckets = calloc(size, sizeof *buckets);
+    if (!records || !buckets) {
+        free(records);
+        free(buckets);
+        return false;
+    }
+    for (uint64_t i = self->first; i < self->next; i++)
+        records[i & (size - 1)] = *record_at(self, i);
+    free(self->records);
+    free(self->buckets);
+    self->records = records;
+    self->buckets = buckets;
+    self->mask = size - 1;
+    for (uint64_t i = self->first; i < self->next; i++)
+        chain(self, i);
+    return true;
+}
+
+static bool make_room(seen_t *self)
+{
+    uint64_t count = self->next - self->first;
+    if (self->records && count <= self->mask)
+        return true;
+    uint64_t limit = self->first < self->taken ? SEEN_KEPT_MAX : SEEN_RECORDS_MAX;
+    if (count < limit && grow(self))
+        return true;
+    if (!self->records)
+        return false;
+    drop_oldest(self);
+    return true;
+}
+
+static bool set_bytes(seen_record_t *record, const void *bytes, size_t size)
+{
+    if (record->room < size && (record->room || size > SEEN_SMALL)) {
+        uint8_t *large = realloc(record->room ? record->large : NULL, size);
+        if (!large)
+            return false;
+        record->large = large;
+        record->room = (uint32_t)size;
+    }
+    memcpy(record->room ? record->large : record->small, bytes, size);
+    return true;
+}
+
+static void set_blob(seen_record_t *record, blob_t *blob)
+{
+    if (record->room)
+        free(record->large);
+    record->room = 0;
+    record->blob = blob_hold(blob);
+}
+
+bool seen_add(seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t key, const void *bytes, size_t size,
+              blob_t *blob)
+{
+    if (size > SEEN_ENVELOPE_MAX || !make_room(self)) {
+        self->lost++;
+        return false;
+    }
+    seen_record_t *record = record_at(self, self->next);
+    if (blob) {
+        set_blob(record, blob);
+    } else if (!set_bytes(record, bytes, size)) {
+        self->lost++;
+        return false;
+    }
+    record->ref = ref;
+    record->attempt = attempt;
+    record->key = key;
+    record->size = blob ? 0 : (uint32_t)size;
+    chain(self, self->next++);
+    return true;
+}
+
+const seen_record_t *seen_find(const seen_t *self, mob_ref_t ref, uint32_t attempt)
+{
+    uint32_t place = self->records ? self->buckets[bucket_of(self, ref)] : 0;
+    for (; place; place = self->records[place - 1].chain) {
+        const seen_record_t *record = &self->records[place - 1];
+        if (mob_same(record->ref, ref) && record->attempt == attempt)
+            return record;
+    }
+    return NULL;
+}
+
+void seen_again(seen_t *self, const seen_record_t *record)
+{
+    seen_record_t copy = *record; // the ring may move while it takes the new one
+    if (!copy.size) {
+        blob_t *blob = blob_hold(copy.blob);
+        seen_add(self, copy.ref, copy.attempt, copy.key, NULL, 0, blob);
+        blob_drop(&blob);
+        return;
+    }
+    uint8_t bytes[SEEN_ENVELOPE_MAX];
+    memcpy(bytes, seen_bytes(record), copy.size);
+    seen_add(self, copy.ref, copy.attempt, copy.key, bytes, copy.size, NULL);
+}
+
+// ---- Acknowledgement --------------------------------------------------------------------------------
+
+void seen_taken(seen_t *self, uint64_t count)
+{
+    uint64_t taken = self->base + count;
+    if (taken > self->next)
+        taken = self->next;
+    if (taken > self->taken)
+        self->taken = taken;
+}
+
+void seen_restart(seen_t *self, bool fresh)
+{
+    self->base = self->taken;
+    if (!fresh)
+        return;
+    self->others.before = self->others.forgotten;
+    self->any_before = self->others.before > 0;
+    for (uint32_t i = 0; self->callers && i <= self->caller_mask; i++) {
+        self->callers[i].before = self->callers[i].forgotten;
+        self->any_before |= self->callers[i].key != 0;
+    }
+}
+
+const seen_record_t *seen_unacknowledged(const seen_t *self, uint64_t *at)
+{
+    if (*at < self->taken)
+        *at = self->taken;
+    return *at < self->next ? record_at(self, (*at)++) : NULL;
+}

@@ -1,0 +1,201 @@
+// window.c - calls in hand. Places are used again, so that a call costs no allocation once the worker is
+// warm.
+
+#include "window.h"
+
+#include <stdlib.h>
+
+#include "value.h"
+
+static void hand_clear(hand_t *self)
+{
+    blob_drop(&self->args.blob);
+    blob_drop(&self->saved);
+    if (self->pack.room > WINDOW_KEEP_BYTES)
+        pack_fini(&self->pack);
+    self->pack.size = 0;
+    self->pack.failed = false;
+}
+
+static void free_list(hand_t *hand)
+{
+    while (hand) {
+        hand_t *next = hand->next;
+        blob_drop(&hand->args.blob);
+        blob_drop(&hand->saved);
+        pack_fini(&hand->pack);
+        free(hand);
+        hand = next;
+    }
+}
+
+void window_fini(window_t *self)
+{
+    free_list(self->first);
+    free_list(self->free);
+    free_list(self->running);
+    *self = (window_t){0};
+}
+
+static hand_t *place_of(window_t *self)
+{
+    hand_t *hand = self->free;
+    if (hand) {
+        self->free = hand->next;
+        return hand;
+    }
+    if (self->total == WINDOW_CALLS_MAX)
+        return NULL;
+    hand = calloc(1, sizeof *hand);
+    if (hand)
+        self->total++;
+    return hand;
+}
+
+hand_t *window_add(window_t *self)
+{
+    hand_t *hand = place_of(self);
+    if (!hand)
+        return NULL;
+    hand->next = NULL;
+    hand->args = (load_t){0};
+    hand->opts_at = 0;
+    hand->old = false;
+    atomic_store_explicit(&hand->cancelled, false, memory_order_relaxed);
+    if (self->last)
+        self->last->next = hand;
+    else
+        self->first = hand;
+    self->last = hand;
+    self->waiting++;
+    return hand;
+}
+
+static bool splice(hand_t *self, load_t args, loads_t deps)
+{
+    load_t values[MOB_DEPS_MAX];
+    uint32_t count = 0;
+    while (deps.count > 0 && count < MOB_DEPS_MAX)
+        values[count++] = loads_next(&deps);
+    if (!value_splice(&self->pack, args, values, count))
+        return false;
+    self->args = load_bytes(self->pack.data, self->pack.size);
+    return true;
+}
+
+bool hand_set_args(hand_t *self, load_t args, loads_t deps)
+{
+    if (deps.count > 0)
+        return splice(self, args, deps);
+    if (args.blob) {
+        self->args = args;
+        blob_hold(args.blob);
+        return true;
+    }
+    pack_raw(&self->pack, args.data, args.size);
+    self->args = load_bytes(self->pack.data, self->pack.size);
+    return !self->pack.failed;
+}
+
+static void to_free(window_t *self, hand_t *hand)
+{
+    self->old -= hand->old;
+    hand_clear(hand);
+    hand->next = self->free;
+    self->free = hand;
+}
+
+hand_t *window_begin(window_t *self)
+{
+    hand_t *hand = self->first;
+    if (!hand)
+        return NULL;
+    self->first = hand->next;
+    if (!self->first)
+        self->last = NULL;
+    hand->next = NULL;
+    self->waiting--;
+    self->begun++;
+    self->running = hand;
+    return hand;
+}
+
+void window_done(window_t *self)
+{
+    to_free(self, self->running);
+    self->running = NULL;
+}
+
+void window_remove(window_t *self, hand_t *hand)
+{
+    hand_t *before = NULL;
+    for (hand_t *at = self->first; at != hand; at = at->next)
+        before = at;
+    if (before)
+        before->next = hand->next;
+    else
+        self->first = hand->next;
+    if (self->last == hand)
+        self->last = before;
+    self->waiting--;
+    to_free(self, hand);
+}
+
+hand_t *window_find(const window_t *self, mob_ref_t ref)
+{
+    hand_t *running = self->running;
+    if (running && running->what != HAND_END && mob_same(running->ref, ref))
+        return running;
+    for (hand_t *hand = self->first; hand; hand = hand->next)
+        if (hand->what != HAND_END && mob_same(hand->ref, ref))
+            return hand;
+    return NULL;
+}
+
+void window_mark_old(window_t *self)
+{
+    self->old = 0;
+    if (self->running) {
+        self->running->old = true;
+        self->old++;
+    }
+    for (hand_t *hand = self->first; hand; hand = hand->next) {
+        hand->old = true;
+        self->old++;
+    }
+}
+
+bool window_has_old(const window_t *self, mob_ref_t ref)
+{
+    const hand_t *hand = self->old ? window_find(self, ref) : NULL;
+    return hand && hand->old;
+}
+
+uint32_t window_give(window_t *self, mob_ref_t *refs, uint32_t max)
+{
+    uint32_t count = 0;
+    for (hand_t *hand = self->first, *next; hand && count < max; hand = next) {
+        next = hand->next;
+        if (hand->what != HAND_CALL || !mob_is_none(hand->actor))
+            continue;
+        refs[count++] = hand->ref;
+        window_remove(self, hand);
+    }
+    return count;
+}
+
+int64_t window_slow(window_t *self, int64_t now, bool *slow)
+{
+    *slow = false;
+    if (!self->running)
+        return self->waiting ? now + WINDOW_SLOW_US : INT64_MAX;
+    if (self->noticed != self->begun) {
+        self->noticed = self->begun;
+        self->noticed_at = now;
+    }
+    if (self->waiting == 0)
+        return INT64_MAX;
+    int64_t due = self->noticed_at + WINDOW_SLOW_US;
+    *slow = now >= due;
+    return *slow ? INT64_MAX : due;
+}

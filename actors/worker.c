@@ -1,0 +1,413 @@
+// worker.c - the loop of a worker, and what the broker says to it. Other threads than its own come here
+// only through the session: the keeper, while a body runs.
+
+#include "worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "clock.h"
+#include "run.h"
+
+// ---- What a symbol means ------------------------------------------------------------------------------
+
+static worker_symbol_t *symbol_slot(worker_t *self, uint32_t symbol)
+{
+    if (symbol < self->symbol_room)
+        return &self->symbols[symbol];
+    uint32_t room = self->symbol_room ? 2 * self->symbol_room : 64;
+    while (room <= symbol)
+        room *= 2;
+    worker_symbol_t *symbols = realloc(self->symbols, room * sizeof *symbols);
+    if (!symbols)
+        return NULL;
+    for (uint32_t i = self->symbol_room; i < room; i++)
+        symbols[i] = (worker_symbol_t){0};
+    self->symbols = symbols;
+    self->symbol_room = room;
+    return &symbols[symbol];
+}
+
+static const offer_body_t *look_up(worker_t *self, uint32_t symbol, const offer_def_t *cls)
+{
+    const char *text = session_text(self->session, symbol);
+    if (!text)
+        return NULL;
+    if (cls)
+        return offer_method(cls, text);
+    const offer_def_t *task = offer_find(self->offer, text, false);
+    return task ? &task->body : NULL;
+}
+
+// The task, or the method of cls, by array index once it was met.
+static const offer_body_t *body_of(worker_t *self, uint32_t symbol, const offer_def_t *cls)
+{
+    worker_symbol_t *slot = symbol_slot(self, symbol);
+    if (slot && slot->body && slot->cls == cls)
+        return slot->body;
+    const offer_body_t *body = look_up(self, symbol, cls);
+    if (slot)
+        *slot = (worker_symbol_t){cls, body};
+    return body;
+}
+
+// ---- RUN and MAKE ---------------------------------------------------------------------------------------
+
+static void refuse(worker_t *self, const hand_t *like, mob_err_t err, mob_executed_t executed, const char *text)
+{
+    answer_failure(self, like, &(answer_failure_t){.err = err, .executed = executed, .text = text});
+}
+
+// Answered before, or in hand already: nothing is to be run. A duplicate comes only after a reconnect.
+static bool is_known(worker_t *self, const hand_t *like)
+{
+    const seen_record_t *record = seen_find(&self->seen, like->ref, like->attempt);
+    if (record) {
+        answer_again(self, record);
+        return true;
+    }
+    if (window_has_old(&self->window, like->ref))
+        return true;
+    if (like->cls && like->attempt == 0 && like->what == HAND_CALL &&
+        seen_forgot(&self->seen, like->ref, seen_key(like->ref, like->actor))) {
+        refuse(self, like, MOB_EBROKER, MOB_MAYBE_EXECUTED, "it may have run; its answer is not kept any more");
+        return true;
+    }
+    return false;
+}
+
+static int64_t deadline_of(int64_t remaining_ms)
+{
+    if (remaining_ms < 0)
+        return INT64_MAX;
+    return clock_us() + (remaining_ms > INT32_MAX ? INT32_MAX : remaining_ms) * 1000;
+}
+
+// Into the window, or an answer that says why not.
+static hand_t *take(worker_t *self, const hand_t *like, load_t args, loads_t deps, int64_t remaining_ms)
+{
+    hand_t *hand = window_add(&self->window);
+    if (!hand) {
+        refuse(self, like, MOB_EFULL, MOB_NOT_EXECUTED, "too many calls in the hand of this worker");
+        return NULL;
+    }
+    hand->what = like->what;
+    hand->ref = like->ref;
+    hand->attempt = like->attempt;
+    hand->incarnation = like->incarnation;
+    hand->actor = like->actor;
+    hand->parent = like->parent;
+    hand->cls = like->cls;
+    hand->body = like->body;
+    hand->deadline_at = deadline_of(remaining_ms);
+    if (!hand_set_args(hand, args, deps)) {
+        window_remove(&self->window, hand);
+        refuse(self, like, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
+        return NULL;
+    }
+    if (self->serving && !pthread_equal(self->thread, pthread_self()))
+        session_wake(self->session);
+    return hand;
+}
+
+// The class of an actor that lives here, or whose making waits here.
+static const offer_def_t *class_of(worker_t *self, mob_ref_t actor)
+{
+    const instance_t *instance = instance_find(&self->instances, actor);
+    if (instance)
+        return instance->cls;
+    const hand_t *making = window_find(&self->window, actor);
+    return making && making->what == HAND_MAKING ? making->cls : NULL;
+}
+
+static void on_run(worker_t *self, const msg_run_t *run)
+{
+    if (run->epoch < session_epoch(self->session))
+        return; // a broker that is not the one any more
+    hand_t like = {.what = HAND_CALL, .ref = run->ref, .attempt = run->attempt, .actor = run->actor,
+                   .incarnation = run->incarnation, .parent = run->parent};
+    bool method = !mob_is_none(run->actor);
+    like.cls = method ? class_of(self, run->actor) : NULL;
+    if (is_known(self, &like))
+        return;
+    if (method && !like.cls) {
+        refuse(self, &like, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED, "the actor is not in this worker");
+        return;
+    }
+    like.body = body_of(self, run->symbol, like.cls);
+    if (like.body)
+        take(self, &like, run->args, run->deps, run->remaining_ms);
+    else
+        refuse(self, &like, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer it");
+}
+
+static void on_make(worker_t *self, const msg_make_t *make)
+{
+    if (make->epoch < session_epoch(self->session))
+        return;
+    hand_t like = {.what = HAND_MAKING, .ref = make->actor, .attempt = make->incarnation, .actor = make->actor,
+                   .incarnation = make->incarnation};
+    if (is_known(self, &like) || instance_find(&self->instances, make->actor))
+        return;
+    const char *text = session_text(self->session, make->cls);
+    like.cls = text ? offer_find(self->offer, text, true) : NULL;
+    like.body = like.cls ? &like.cls->body : NULL;
+    if (!like.body) {
+        refuse(self, &like, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer the class");
+        return;
+    }
+    hand_t *hand = take(self, &like, make->args, make->deps, make->remaining_ms);
+    if (!hand)
+        return;
+    hand->opts_at = (uint32_t)hand->pack.size;
+    pack_raw(&hand->pack, make->opts.wire, make->opts.size);
+    if (!hand->args.blob) // the memory may have moved
+        hand->args = load_bytes(hand->pack.data, hand->opts_at);
+    if (make->saved.size)
+        hand->saved = load_keep(make->saved);
+}
+
+// ---- CANCEL, STOP, TAKEN --------------------------------------------------------------------------------
+
+static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
+{
+    hand_t *hand = window_find(&self->window, cancel->ref);
+    if (!hand)
+        return;
+    if (hand == self->window.running) {
+        atomic_store_explicit(&hand->cancelled, true, memory_order_relaxed);
+        return;
+    }
+    refuse(self, hand, MOB_ECANCELLED, MOB_NOT_EXECUTED, NULL);
+    window_remove(&self->window, hand);
+}
+
+static void on_stop(worker_t *self, const msg_stop_t *stop)
+{
+    hand_t *hand = window_add(&self->window);
+    if (!hand) {
+        self->over = true;
+        return;
+    }
+    hand->what = HAND_END;
+    hand->ref = hand->actor = stop->actor;
+    if (self->serving && !pthread_equal(self->thread, pthread_self()))
+        session_wake(self->session);
+}
+
+static void on_message(mob_t *session, void *arg, const message_t *message)
+{
+    worker_t *self = arg;
+    (void)session;
+    if (message->verb == VERB_RUN)
+        on_run(self, &message->run);
+    else if (message->verb == VERB_MAKE)
+        on_make(self, &message->make);
+    else if (message->verb == VERB_TAKEN)
+        seen_taken(&self->seen, message->taken.count);
+    else if (message->verb == VERB_CANCEL)
+        on_cancel(self, &message->cancel);
+    else if (message->verb == VERB_STOP)
+        on_stop(self, &message->stop);
+}
+
+// ---- WELCOME again ------------------------------------------------------------------------------------
+
+static void say_hold(worker_t *self, const instance_t *instance)
+{
+    msg_hold_t hold = {.actor = instance->actor,
+                       .incarnation = instance->incarnation,
+                       .state = instance->alive ? HAND_DONE : HAND_RUNNING,
+                       .cls = {instance->cls->body.signature, strlen(instance->cls->body.signature)},
+                       .opts = {.wire = instance->opts, .size = instance->opts_size},
+                       .args = load_of(instance->args)};
+    if (message_HOLD(session_out(self->session), &hold))
+        return;
+    session_flush(self->session);
+    message_HOLD(session_out(self->session), &hold);
+}
+
+static void say_have(worker_t *self, const hand_t *hand)
+{
+    if (hand->what != HAND_CALL)
+        return;
+    message_HAVE(session_out(self->session),
+                 &(msg_have_t){.ref = hand->ref,
+                               .attempt = hand->attempt,
+                               .actor = hand->actor,
+                               .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING});
+}
+
+static void on_welcome(mob_t *session, void *arg, bool fresh)
+{
+    worker_t *self = arg;
+    for (uint32_t i = 0; i < self->symbol_room; i++)
+        self->symbols[i] = (worker_symbol_t){0}; // they are said anew
+    if (!self->welcomed) {
+        self->welcomed = true;
+        return;
+    }
+    uint32_t bucket = 0;
+    const instance_t *instance = NULL;
+    while ((instance = instance_next(&self->instances, (instance_t *)(uintptr_t)instance, &bucket)))
+        say_hold(self, instance);
+    if (self->window.running)
+        say_have(self, self->window.running);
+    for (const hand_t *hand = self->window.first; hand; hand = hand->next)
+        say_have(self, hand);
+    window_mark_old(&self->window);
+    seen_restart(&self->seen, fresh);
+    answer_repeat_all(self);
+    message_OPEN(session_out(session), &(msg_open_t){0}); // that is all: go on
+}
+
+// ---- Bodies that take their time ----------------------------------------------------------------------
+
+static void give_back(worker_t *self)
+{
+    mob_ref_t refs[MOB_REFS_MAX];
+    uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
+    if (count)
+        message_GIVE(session_out(self->session), &(msg_give_t){.refs = {.items = refs, .count = count}});
+}
+
+static void on_wait(mob_t *session, void *arg, bool begin)
+{
+    worker_t *self = arg;
+    if (self->kind != START_TASKS || !self->window.running || self->blocked == begin)
+        return;
+    self->blocked = begin;
+    if (!begin) {
+        message_RESUMED(session_out(session), &(msg_resumed_t){0});
+        return;
+    }
+    mob_ref_t refs[MOB_REFS_MAX];
+    uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
+    message_BLOCKED(session_out(session), &(msg_blocked_t){.refs = {.items = refs, .count = count}});
+}
+
+static int64_t on_turned(mob_t *session, void *arg, int64_t now)
+{
+    worker_t *self = arg;
+    bool slow;
+    (void)session;
+    if (self->kind != START_TASKS)
+        return INT64_MAX;
+    int64_t next = window_slow(&self->window, now, &slow);
+    if (self->window.waiting > 0 && (slow || self->blocked))
+        give_back(self);
+    return next;
+}
+
+static void on_over(mob_t *session, void *arg, mob_err_t err)
+{
+    worker_t *self = arg;
+    (void)session;
+    self->lost = err ? err : MOB_ECLOSED;
+    atomic_store_explicit(&self->hurry, true, memory_order_relaxed);
+}
+
+static mob_err_t on_stops(mob_t *session, void *arg)
+{
+    const worker_t *self = arg;
+    const hand_t *running = self->window.running;
+    (void)session;
+    bool cancelled = running && atomic_load_explicit(&running->cancelled, memory_order_relaxed);
+    return cancelled || atomic_load_explicit(&self->hurry, memory_order_relaxed) ? MOB_ECANCELLED : MOB_OK;
+}
+
+// ---- Life ---------------------------------------------------------------------------------------------
+
+static const session_hooks_t hooks = {.message = on_message,
+                                      .welcome = on_welcome,
+                                      .waits = on_wait,
+                                      .turned = on_turned,
+                                      .stops = on_stops,
+                                      .over = on_over};
+
+worker_t *worker_new(const worker_config_t *config)
+{
+    worker_t *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->kind = config->kind;
+    self->owner = config->owner;
+    self->host = config->host;
+    self->offer = offer_hold(config->offer);
+    self->deadline_at = INT64_MAX;
+    self->thread = pthread_self();
+    self->session = session_new(config->client, &(session_role_t){.role = ROLE_WORKER,
+                                                                  .owner = config->owner,
+                                                                  .host = config->host,
+                                                                  .hooks = &hooks,
+                                                                  .arg = self});
+    if (!self->session) {
+        offer_drop(&self->offer);
+        free(self);
+        return NULL;
+    }
+    context_init(&self->context, self, config->host_name);
+    return self;
+}
+
+static bool drains(worker_t *self)
+{
+    if (self->over || !atomic_load_explicit(&self->drains, memory_order_relaxed))
+        return self->over;
+    self->over = true;
+    if (self->kind == START_TASKS)
+        give_back(self);
+    return true;
+}
+
+mob_err_t worker_serve(worker_t *self)
+{
+    session_lock(self->session);
+    self->thread = pthread_self();
+    while (!self->lost) {
+        bool over = drains(self);
+        hand_t *hand = window_begin(&self->window);
+        if (hand) {
+            run_hand(self, hand);
+            window_done(&self->window);
+            continue;
+        }
+        if (over)
+            break;
+        self->serving = true;
+        session_turn(self->session, INT64_MAX); // an interrupt is for waits of bodies, not for us
+        self->serving = false;
+    }
+    run_ends(self);
+    session_unlock(self->session);
+    return self->lost;
+}
+
+void worker_destroy(worker_t **self_p)
+{
+    worker_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    session_close(&self->session, 2000);
+    window_fini(&self->window);
+    seen_fini(&self->seen);
+    instances_fini(&self->instances);
+    context_fini(&self->context);
+    free(self->symbols);
+    offer_drop(&self->offer);
+    free(self);
+}
+
+void worker_drain(worker_t *self)
+{
+    atomic_store_explicit(&self->drains, true, memory_order_relaxed);
+    session_wake(self->session); // orders the store before the turn that ends
+}
+
+void worker_hurry(worker_t *self)
+{
+    atomic_store_explicit(&self->hurry, true, memory_order_relaxed);
+    worker_drain(self);
+}

@@ -1,0 +1,62 @@
+// worker.h - who runs bodies: a session of role worker and the loop that takes calls from its window. The
+// same in a process that a host forked and in a thread of the in-process form. One thread runs it; others
+// may only ask it to drain or to hurry.
+
+#ifndef MOBULA_ACTORS_WORKER_H
+#define MOBULA_ACTORS_WORKER_H
+
+#include <pthread.h>
+
+#include "context.h"
+#include "instance.h"
+#include "seen.h"
+#include "session.h"
+#include "window.h"
+
+typedef struct worker_config {
+    const mob_config_t *client; // endpoint, key and so on; name is the worker's
+    offer_t *offer;             // held by the worker
+    uint64_t owner, host;
+    const char *host_name;
+    enum wire_start kind;
+} worker_config_t;
+
+typedef struct worker_symbol { // what a symbol of the broker means here
+    const offer_def_t *cls;    // of a method; NULL: a task
+    const offer_body_t *body;  // NULL: not looked up since WELCOME
+} worker_symbol_t;
+
+typedef struct worker {
+    mob_t *session;
+    offer_t *offer;
+    enum wire_start kind;
+    uint64_t owner, host;
+    window_t window;
+    seen_t seen;
+    instances_t instances;
+    worker_symbol_t *symbols; // by symbol
+    uint32_t symbol_room;
+    context_t context;
+    pthread_t thread;         // that runs it
+    bool welcomed;            // HELLO was answered once
+    bool serving;             // a turn of the loop may wait for the sockets
+    bool blocked;             // BLOCKED was said
+    bool over;                // leaves as soon as nothing waits
+    mob_err_t lost;           // the session is over: why
+    int64_t deadline_at;      // as the session was told
+    atomic_bool drains;       // asked to: from another thread
+    atomic_bool hurry;        // bodies see that they are cancelled; nothing hangs on the order
+} worker_t;
+
+// Makes the session: it connects from now on. NULL: no memory.
+worker_t *worker_new(const worker_config_t *config);
+// Until the broker stops it, its actor ends, it is drained, or its session is lost: why.
+mob_err_t worker_serve(worker_t *self);
+void worker_destroy(worker_t **self_p); // BYE, flush, free
+
+// Any thread. No more calls: run what waits, run fini, leave.
+void worker_drain(worker_t *self);
+// Any thread. What runs sees mob_cancelled(); what waits is not run.
+void worker_hurry(worker_t *self);
+
+#endif
