@@ -123,10 +123,8 @@ static void send_run(core_t *core, worker_t *worker, call_t *call)
 void worker_run(core_t *core, worker_t *worker, call_t *call)
 {
     call_move(core, call, CALL_LEASED);
-    if (worker->hand_count == 0) {
-        worker->rated_at = core->now;
-        worker->results = 0;
-    }
+    if (worker->hand_count == 0)
+        worker->rated_at += core->now - worker->idle_at; // time without work does not count
     call->worker = worker;
     call_enlist(call, &worker->hand);
     worker->hand_count++;
