@@ -178,14 +178,14 @@ static mob_err_t dial_local(char *out, size_t size, reason_t why)
     return dial_directory(own, out, size, why);
 }
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 // HOST, HOST:PORT, [V6], [V6]:PORT. Only characters of names and numbers: ZeroMQ would give others
 // a meaning, a source address for one.
 static mob_err_t dial_tcp(const char *text, char *out, size_t size, reason_t why)
 {
     bool v6 = text[0] == '[';
-    size_t host =
-        v6 ? strspn(text + 1, "0123456789abcdefABCDEF:.%") + 1
-           : strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+    size_t host = v6 ? strspn(text + 1, LETTERS ":.%-_") + 1 : strspn(text, LETTERS ".-_");
     if (v6 && text[host] == ']')
         host++;
     bool whole = v6 ? host > 2 && text[host - 1] == ']' : host > 0;
