@@ -186,7 +186,7 @@ static void *turn(void *arg)
     return NULL;
 }
 
-host_t *host_new(const host_config_t *config)
+host_t *host_make(const host_config_t *config)
 {
     host_t *self = calloc(1, sizeof *self);
     if (!self)

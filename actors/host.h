@@ -59,7 +59,7 @@ typedef struct host_config {
     const char *labels;
 } host_config_t;
 
-host_t *host_new(const host_config_t *config); // NULL: no memory. Connects, announces nothing yet
+host_t *host_make(const host_config_t *config); // NULL: no memory. Connects, announces nothing yet
 bool host_begin(host_t *self);                 // announce, and turn the session in a thread. False: no thread
 void host_destroy(host_t **self_p);            // BYE. No worker may be left
 

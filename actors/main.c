@@ -135,7 +135,7 @@ static void drain(void *arg, bool hurry)
 static bool make_host(program_t *self)
 {
     mob_config_t config = config_of(self, self->name);
-    self->host = host_new(&(host_config_t){.client = &config,
+    self->host = host_make(&(host_config_t){.client = &config,
                                            .offer = self->offer,
                                            .owner = self->owner,
                                            .means = {start, kill_worker, drain, &self->spawner},

@@ -7,6 +7,11 @@
 #include "answer.h"
 #include "clock.h"
 
+static void refuse(worker_t *worker, const hand_t *hand, mob_err_t err, const char *text)
+{
+    answer_failure(worker, hand, &(answer_failure_t){.err = err, .executed = MOB_NOT_EXECUTED, .text = text});
+}
+
 // ---- A body -----------------------------------------------------------------------------------------
 
 static void set_deadline(worker_t *worker, int64_t at)
@@ -90,10 +95,24 @@ static load_t result_of(context_t *context)
     return load_bytes(pack->data, pack->size);
 }
 
+// An actor that leaves: what waits for it here is answered first, so that it is known not to have run.
+static void refuse_behind(worker_t *worker, mob_ref_t actor)
+{
+    for (hand_t *hand = worker->window.first, *next; hand; hand = next) {
+        next = hand->next;
+        if (hand->what != HAND_CALL || !mob_same(hand->actor, actor))
+            continue;
+        refuse(worker, hand, MOB_EDEAD, "the actor left before");
+        window_remove(&worker->window, hand);
+    }
+}
+
 static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *reader, mob_err_t err)
 {
     context_t *context = &worker->context;
     answer_failure_t failure;
+    if (context->leaves)
+        refuse_behind(worker, hand->actor);
     if (failed(context, hand, reader, err, &failure)) {
         answer_failure(worker, hand, &failure);
         return false;
@@ -103,11 +122,6 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
 }
 
 // ---- What may not run -------------------------------------------------------------------------------
-
-static void refuse(worker_t *worker, const hand_t *hand, mob_err_t err, const char *text)
-{
-    answer_failure(worker, hand, &(answer_failure_t){.err = err, .executed = MOB_NOT_EXECUTED, .text = text});
-}
 
 static bool may_run(worker_t *worker, const hand_t *hand)
 {

@@ -114,7 +114,7 @@ static host_t *begin(mob_t *client, offer_t *offer, threads_t *threads)
 {
     mob_config_t config = *session_config(client);
     config.name = config.host ? config.host : config.name;
-    host_t *host = host_new(&(host_config_t){.client = &config,
+    host_t *host = host_make(&(host_config_t){.client = &config,
                                              .offer = offer,
                                              .means = threads_means(threads),
                                              .slots = slots_of(&config),
