@@ -92,7 +92,7 @@ void call_free(core_t *core, call_t *call)
     blob_drop(&call->load);
     extra_free(call);
     graph_fini(call);
-    reftable_remove(&core->refs, call->id);
+    reftable_remove(&core->refs, call->id, call->index);
     slab_give(&core->calls, call->index);
 }
 

@@ -83,11 +83,12 @@ void *reftable_find(const reftable_t *self, mob_ref_t ref)
     return slot ? slab_at(self->slab, (uint32_t)slot - 1) : NULL;
 }
 
-void reftable_remove(reftable_t *self, mob_ref_t ref)
+void reftable_remove(reftable_t *self, mob_ref_t ref, uint32_t index)
 {
-    if (!self->slots)
-        return;
-    uint32_t hole = slot_of(self, ref);
+    uint32_t tag = tag_of(ref), hole = tag & self->mask;
+    uint64_t slot = (uint64_t)tag << 32 | (index + 1);
+    while (self->slots[hole] && self->slots[hole] != slot)
+        hole = (hole + 1) & self->mask;
     if (!self->slots[hole])
         return;
     self->count--;

@@ -18,7 +18,7 @@ void reftable_init(reftable_t *self, const slab_t *slab);
 bool reftable_reserve(reftable_t *self); // room for one more; false: no memory
 void reftable_add(reftable_t *self, mob_ref_t ref, uint32_t index); // after reserve; ref is not in it
 void *reftable_find(const reftable_t *self, mob_ref_t ref);         // NULL: not there
-void reftable_remove(reftable_t *self, mob_ref_t ref);
+void reftable_remove(reftable_t *self, mob_ref_t ref, uint32_t index); // fine when it is not in
 void reftable_fini(reftable_t *self);
 
 #endif

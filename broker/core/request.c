@@ -50,7 +50,7 @@ static call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t
         session_admitted(core, session, session->last);
         return NULL;
     }
-    if (call_find(core, id)) { // a worker announced it before its caller came back
+    if (core->announced && call_find(core, id)) { // by a worker, before its caller came back
         session_admitted(core, session, seq);
         return NULL;
     }

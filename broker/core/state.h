@@ -280,6 +280,7 @@ struct core {
     int64_t rejoin_at;  // until then who was there before may come back; 0: over
     call_t *parked;     // calls to actors that nobody has announced yet
     bool schedule, draining, sweep;
+    bool announced;     // calls of an earlier broker came in
     record_t *ring;
     uint32_t ring_size;
     uint64_t ring_next;

@@ -163,7 +163,6 @@ static void go_on(core_t *core, worker_t *worker)
 // The call that a worker speaks of, if it is in its hand; else the message is late.
 static call_t *in_hand(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t attempt)
 {
-    session_taken(core, worker->session);
     call_t *call = call_find(core, ref);
     if (call && call->worker == worker && call->attempt == attempt)
         return call;
@@ -173,13 +172,20 @@ static call_t *in_hand(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t a
 
 static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref); // below
 
-void worker_result(core_t *core, worker_t *worker, const msg_result_t *result)
+// The actor of this worker whose constructor ref names, if it speaks of one.
+static actor_t *made_here(const worker_t *worker, mob_ref_t ref)
 {
     actor_t *actor = worker->actors;
-    for (; actor && !mob_same(actor->id, result->ref); actor = worker->kind == START_SHARED ? actor->worker_next : NULL)
-        ;
+    while (actor && !mob_same(actor->id, ref))
+        actor = actor->worker_next;
+    return actor;
+}
+
+void worker_result(core_t *core, worker_t *worker, const msg_result_t *result)
+{
+    session_taken(core, worker->session);
+    actor_t *actor = made_here(worker, result->ref);
     if (actor) {
-        session_taken(core, worker->session);
         if (result->attempt == actor->incarnation)
             actor_made(core, actor);
         return;
@@ -254,11 +260,9 @@ static void retry(core_t *core, call_t *call)
 
 void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail)
 {
-    actor_t *actor = worker->actors;
-    for (; actor && !mob_same(actor->id, fail->ref); actor = worker->kind == START_SHARED ? actor->worker_next : NULL)
-        ;
+    session_taken(core, worker->session);
+    actor_t *actor = made_here(worker, fail->ref);
     if (actor) {
-        session_taken(core, worker->session);
         char text[MOB_TEXT_MAX + 1];
         memcpy(text, fail->text.data, fail->text.size);
         text[fail->text.size] = '\0';
@@ -440,7 +444,7 @@ static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref)
     call_t *call = owner ? call_new(core, owner, ref, CALL_TASK) : NULL;
     if (!call)
         return NULL;
-    session_taken(core, worker->session);
+    core->announced = true;
     call->state = CALL_SENT;
     call->worker = worker;
     call_enlist(call, &worker->hand);
