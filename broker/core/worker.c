@@ -161,10 +161,9 @@ static void go_on(core_t *core, worker_t *worker)
 }
 
 // The call that a worker speaks of, if it is in its hand; else the message is late.
-static call_t *in_hand(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t attempt)
+static call_t *in_hand(core_t *core, const worker_t *worker, call_t *call, uint32_t attempt)
 {
-    call_t *call = call_find(core, ref);
-    if (call && call->worker == worker && call->attempt == attempt)
+    if (call->worker == worker && call->attempt == attempt)
         return call;
     core->count.late_results++;
     return NULL;
@@ -172,27 +171,24 @@ static call_t *in_hand(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t a
 
 static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref); // below
 
-// The actor of this worker whose constructor ref names, if it speaks of one.
-static actor_t *made_here(const worker_t *worker, mob_ref_t ref)
+// The actor whose constructor a worker speaks of, if it is one in its charge.
+static actor_t *maker(const worker_t *worker, const call_t *call)
 {
-    actor_t *actor = worker->actors;
-    while (actor && !mob_same(actor->id, ref))
-        actor = actor->worker_next;
-    return actor;
+    bool making = call && call->kind == CALL_MAKING && call->actor && call->actor->worker == worker;
+    return making ? call->actor : NULL;
 }
 
 void worker_result(core_t *core, worker_t *worker, const msg_result_t *result)
 {
     session_taken(core, worker->session);
-    actor_t *actor = made_here(worker, result->ref);
+    call_t *call = call_find(core, result->ref);
+    actor_t *actor = maker(worker, call);
     if (actor) {
         if (result->attempt == actor->incarnation)
             actor_made(core, actor);
         return;
     }
-    call_t *call = announced(core, worker, result->ref);
-    if (!call)
-        call = in_hand(core, worker, result->ref, result->attempt);
+    call = call ? in_hand(core, worker, call, result->attempt) : announced(core, worker, result->ref);
     if (!call)
         return;
     rate(core, worker);
@@ -261,7 +257,8 @@ static void retry(core_t *core, call_t *call)
 void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail)
 {
     session_taken(core, worker->session);
-    actor_t *actor = made_here(worker, fail->ref);
+    call_t *call = call_find(core, fail->ref);
+    actor_t *actor = maker(worker, call);
     if (actor) {
         char text[MOB_TEXT_MAX + 1];
         memcpy(text, fail->text.data, fail->text.size);
@@ -271,9 +268,7 @@ void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail)
             actor_unmade(core, actor, &failure);
         return;
     }
-    call_t *call = announced(core, worker, fail->ref);
-    if (!call)
-        call = in_hand(core, worker, fail->ref, fail->attempt);
+    call = call ? in_hand(core, worker, call, fail->attempt) : announced(core, worker, fail->ref);
     if (!call)
         return;
     rate(core, worker);
@@ -438,12 +433,12 @@ void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t
 // A result or HAVE of a call that this broker does not know: an earlier one sent it out.
 static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref)
 {
-    if (!core->rejoin_at || !worker->adopted || call_find(core, ref))
-        return NULL;
-    session_t *owner = session_stub(core, ref.owner);
+    session_t *owner = core->rejoin_at && worker->adopted ? session_stub(core, ref.owner) : NULL;
     call_t *call = owner ? call_new(core, owner, ref, CALL_TASK) : NULL;
-    if (!call)
+    if (!call) {
+        core->count.late_results++; // freed meanwhile, or never ours
         return NULL;
+    }
     core->announced = true;
     call->state = CALL_SENT;
     call->worker = worker;
