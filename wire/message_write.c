@@ -4,8 +4,6 @@
 
 #include "message.h"
 
-#include <string.h>
-
 #include "text.h"
 
 // Unused: a type may be of no field just now.
@@ -68,9 +66,8 @@ static uint8_t *put_long_str(uint8_t *at, mob_bytes_t value)
     size_t keep = text_cut(value.data, value.size, MOB_TEXT_MAX);
     at = pack_head_at(at, PACK_STR, (uint32_t)keep);
     if (text_valid(value.data, keep))
-        memcpy(at, value.data, keep);
-    else
-        text_clean(at, value.data, keep);
+        return pack_bytes_at(at, value.data, keep);
+    text_clean(at, value.data, keep);
     return at + keep;
 }
 
@@ -89,9 +86,7 @@ static uint8_t *put_bin(batch_t *batch, uint8_t *at, mob_bytes_t value)
     if (value.size > MOB_TEXT_MAX)
         return NULL;
     at = pack_head_at(at, PACK_BIN, (uint32_t)value.size);
-    if (value.size)
-        memcpy(at, value.data, value.size);
-    return at + value.size;
+    return pack_bytes_at(at, value.data, value.size);
 }
 
 static uint8_t *put_some_refs(batch_t *batch, uint8_t *at, refs_t value)
@@ -129,12 +124,10 @@ static uint8_t *put_load(batch_t *batch, uint8_t *at, load_t value)
     if (value.size > MOB_INLINE_MAX)
         return put_blob(batch, at, value);
     at = pack_head_at(at, PACK_BIN, value.size);
-    if (value.size)
-        memcpy(at, value.data, value.size);
-    return at + value.size;
+    return pack_bytes_at(at, value.data, value.size);
 }
 
-static uint8_t *put_loads(batch_t *batch, uint8_t *at, loads_t value)
+static uint8_t *put_some_loads(batch_t *batch, uint8_t *at, loads_t value)
 {
     if (value.count > MOB_DEPS_MAX)
         return NULL;
@@ -142,6 +135,14 @@ static uint8_t *put_loads(batch_t *batch, uint8_t *at, loads_t value)
     while (at && value.count > 0)
         at = put_load(batch, at, loads_next(&value));
     return at;
+}
+
+PUT put_loads(batch_t *batch, uint8_t *at, loads_t value)
+{
+    if (value.count > 0)
+        return put_some_loads(batch, at, value);
+    *at = PACK_NO_ITEMS;
+    return at + 1;
 }
 
 #define OPTION_SET_i64(value) ((value) != 0)
@@ -166,8 +167,7 @@ static uint8_t *put_some_opts(batch_t *batch, uint8_t *at, opts_field_t value)
 {
     if (value.set)
         return put_set_opts(batch, at, value.set);
-    memcpy(at, value.wire, value.size); // handed on as it was read
-    return at + value.size;
+    return pack_bytes_at(at, value.wire, value.size); // handed on as it was read
 }
 
 PUT put_opts(batch_t *batch, uint8_t *at, opts_field_t value)

@@ -99,6 +99,12 @@ static pack_token_t bytes_of(unpack_t *self, pack_type_t type, uint32_t size, in
     return (pack_token_t){.type = type, .ext = ext, .bytes = {start, size}};
 }
 
+// A payload of less than 256 bytes: nearly all are.
+static inline bool is_short_bin(const unpack_t *self)
+{
+    return self->end - self->next >= 2 && self->next[0] == 0xc4 && self->tokens > 0;
+}
+
 pack_token_t unpack_token(unpack_t *self)
 {
     pack_token_t number = {.type = PACK_UINT};
@@ -108,6 +114,11 @@ pack_token_t unpack_token(unpack_t *self)
     }
     if (read_uint(self, &number.u64))
         return number;
+    if (is_short_bin(self)) {
+        self->tokens--;
+        self->next += 2;
+        return bytes_of(self, PACK_BIN, self->next[-1], 0);
+    }
     mpack_token_t token;
     if (!read_token(self, &token))
         return (pack_token_t){.type = PACK_BAD};
@@ -195,6 +206,11 @@ static uint32_t count_of(unpack_t *self, pack_type_t type)
 
 uint32_t unpack_array(unpack_t *self)
 {
+    if (unpack_byte_below(self, 0xa0) && *self->next >= 0x90) { // up to 15 items, in place
+        self->tokens--;
+        uint32_t count = *self->next++ & 0x0f;
+        return container_of(self, PACK_ARRAY, count).count;
+    }
     return count_of(self, PACK_ARRAY);
 }
 
@@ -298,6 +314,11 @@ uint8_t *pack_i64_at(uint8_t *at, int64_t value)
 
 uint8_t *pack_head_at(uint8_t *at, pack_type_t type, uint32_t count)
 {
+    if (type == PACK_BIN && count <= UINT8_MAX) {
+        at[0] = 0xc4;
+        at[1] = (uint8_t)count;
+        return at + 2;
+    }
     switch (type) {
     case PACK_STR:
         return write_token(at, mpack_pack_str(count));
@@ -310,6 +331,15 @@ uint8_t *pack_head_at(uint8_t *at, pack_type_t type, uint32_t count)
     default:
         return at;
     }
+}
+
+// A function, so that the compiler knows nothing of size and leaves the copy to libc: its own
+// instructions for a length that may be large are slow to start.
+uint8_t *pack_bytes_at(uint8_t *at, const void *data, size_t size)
+{
+    if (size)
+        memcpy(at, data, size);
+    return at + size;
 }
 
 // Where a token and size bytes may be written; NULL: failed. Lengths are 32 bits on the wire.
@@ -363,30 +393,29 @@ void pack_f64(pack_t *self, double value)
         written(self, write_wide(at, 0xc8, 3, bits));
 }
 
-static void write_bytes(pack_t *self, mpack_token_t token, const void *data, size_t size)
+static void write_bytes(pack_t *self, pack_type_t type, const void *data, size_t size)
 {
     uint8_t *at = place_for(self, size);
-    if (!at)
-        return;
-    at = write_token(at, token);
-    if (size)
-        memcpy(at, data, size);
-    written(self, at + size);
+    if (at)
+        written(self, pack_bytes_at(pack_head_at(at, type, (uint32_t)size), data, size));
 }
 
 void pack_str(pack_t *self, const void *text, size_t size)
 {
-    write_bytes(self, mpack_pack_str((mpack_uint32_t)size), text, size);
+    write_bytes(self, PACK_STR, text, size);
 }
 
 void pack_bin(pack_t *self, const void *data, size_t size)
 {
-    write_bytes(self, mpack_pack_bin((mpack_uint32_t)size), data, size);
+    write_bytes(self, PACK_BIN, data, size);
 }
 
 void pack_ext(pack_t *self, int type, const void *data, size_t size)
 {
-    write_bytes(self, mpack_pack_ext(type, (mpack_uint32_t)size), data, size);
+    uint8_t *at = place_for(self, size);
+    mpack_token_t token = mpack_pack_ext(type, (mpack_uint32_t)size);
+    if (at)
+        written(self, pack_bytes_at(write_token(at, token), data, size));
 }
 
 void pack_array(pack_t *self, uint32_t count)
@@ -405,8 +434,6 @@ void pack_map(pack_t *self, uint32_t pairs)
 
 void pack_raw(pack_t *self, const void *encoded, size_t size)
 {
-    if (size == 0 || !pack_reserve(self, size))
-        return;
-    memcpy(self->data + self->size, encoded, size);
-    self->size += size;
+    if (size > 0 && pack_reserve(self, size))
+        self->size = (size_t)(pack_bytes_at(self->data + self->size, encoded, size) - self->data);
 }

@@ -117,6 +117,7 @@ enum {
 uint8_t *pack_wide_at(uint8_t *at, uint64_t value);
 uint8_t *pack_i64_at(uint8_t *at, int64_t value);
 uint8_t *pack_head_at(uint8_t *at, pack_type_t type, uint32_t count); // STR BIN ARRAY MAP
+uint8_t *pack_bytes_at(uint8_t *at, const void *data, size_t size);
 
 static inline uint8_t *pack_u64_at(uint8_t *at, uint64_t value)
 {
