@@ -525,8 +525,7 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
     actor->incarnation = actor->adopted = hold->incarnation;
     if (opts.name.size)
         actor_claim_name(core, actor, name_of(core, opts.name));
-    if (worker->kind == START_TASKS)
-        worker->kind = START_ACTOR;
+    worker_holds_actors(worker);
     actor->worker = worker;
     DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
     if (hold->state == HAND_WAITING)

@@ -76,15 +76,13 @@ worker_t *worker_adopt(core_t *core, session_t *session, uint64_t host_owner)
     return worker;
 }
 
-static void say_all_again(core_t *core, worker_t *worker); // below
-
 void worker_joined(core_t *core, worker_t *worker, session_t *session)
 {
     bool first = worker->state == WORKER_STARTING;
     worker->session = session;
     session->worker = worker;
-    if (!first)
-        return; // a reconnect: it says HAVE and then OPEN
+    if (!first || worker->adopted)
+        return; // it says what it holds, and then OPEN
     if (worker->host && worker->host->starting > 0)
         worker->host->starting--;
     worker->state = WORKER_ALIVE;
@@ -471,6 +469,14 @@ void worker_have(core_t *core, worker_t *worker, const msg_have_t *have)
         return;
     call->attempt = (uint16_t)have->attempt;
     call->have = 1;
+}
+
+void worker_holds_actors(worker_t *worker)
+{
+    if (worker->kind != START_TASKS)
+        return;
+    worker->kind = START_ACTOR;
+    worker->window = window_min(worker);
 }
 
 void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)

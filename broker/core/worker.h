@@ -34,6 +34,7 @@ void worker_give(core_t *core, worker_t *worker, refs_t refs);
 void worker_blocked(core_t *core, worker_t *worker, refs_t refs);
 void worker_resumed(core_t *core, worker_t *worker);
 void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold);
+void worker_holds_actors(worker_t *worker); // adopted: now we know what it is
 void worker_have(core_t *core, worker_t *worker, const msg_have_t *have);
 
 #endif

@@ -1,0 +1,171 @@
+// test_rejoin.c - a new broker that knows nothing, and peers that remember.
+
+#include "story.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+enum { CALLER, HOST, WORKER, OTHER };
+
+static story_t *story;
+
+static void start(void)
+{
+    story = story_new(&(core_config_t){.epoch = 2, .rejoin_us = 3000000});
+}
+
+static void end(void)
+{
+    story_destroy(&story);
+}
+
+TestSuite(rejoin, .init = start, .fini = end, .timeout = 10);
+
+static mob_ref_t ref(uint64_t seq)
+{
+    return (mob_ref_t){1000 + CALLER, seq};
+}
+
+static void caller_returns(uint64_t floor)
+{
+    char topic[MOB_TOPIC_SIZE] = "topic";
+    say(story, CALLER, HELLO, hello, .major = 1, .owner = 1000 + CALLER, .topic = {topic, sizeof topic}, .role = ROLE_CLIENT,
+        .floor = floor, .epoch = 1);
+    cr_assert_eq(hear(story, CALLER, WELCOME, welcome)->accepted, floor);
+    say(story, CALLER, PING, ping, .epoch = 2, .heard = 1);
+    story_name(story, CALLER, 1, "add i64 -> i64");
+    story_name(story, CALLER, 2, "slow -> nil");
+}
+
+static void worker_returns(void) // with the actor that request 1 made
+{
+    story_host(story, HOST, NULL, "counter i64", "add i64 -> i64", 1);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_RUNNING, .cls = {"counter i64", 11});
+}
+
+static void that_is_all(void)
+{
+    say(story, WORKER, OPEN, open, .slots = 0);
+}
+
+static void ask(uint64_t seq)
+{
+    mob_ref_t one = ref(seq);
+    say(story, CALLER, ASK, ask, .refs = {.items = &one, .count = 1});
+}
+
+Test(rejoin, an_actor_lives_on_and_takes_calls)
+{
+    worker_returns();
+    that_is_all();
+    caller_returns(1);
+    say(story, CALLER, CALL, call, .seq = 2, .epoch = 2, .actor = ref(1), .method = 1);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 2u);
+}
+
+Test(rejoin, a_call_to_one_that_has_not_come_back_yet_waits)
+{
+    caller_returns(1);
+    say(story, CALLER, CALL, call, .seq = 2, .epoch = 1, .actor = ref(1), .method = 1);
+    story_pass(story, 1000);
+    hear_nothing(story, CALLER);
+    worker_returns();
+    that_is_all();
+    story_pass(story, 3000);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 2u);
+}
+
+Test(rejoin, a_call_to_one_that_never_comes_back_is_dead_maybe)
+{
+    caller_returns(1);
+    say(story, CALLER, CALL, call, .seq = 2, .epoch = 1, .actor = ref(1), .method = 1);
+    story_pass(story, 3500);
+    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
+    arena_t arena = {0};
+    failure_t failure;
+    cr_assert(failure_unpack(answer->value, &arena, &failure));
+    cr_assert_eq(failure.err, MOB_EDEAD);
+    cr_assert_eq(failure.executed, 1u);
+    arena_clear(&arena);
+}
+
+Test(rejoin, a_result_announced_again_reaches_its_caller)
+{
+    worker_returns();
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("kept"));
+    that_is_all();
+    caller_returns(2);
+    ask(2);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->value.size, 4u);
+}
+
+Test(rejoin, a_call_in_hand_resolves_when_its_body_ends)
+{
+    worker_returns();
+    say(story, WORKER, HAVE, have, .ref = ref(2), .actor = ref(1), .state = HAND_RUNNING);
+    that_is_all();
+    caller_returns(2);
+    ask(2);
+    story_pass(story, 3500);
+    hear_nothing(story, CALLER);
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("late"));
+    hear(story, CALLER, DONE, done);
+}
+
+Test(rejoin, what_nobody_claims_is_lost_with_its_broker)
+{
+    caller_returns(5);
+    ask(5);
+    hear_nothing(story, CALLER);
+    story_pass(story, 3500);
+    ask(5);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EBROKER);
+}
+
+Test(rejoin, a_resent_call_that_a_worker_has_is_not_run_again)
+{
+    worker_returns();
+    say(story, WORKER, HAVE, have, .ref = ref(2), .actor = ref(1), .state = HAND_RUNNING);
+    that_is_all();
+    caller_returns(1);
+    say(story, CALLER, CALL, call, .seq = 2, .epoch = 1, .actor = ref(1), .method = 1);
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("once"));
+    hear(story, CALLER, DONE, done);
+}
+
+Test(rejoin, never_again_in_a_later_incarnation)
+{
+    worker_returns();
+    that_is_all();
+    caller_returns(1);
+    say(story, CALLER, CALL, call, .seq = 2, .epoch = 1, .actor = ref(1), .incarnation = 0, .method = 1);
+    hear(story, WORKER, RUN, run); // the instance knows by the id whether it ran it
+}
+
+Test(rejoin, a_worker_that_reconnects_gets_what_it_does_not_have)
+{
+    worker_returns();
+    that_is_all();
+    caller_returns(1);
+    for (uint64_t seq = 2; seq <= 4; seq++)
+        say(story, CALLER, CALL, call, .seq = seq, .epoch = 2, .actor = ref(1), .method = 1);
+    for (uint64_t seq = 2; seq <= 4; seq++)
+        hear(story, WORKER, RUN, run);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    say(story, WORKER, HAVE, have, .ref = ref(2), .actor = ref(1), .state = HAND_RUNNING);
+    that_is_all();
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 3u);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 4u);
+    hear_nothing(story, WORKER);
+}
+
+Test(rejoin, a_worker_whose_host_stays_away_is_sent_home)
+{
+    story_join(story, WORKER, ROLE_WORKER, 555, 4711);
+    that_is_all();
+    story_pass(story, 3500);
+    hear(story, WORKER, GOODBYE, goodbye);
+}
