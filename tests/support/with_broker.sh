@@ -10,10 +10,21 @@ mobula=${MOBULA_BIN:-$here/build/mobula}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/mobula-test-XXXXXX") || exit 1
 broker='' command=''
 
+# shellcheck disable=SC2317 # called by the trap
 finish() {
     [ -z "$command" ] || kill "$command" 2>/dev/null
-    [ -z "$broker" ] || { kill "$broker" && wait "$broker"; } 2>/dev/null
+    [ -z "$broker" ] || end_broker
     rm -rf "$dir"
+}
+# shellcheck disable=SC2317
+end_broker() { # politely; after two seconds not
+    kill "$broker" 2>/dev/null
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        kill -0 "$broker" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -9 "$broker" 2>/dev/null
+    wait "$broker" 2>/dev/null
 }
 trap finish EXIT
 trap 'exit 143' HUP INT TERM
