@@ -406,5 +406,7 @@ bool value_splice(pack_t *out, load_t args, const load_t *deps, uint32_t count)
     if (in.wrong)
         return false;
     pack_raw(out, copied, (size_t)(in.end - copied));
-    return !out->failed && value_check(load_bytes(out->data + before, out->size - before), NULL);
+    if (out->failed || out->size == before)
+        return !out->failed;
+    return value_check(load_bytes(out->data + before, out->size - before), NULL);
 }
