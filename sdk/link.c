@@ -12,6 +12,7 @@
 
 enum {
     GREET_US = 1000 * 1000,
+    HUSH_US = 5 * 1000,          // no notice heard yet: the subscription may be on its way
     GREET_MAX_US = 5 * 1000 * 1000,
     REDIAL_US = 1000 * 1000,     // then the next endpoint is tried
     ASK_US = 1000 * 1000,        // and up to a fifth more or less
@@ -238,7 +239,8 @@ static void ping(mob_t *self)
 {
     link_t *link = &self->link;
     bool heard = link->note_at && self->now - link->note_at < SUSPECT_BEATS * link->heartbeat_us;
-    link->ping_at = self->now + link->heartbeat_us;
+    link->ping_at = self->now + (heard ? link->heartbeat_us : link->hush_us);
+    link->hush_us = link->hush_us * 2 < link->heartbeat_us ? link->hush_us * 2 : link->heartbeat_us;
     link->told_heard = heard;
     message_PING(session_room(self), &(msg_ping_t){.epoch = link->epoch, .heard = heard});
 }
@@ -257,6 +259,7 @@ static void resume(mob_t *self)
     link->note = welcome->note;
     link->heard_at = self->now;
     link->doubt_at = 0;
+    link->hush_us = HUSH_US;
     if (welcome->heartbeat_ms > 0 && self->config.heartbeat_ms == 0)
         link->heartbeat_us = welcome->heartbeat_ms * INT64_C(1000);
     self->window = welcome->window > 0 ? welcome->window : WINDOW_DEFAULT;

@@ -7,7 +7,11 @@
 
 #include "message.h"
 
-enum { AGAIN_US = 250 * 1000, AGAIN_MAX_US = 5 * 1000 * 1000 };
+enum {
+    AGAIN_US = 250 * 1000,
+    AGAIN_MAX_US = 5 * 1000 * 1000,
+    FLYING_MAX = 4 * 1024 * 1024, // not accepted: what may have to be sent again stays a small part of a second
+};
 
 void queue_init(queue_t *self)
 {
@@ -19,7 +23,7 @@ void queue_clear(queue_t *self)
     for (parcel_t *parcel; (parcel = self->first); parcel_free(&parcel))
         self->first = parcel->next;
     self->last = self->unsent = NULL;
-    self->bytes = 0;
+    self->bytes = self->flying = 0;
     self->again_at = INT64_MAX;
 }
 
@@ -66,17 +70,19 @@ bool queue_send(queue_t *self, io_t *io, int64_t now)
     while (self->unsent) {
         parcel_t *parcel = self->unsent;
         bool keep = parcel->last > self->accepted;
-        if (!io_send(io, parcel, keep))
-            return false;
+        if (self->flying >= FLYING_MAX || !io_send(io, parcel, keep))
+            break;
         self->unsent = parcel->next;
-        if (keep)
+        if (keep) {
+            self->flying += parcel->bytes;
             before = parcel;
-        else
+        } else {
             forget(self, before, parcel);
+        }
     }
     if (self->first && self->again_at == INT64_MAX)
         self->again_at = now + self->again_us;
-    return true;
+    return !self->unsent;
 }
 
 void queue_accept(queue_t *self, uint64_t seq, int64_t now)
@@ -85,8 +91,10 @@ void queue_accept(queue_t *self, uint64_t seq, int64_t now)
         return;
     self->accepted = seq;
     self->again_us = AGAIN_US;
-    while (self->first && self->first != self->unsent && self->first->last <= seq)
+    while (self->first && self->first != self->unsent && self->first->last <= seq) {
+        self->flying -= self->first->bytes;
         forget(self, NULL, self->first);
+    }
     self->again_at = self->first ? now + self->again_us : INT64_MAX;
 }
 
@@ -182,11 +190,11 @@ static bool replace_frame(rewind_t *self, parcel_t *parcel)
     return true;
 }
 
-void queue_rewind(queue_t *self, uint64_t epoch)
+static void rewind_to(queue_t *self, const parcel_t *end, uint64_t epoch)
 {
     rewind_t rewind = {.queue = self, .epoch = epoch};
     parcel_t *before = NULL;
-    for (parcel_t *parcel = self->first, *next; parcel; parcel = next) {
+    for (parcel_t *parcel = self->first, *next; parcel != end; parcel = next) {
         next = parcel->next;
         if (filter(&rewind, parcel) && replace_frame(&rewind, parcel))
             before = parcel;
@@ -194,24 +202,34 @@ void queue_rewind(queue_t *self, uint64_t epoch)
             forget(self, before, parcel);
     }
     self->unsent = self->first;
+    self->flying = 0;
     self->again_at = INT64_MAX;
+}
+
+void queue_rewind(queue_t *self, uint64_t epoch)
+{
+    rewind_to(self, NULL, epoch);
+}
+
+bool queue_blocked(const queue_t *self)
+{
+    return self->unsent && self->flying < FLYING_MAX;
 }
 
 // Each time twice as long. While the socket takes nothing there is no use in more of it.
 void queue_again(queue_t *self, int64_t now)
 {
     self->again_us = self->again_us * 2 < AGAIN_MAX_US ? self->again_us * 2 : AGAIN_MAX_US;
+    if (!queue_blocked(self))
+        rewind_to(self, self->unsent, 0);
     self->again_at = now + self->again_us;
-    if (self->unsent)
-        return;
-    queue_rewind(self, 0);
 }
 
 void queue_set_aside(queue_t *self, queue_t *aside)
 {
     *aside = (queue_t){.first = self->first, .last = self->last, .bytes = self->bytes};
     self->first = self->last = self->unsent = NULL;
-    self->bytes = 0;
+    self->bytes = self->flying = 0;
 }
 
 void queue_join(queue_t *self, queue_t *aside)

@@ -12,6 +12,7 @@ typedef struct queue {
     parcel_t *first, *last;
     parcel_t *unsent;   // the first of those that have to leave; all after it have to, too
     size_t bytes;       // of all
+    size_t flying;      // of those that have left and are not accepted
     uint64_t accepted;  // highest seq that ACCEPT confirmed
     int64_t again_at;   // clock_us: send again what is not accepted; INT64_MAX: nothing is
     int64_t again_us;   // how long without progress before that; doubled each time
@@ -21,7 +22,7 @@ typedef struct queue {
 void queue_init(queue_t *self);
 void queue_fini(queue_t *self);
 void queue_append(queue_t *self, parcel_t **parcel_p); // takes it
-bool queue_send(queue_t *self, io_t *io, int64_t now); // false: the socket takes no more now
+bool queue_send(queue_t *self, io_t *io, int64_t now); // false: more has to leave, later
 void queue_accept(queue_t *self, uint64_t seq, int64_t now);
 
 // Make everything unsent again: requests above accepted, and of parcels that never left also what goes with
@@ -31,6 +32,7 @@ void queue_again(queue_t *self, int64_t now); // no progress: the requests that 
 void queue_set_aside(queue_t *self, queue_t *aside); // all parcels, so that others can go before them
 void queue_join(queue_t *self, queue_t *aside);      // and back, behind those
 void queue_clear(queue_t *self); // the session is over
+bool queue_blocked(const queue_t *self); // something has to leave, and only the socket holds it up
 bool queue_settled(const queue_t *self); // nothing waits to be sent or accepted
 
 #endif

@@ -272,7 +272,7 @@ static int64_t turned(mob_t *self)
         int64_t asked = hooks->turned(self, self->role.arg, self->now);
         next = asked < next ? asked : next;
     }
-    if (self->queue.unsent && self->link.state == LINK_LIVE && next > self->now + BLOCKED_US)
+    if (queue_blocked(&self->queue) && self->link.state == LINK_LIVE && next > self->now + BLOCKED_US)
         next = self->now + BLOCKED_US; // the socket took no more
     return self->next_at = next;
 }
@@ -318,6 +318,8 @@ static void turn(mob_t *self, int64_t until)
         receive_all(self);
     }
     turned(self);
+    if (self->queue.unsent)
+        session_post(self); // ACCEPT made room
     self->turning = false;
     if (self->followers > 0)
         pthread_cond_broadcast(&self->turned);
