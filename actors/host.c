@@ -120,10 +120,17 @@ static void ask_to_drain(host_t *self)
     pthread_mutex_unlock(&self->lock);
 }
 
+// The keeper may be in a hook before session_new() has come back.
+static void know(host_t *self, mob_t *session)
+{
+    if (!self->session)
+        self->session = session;
+}
+
 static void on_message(mob_t *session, void *arg, const message_t *message)
 {
     host_t *self = arg;
-    (void)session;
+    know(self, session);
     if (message->verb == VERB_START)
         on_start(self, &message->start);
     else if (message->verb == VERB_KILL && message->kill.worker)
@@ -150,7 +157,8 @@ static void say_drain(host_t *self)
 static void on_welcome(mob_t *session, void *arg, bool fresh)
 {
     host_t *self = arg;
-    (void)session, (void)fresh;
+    know(self, session);
+    (void)fresh;
     pthread_mutex_lock(&self->lock);
     bool offers = self->offers, drains = self->stage != HOST_SERVES;
     self->welcomed = true;
@@ -198,17 +206,16 @@ host_t *host_make(const host_config_t *config)
     self->slots = config->slots;
     self->procs = config->procs;
     snprintf(self->labels, sizeof self->labels, "%s", config->labels ? config->labels : "");
-    if (self->changed >= 0)
-        self->session = session_new(config->client,
-                                    &(session_role_t){.role = ROLE_HOST,
-                                                      .owner = config->owner,
-                                                      .hooks = &hooks,
-                                                      .arg = self});
-    if (!self->session) {
+    const session_role_t role = {.role = ROLE_HOST, .owner = config->owner, .hooks = &hooks, .arg = self};
+    mob_t *session = self->changed >= 0 ? session_new(config->client, &role) : NULL;
+    if (!session) {
         host_destroy(&self);
         return NULL;
     }
-    snprintf(self->name, sizeof self->name, "%s", session_name(self->session));
+    session_lock(session);
+    self->session = session;
+    snprintf(self->name, sizeof self->name, "%s", session_name(session));
+    session_unlock(session);
     return self;
 }
 

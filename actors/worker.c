@@ -196,10 +196,17 @@ static void on_stop(worker_t *self, const msg_stop_t *stop)
         session_wake(self->session);
 }
 
+// The keeper may be in a hook before session_new() has come back.
+static void know(worker_t *self, mob_t *session)
+{
+    if (!self->session)
+        self->session = session;
+}
+
 static void on_message(mob_t *session, void *arg, const message_t *message)
 {
     worker_t *self = arg;
-    (void)session;
+    know(self, session);
     if (message->verb == VERB_RUN)
         on_run(self, &message->run);
     else if (message->verb == VERB_MAKE)
@@ -242,6 +249,7 @@ static void say_have(worker_t *self, const hand_t *hand)
 static void on_welcome(mob_t *session, void *arg, bool fresh)
 {
     worker_t *self = arg;
+    know(self, session);
     for (uint32_t i = 0; i < self->symbol_room; i++)
         self->symbols[i] = (worker_symbol_t){0}; // they are said anew
     if (!self->welcomed) {
@@ -291,7 +299,7 @@ static int64_t on_turned(mob_t *session, void *arg, int64_t now)
 {
     worker_t *self = arg;
     bool slow;
-    (void)session;
+    know(self, session);
     if (self->kind != START_TASKS)
         return INT64_MAX;
     int64_t next = window_slow(&self->window, now, &slow);
@@ -337,17 +345,20 @@ worker_t *worker_new(const worker_config_t *config)
     self->offer = offer_hold(config->offer);
     self->deadline_at = INT64_MAX;
     self->thread = pthread_self();
-    self->session = session_new(config->client, &(session_role_t){.role = ROLE_WORKER,
-                                                                  .owner = config->owner,
-                                                                  .host = config->host,
-                                                                  .hooks = &hooks,
-                                                                  .arg = self});
-    if (!self->session) {
+    mob_t *session = session_new(config->client, &(session_role_t){.role = ROLE_WORKER,
+                                                                   .owner = config->owner,
+                                                                   .host = config->host,
+                                                                   .hooks = &hooks,
+                                                                   .arg = self});
+    if (!session) {
         offer_drop(&self->offer);
         free(self);
         return NULL;
     }
+    session_lock(session);
+    self->session = session;
     context_init(&self->context, self, config->host_name);
+    session_unlock(session);
     return self;
 }
 
