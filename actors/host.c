@@ -246,8 +246,8 @@ void host_destroy(host_t **self_p)
         session_wake(self->session);
         pthread_join(self->thread, NULL);
     }
-    if (self->session)
-        session_close(&self->session, 2000);
+    mob_t *session = self->session; // hooks use ours until the keeper has ended
+    session_close(&session, 2000);
     if (self->changed >= 0)
         close(self->changed);
     pthread_mutex_destroy(&self->lock);

@@ -401,7 +401,8 @@ void worker_destroy(worker_t **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    session_close(&self->session, 2000);
+    mob_t *session = self->session; // hooks use ours until the keeper has ended
+    session_close(&session, 2000);
     window_fini(&self->window);
     seen_fini(&self->seen);
     instances_fini(&self->instances);
