@@ -61,13 +61,11 @@ static rlim_t raise_file_limit(void)
     return setrlimit(RLIMIT_NOFILE, &wanted) == 0 ? wanted.rlim_cur : limit.rlim_cur;
 }
 
-// CZMQ: no signal of ours, no limit of its own. Its seed of libzmq's generator is the clock; ours
-// follows.
+// CZMQ takes no signal of ours. Its seed of libzmq's generator is the clock; ours follows.
 static bool prepare_process(parts_t *self)
 {
     zsys_handler_set(NULL);
     zsys_init();
-    zsys_set_max_sockets(0);
     if (socket_seed())
         return true;
     snprintf(self->why, sizeof self->why, "the kernel gives no random numbers");
@@ -245,8 +243,9 @@ static bool drain(parts_t *self, ended_fn *ended, void *arg)
 
 static void run(parts_t *self, ended_fn *ended, void *arg)
 {
-    while (!loop_turn(self->loop, INT64_MAX) || !ended(arg))
-        ;
+    bool end = ended(arg); // once before waiting: libzmq signals only to who has looked
+    while (!end)
+        end = loop_turn(self->loop, INT64_MAX) && ended(arg);
     int64_t begun = clock_us();
     self->at_once = !drain(self, ended, arg) && clock_us() - begun < self->config->server_drain;
 }
