@@ -117,6 +117,26 @@ void host_open(core_t *core, host_t *host, const msg_open_t *open)
 
 // ---- Ends -------------------------------------------------------------------------------------------------
 
+void host_retire(core_t *core, host_t *host)
+{
+    if (host->draining)
+        return;
+    host->draining = true;
+    worker_t *worker, *next;
+    DL_FOREACH_SAFE(host->workers, worker, next)
+    {
+        for (actor_t *actor = worker->actors, *after; actor; actor = after) {
+            after = actor->worker_next;
+            actor_stop(core, actor, MOB_STOP_DRAIN, CAUSE_DRAIN);
+        }
+        if (worker->state != WORKER_ALIVE || (worker->kind != START_TASKS && worker->actors))
+            continue;
+        worker->state = WORKER_ENDING;
+        worker_stop(core, worker, (mob_ref_t){0, 0});
+    }
+    core->schedule = true;
+}
+
 void host_lost(core_t *core, host_t *host, enum wire_cause cause)
 {
     (void)cause;

@@ -364,6 +364,10 @@ void request_end(core_t *core, session_t *session, const message_t *message)
 
 void request_stop(core_t *core, session_t *session, const message_t *message)
 {
+    if (session->host && message->stop.actor.owner == session->owner && message->stop.actor.seq == 0) {
+        host_retire(core, session->host);
+        return;
+    }
     actor_t *actor = actor_find(core, message->stop.actor, session->space);
     if (!actor)
         return;

@@ -13,6 +13,7 @@ void host_offer(core_t *core, host_t *host, const msg_offer_t *offer);
 void host_method(core_t *core, host_t *host, const msg_method_t *method);
 void host_open(core_t *core, host_t *host, const msg_open_t *open);
 bool host_offers(const host_t *host, const def_t *def);
+void host_retire(core_t *core, host_t *host); // it drains: nothing new, and an end behind what it has
 void host_lost(core_t *core, host_t *host, enum wire_cause cause);
 void host_ended(core_t *core, host_t *host, const msg_ended_t *ended); // one of its workers ended
 void host_timer(core_t *core, host_t *host);
