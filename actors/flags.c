@@ -206,8 +206,8 @@ static const flag_t *flag_of(int option)
 static int read_words(flags_t *self, int argc, char **argv)
 {
     struct option longs[FLAG_COUNT + 1] = {0};
-    char shorts[2 * FLAG_COUNT + 2] = "+"; // stops at the first word that is no flag
-    char *end = shorts + 1;
+    char shorts[2 * FLAG_COUNT + 3] = "+:"; // stops at the first word that is no flag; ':' for a missing value
+    char *end = shorts + 2;
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         longs[i] = (struct option){table[i].name, table[i].value ? required_argument : no_argument, NULL,
                                    LONG_BASE + (int)i};
@@ -217,10 +217,12 @@ static int read_words(flags_t *self, int argc, char **argv)
             *end++ = ':';
     }
     optind = 1;
+    opterr = 0;
     for (int option; (option = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         const flag_t *flag = flag_of(option);
         if (!flag) {
-            fprintf(stderr, "  try:   %s --help\n", argv[0]);
+            fprintf(stderr, "error[EUSAGE]: %s \"%s\"\n  try:   %s --help\n",
+                    option == ':' ? "a value is missing behind" : "no such flag:", argv[optind - 1], argv[0]);
             return 2;
         }
         if (!flag->set(self, optarg))

@@ -11,7 +11,7 @@
 
 #include "clock.h"
 
-enum { HURRY_US = 1000000, KILL_US = 2000000 };
+enum { TELL_US = 300000, HURRY_US = 1000000, KILL_US = 2000000 };
 
 static void changed(host_t *self)
 {
@@ -258,22 +258,25 @@ void host_destroy(host_t **self_p)
 
 // ---- The way down -----------------------------------------------------------------------------------------
 
+// The broker is asked first: it sends nothing more, and STOP behind what it has sent, so that no call falls
+// between. Workers that do not hear of it are told by us.
 void host_drain(host_t *self, int drain_ms)
 {
+    int64_t now = clock_us();
     session_lock(self->session);
     pthread_mutex_lock(&self->lock);
     bool first = self->stage == HOST_SERVES;
     if (first) {
         self->stage = HOST_DRAINS;
-        self->stage_until = clock_us() + (int64_t)drain_ms * 1000;
+        self->stage_until = now + (int64_t)drain_ms * 1000;
+        self->tell_at = self->welcomed ? now + TELL_US : now;
     }
     changed(self);
     pthread_mutex_unlock(&self->lock);
     if (first)
         say_drain(self);
     session_unlock(self->session);
-    if (first)
-        self->means.drain(self->means.arg, false);
+    session_wake(self->session);
 }
 
 static void name_late(const host_t *self)
@@ -297,19 +300,38 @@ static host_stage_t next_stage(host_t *self, int64_t now)
         return HOST_SERVES;
     self->stage++;
     self->stage_until = now + lasts[self->stage];
-    self->late = true;
-    if (self->stage == HOST_KILLS)
+    if (self->stage == HOST_KILLS) {
+        self->late = true;
         name_late(self);
+    }
     return self->stage;
+}
+
+static bool must_tell(host_t *self, int64_t now)
+{
+    if (self->stage != HOST_DRAINS || now < self->tell_at)
+        return false;
+    self->tell_at = INT64_MAX;
+    return true;
+}
+
+static int64_t next_step(const host_t *self)
+{
+    if (self->stage == HOST_SERVES)
+        return INT64_MAX;
+    return self->stage == HOST_DRAINS && self->tell_at < self->stage_until ? self->tell_at : self->stage_until;
 }
 
 host_stage_t host_step(host_t *self, int64_t now, int64_t *again_at)
 {
     pthread_mutex_lock(&self->lock);
     host_stage_t entered = next_stage(self, now);
+    bool tell = must_tell(self, now);
     host_stage_t stage = self->stage;
-    *again_at = stage == HOST_SERVES ? INT64_MAX : self->stage_until;
+    *again_at = next_step(self);
     pthread_mutex_unlock(&self->lock);
+    if (tell)
+        self->means.drain(self->means.arg, false);
     if (entered == HOST_HURRIES)
         self->means.drain(self->means.arg, true);
     if (entered == HOST_KILLS)

@@ -45,7 +45,8 @@ typedef struct host {
     bool welcomed, asked; // asked: the broker wants this host to drain
     host_stage_t stage;
     int64_t stage_until;
-    bool late;            // a body was still running when the time to drain was over
+    int64_t tell_at;      // DRAINS: when workers are told by us, if the broker does not; INT64_MAX: they were
+    bool late;            // a body did not come home, and was ended
     host_worker_t *workers;
     size_t count, room;
 } host_t;
