@@ -6,15 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t hash_of(mob_ref_t ref)
-{
-    uint64_t hash = (ref.owner ^ ref.seq) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(hash >> 32);
-}
-
+// Calls of one caller come numbered in a row: they stand in a row, where the processor finds them soonest.
 static uint32_t bucket_of(const seen_t *self, mob_ref_t ref)
 {
-    return hash_of(ref) & self->mask;
+    return (uint32_t)((ref.owner >> 32) + ref.seq) & self->mask;
 }
 
 static seen_record_t *record_at(const seen_t *self, uint64_t number)

@@ -52,23 +52,30 @@ static hand_t *place_of(window_t *self)
     return hand;
 }
 
-hand_t *window_add(window_t *self)
+hand_t *window_place(window_t *self)
 {
     hand_t *hand = place_of(self);
     if (!hand)
         return NULL;
-    hand->next = NULL;
     hand->args = (load_t){0};
+    hand->deadline_at = INT64_MAX;
+    hand->cls = NULL;
+    hand->body = NULL;
     hand->opts_at = 0;
     hand->old = false;
     atomic_store_explicit(&hand->cancelled, false, memory_order_relaxed);
+    return hand;
+}
+
+void window_push(window_t *self, hand_t *hand)
+{
+    hand->next = NULL;
     if (self->last)
         self->last->next = hand;
     else
         self->first = hand;
     self->last = hand;
     self->waiting++;
-    return hand;
 }
 
 static bool splice(hand_t *self, load_t args, loads_t deps)
@@ -97,12 +104,28 @@ bool hand_set_args(hand_t *self, load_t args, loads_t deps)
     return !self->pack.failed;
 }
 
+bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved)
+{
+    self->opts_at = (uint32_t)self->pack.size;
+    pack_raw(&self->pack, opts.wire, opts.size);
+    if (!self->args.blob) // the memory may have moved
+        self->args = load_bytes(self->pack.data, self->opts_at);
+    if (saved.size)
+        self->saved = load_keep(saved);
+    return !self->pack.failed && (!saved.size || self->saved);
+}
+
 static void to_free(window_t *self, hand_t *hand)
 {
     self->old -= hand->old;
     hand_clear(hand);
     hand->next = self->free;
     self->free = hand;
+}
+
+void window_return(window_t *self, hand_t *hand)
+{
+    to_free(self, hand);
 }
 
 hand_t *window_begin(window_t *self)

@@ -31,7 +31,6 @@ typedef struct hand { // one of them
     uint32_t attempt;        // of a making: the incarnation
     uint32_t incarnation;
     mob_ref_t actor;         // none: a task
-    mob_ref_t parent;
     int64_t deadline_at;     // INT64_MAX: none
     atomic_bool cancelled;   // set under the lock, read by the body without it: nothing hangs on its order
     load_t args;             // in pack, or in a blob that is held
@@ -54,10 +53,14 @@ typedef struct window {
 
 void window_fini(window_t *self);
 
-// A blank place at the end of the line. NULL: no memory, or too many.
-hand_t *window_add(window_t *self);
+// A blank place, to be filled; then it is put at the end of the line, or returned unused. NULL: no memory,
+// or too many.
+hand_t *window_place(window_t *self);
+void window_push(window_t *self, hand_t *hand);
+void window_return(window_t *self, hand_t *hand);
 // Copy the arguments in, with the values of deps put in their places. False: broken, or no memory.
 bool hand_set_args(hand_t *self, load_t args, loads_t deps);
+bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved); // of a making, after its arguments
 
 hand_t *window_begin(window_t *self); // the next one runs from now on; NULL: none waits
 void window_done(window_t *self);     // the running one is over

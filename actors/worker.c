@@ -77,40 +77,6 @@ static bool is_known(worker_t *self, const hand_t *like)
     return false;
 }
 
-static int64_t deadline_of(int64_t remaining_ms)
-{
-    if (remaining_ms < 0)
-        return INT64_MAX;
-    return clock_us() + (remaining_ms > INT32_MAX ? INT32_MAX : remaining_ms) * 1000;
-}
-
-// Into the window, or an answer that says why not.
-static hand_t *take(worker_t *self, const hand_t *like, load_t args, loads_t deps, int64_t remaining_ms)
-{
-    hand_t *hand = window_add(&self->window);
-    if (!hand) {
-        refuse(self, like, MOB_EFULL, MOB_NOT_EXECUTED, "too many calls in the hand of this worker");
-        return NULL;
-    }
-    hand->what = like->what;
-    hand->ref = like->ref;
-    hand->attempt = like->attempt;
-    hand->incarnation = like->incarnation;
-    hand->actor = like->actor;
-    hand->parent = like->parent;
-    hand->cls = like->cls;
-    hand->body = like->body;
-    hand->deadline_at = deadline_of(remaining_ms);
-    if (!hand_set_args(hand, args, deps)) {
-        window_remove(&self->window, hand);
-        refuse(self, like, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
-        return NULL;
-    }
-    if (self->serving && !pthread_equal(self->thread, pthread_self()))
-        session_wake(self->session);
-    return hand;
-}
-
 // The class of an actor that lives here, or whose making waits here.
 static const offer_def_t *class_of(worker_t *self, mob_ref_t actor)
 {
@@ -121,51 +87,93 @@ static const offer_def_t *class_of(worker_t *self, mob_ref_t actor)
     return making && making->what == HAND_MAKING ? making->cls : NULL;
 }
 
+// Whether it will be run; else it was answered, or is a duplicate.
+static bool accept_run(worker_t *self, const msg_run_t *run, hand_t *hand)
+{
+    bool method = !mob_is_none(run->actor);
+    if (method)
+        hand->cls = class_of(self, run->actor);
+    if (is_known(self, hand))
+        return false;
+    hand->body = method && !hand->cls ? NULL : body_of(self, run->symbol, hand->cls);
+    if (method && !hand->cls)
+        refuse(self, hand, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED, "the actor is not in this worker");
+    else if (!hand->body)
+        refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer it");
+    else if (!hand_set_args(hand, run->args, run->deps))
+        refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
+    else
+        return true;
+    return false;
+}
+
+static bool accept_make(worker_t *self, const msg_make_t *make, hand_t *hand)
+{
+    const char *text = session_text(self->session, make->cls);
+    if (is_known(self, hand) || instance_find(&self->instances, make->actor))
+        return false;
+    hand->cls = text ? offer_find(self->offer, text, true) : NULL;
+    hand->body = hand->cls ? &hand->cls->body : NULL;
+    if (!hand->body)
+        refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer the class");
+    else if (!hand_set_args(hand, make->args, make->deps) || !hand_set_opts(hand, make->opts, make->saved))
+        refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
+    else
+        return true;
+    return false;
+}
+
+static void push(worker_t *self, hand_t *hand, int64_t remaining_ms)
+{
+    if (remaining_ms >= 0)
+        hand->deadline_at = clock_us() + (remaining_ms > INT32_MAX ? INT32_MAX : remaining_ms) * 1000;
+    window_push(&self->window, hand);
+    if (self->serving && !pthread_equal(self->thread, pthread_self()))
+        session_wake(self->session);
+}
+
+static void refuse_full(worker_t *self, mob_ref_t ref, uint32_t attempt, mob_ref_t actor)
+{
+    refuse(self, &(hand_t){.ref = ref, .attempt = attempt, .actor = actor}, MOB_EFULL, MOB_NOT_EXECUTED,
+           "too many calls in the hand of this worker");
+}
+
 static void on_run(worker_t *self, const msg_run_t *run)
 {
     if (run->epoch < session_epoch(self->session))
         return; // a broker that is not the one any more
-    hand_t like = {.what = HAND_CALL, .ref = run->ref, .attempt = run->attempt, .actor = run->actor,
-                   .incarnation = run->incarnation, .parent = run->parent};
-    bool method = !mob_is_none(run->actor);
-    like.cls = method ? class_of(self, run->actor) : NULL;
-    if (is_known(self, &like))
-        return;
-    if (method && !like.cls) {
-        refuse(self, &like, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED, "the actor is not in this worker");
+    hand_t *hand = window_place(&self->window);
+    if (!hand) {
+        refuse_full(self, run->ref, run->attempt, run->actor);
         return;
     }
-    like.body = body_of(self, run->symbol, like.cls);
-    if (like.body)
-        take(self, &like, run->args, run->deps, run->remaining_ms);
+    hand->what = HAND_CALL;
+    hand->ref = run->ref;
+    hand->attempt = run->attempt;
+    hand->actor = run->actor;
+    hand->incarnation = run->incarnation;
+    if (accept_run(self, run, hand))
+        push(self, hand, run->remaining_ms);
     else
-        refuse(self, &like, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer it");
+        window_return(&self->window, hand);
 }
 
 static void on_make(worker_t *self, const msg_make_t *make)
 {
     if (make->epoch < session_epoch(self->session))
         return;
-    hand_t like = {.what = HAND_MAKING, .ref = make->actor, .attempt = make->incarnation, .actor = make->actor,
-                   .incarnation = make->incarnation};
-    if (is_known(self, &like) || instance_find(&self->instances, make->actor))
-        return;
-    const char *text = session_text(self->session, make->cls);
-    like.cls = text ? offer_find(self->offer, text, true) : NULL;
-    like.body = like.cls ? &like.cls->body : NULL;
-    if (!like.body) {
-        refuse(self, &like, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer the class");
+    hand_t *hand = window_place(&self->window);
+    if (!hand) {
+        refuse_full(self, make->actor, make->incarnation, make->actor);
         return;
     }
-    hand_t *hand = take(self, &like, make->args, make->deps, make->remaining_ms);
-    if (!hand)
-        return;
-    hand->opts_at = (uint32_t)hand->pack.size;
-    pack_raw(&hand->pack, make->opts.wire, make->opts.size);
-    if (!hand->args.blob) // the memory may have moved
-        hand->args = load_bytes(hand->pack.data, hand->opts_at);
-    if (make->saved.size)
-        hand->saved = load_keep(make->saved);
+    hand->what = HAND_MAKING;
+    hand->ref = hand->actor = make->actor;
+    hand->attempt = hand->incarnation = make->incarnation;
+    if (accept_make(self, make, hand))
+        push(self, hand, make->remaining_ms);
+    else
+        window_return(&self->window, hand);
 }
 
 // ---- CANCEL, STOP, TAKEN --------------------------------------------------------------------------------
@@ -185,15 +193,14 @@ static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
 
 static void on_stop(worker_t *self, const msg_stop_t *stop)
 {
-    hand_t *hand = window_add(&self->window);
+    hand_t *hand = window_place(&self->window);
     if (!hand) {
         self->over = true;
         return;
     }
     hand->what = HAND_END;
     hand->ref = hand->actor = stop->actor;
-    if (self->serving && !pthread_equal(self->thread, pthread_self()))
-        session_wake(self->session);
+    push(self, hand, -1);
 }
 
 // The keeper may be in a hook before session_new() has come back.
