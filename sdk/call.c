@@ -11,6 +11,9 @@
 
 enum {
     REASON_SIZE = 640,
+    PAUSE_MS = 5, // before a full mailbox is tried again, then twice as long
+    PAUSE_MAX_MS = 80,
+    RETURNS_MAX = 64,
     ACCEPT_MS = 1000, // within this a broker that is there has accepted something
 };
 
@@ -19,6 +22,7 @@ typedef struct order { // a request in the making
     const char *name;       // the signature, for people
     future_kind_t kind;
     bool forget, block, method;
+    int returns;            // refs it gives
     const opts_t *opts;     // NULL: none
     int64_t timeout_ms;
     load_t args;
@@ -36,6 +40,7 @@ static void order_init(order_t *order, mob_t *self, const char *name, future_kin
     order->kind = kind;
     order->forget = order->block = order->method = false;
     order->opts = NULL;
+    order->returns = 1;
     order->timeout_ms = 0;
     order->blob = NULL;
     order->deps = (refs_t){0};
@@ -59,20 +64,28 @@ static mob_ref_t local_ref(mob_t *self)
     return (mob_ref_t){self->owner, UINT64_C(1) << FUTURE_LOCAL_BIT | ++self->local};
 }
 
+// Without memory for a future waits for the ref say MOB_EGONE.
 mob_ref_t call_refused(mob_t *self, const failure_t *failure)
 {
-    future_t *future = futures_add(&self->futures, local_ref(self));
-    if (!future)
-        return (mob_ref_t){0, 0}; // waits for it say MOB_EGONE
-    hold_take(self, future);
-    heard_fail(self, future, failure);
-    return future->ref;
+    mob_ref_t ref = local_ref(self);
+    future_t *future = futures_add(&self->futures, ref);
+    if (future) {
+        hold_take(self, future);
+        heard_fail(self, future, failure);
+    }
+    return ref;
 }
 
+// All refs that the call would have given fail.
 static mob_ref_t refused(order_t *order)
 {
     blob_drop(&order->blob);
-    return order->forget ? (mob_ref_t){0, 0} : call_refused(order->self, &order->failure);
+    if (order->forget)
+        return local_ref(order->self);
+    mob_ref_t first = call_refused(order->self, &order->failure);
+    for (int i = 1; i < order->returns; i++)
+        call_refused(order->self, &order->failure);
+    return first;
 }
 
 // ---- May it enter? -------------------------------------------------------------------------------
@@ -149,6 +162,7 @@ static bool with_options(order_t *order, const mob_opts_t *opts, opts_t *out, ch
         order->opts = out;
         order->forget = opts->forget || opts->num_returns == MOB_NONE;
         order->block = opts->block;
+        order->returns = opts->num_returns < RETURNS_MAX ? opts->num_returns : RETURNS_MAX;
     } else if (order->self->deadline != INT64_MAX) {
         *out = (opts_t){0};
     } else {
@@ -342,14 +356,63 @@ static mob_ref_t send(order_t *order, mob_actor_t actor, const mob_opts_t *opts,
     return leave(order, message_CALL(session_room(self), &msg), future);
 }
 
+static mob_ref_t send_once(mob_t *self, mob_actor_t actor, const char *method, const mob_opts_t *opts,
+                           const mob_value_t *args, size_t count)
+{
+    order_t order;
+    order_init(&order, self, method, FUTURE_CALL);
+    order.method = true;
+    return send(&order, actor, opts, args, count);
+}
+
+// Whether the mailbox had no room. Waits until the broker has admitted or refused the call.
+static bool found_full(waiter_t *waiter, mob_ref_t ref)
+{
+    mob_t *self = waiter->self;
+    future_t *future = futures_find(&self->futures, ref);
+    mob_err_t err = MOB_OK;
+    if (!future || future_is_local(ref))
+        return false;
+    hold_pin(future);
+    while (!err && !future->settled && self->queue.accepted < ref.seq)
+        err = wait_more(waiter);
+    bool full = !err && future->settled && future->err == MOB_EFULL;
+    hold_unpin(self, future);
+    return full;
+}
+
+static bool pause_ms(waiter_t *waiter, int ms)
+{
+    mob_t *self = waiter->self;
+    int64_t until = clock_us() + ms * INT64_C(1000);
+    waiter_t nap = {.self = self, .until = until < waiter->until ? until : waiter->until, .told = waiter->told};
+    while (wait_more(&nap) == MOB_OK)
+        ;
+    waiter->told = nap.told;
+    return self->now >= until; // else it was interrupted, cancelled or out of time
+}
+
+// .block: a call that found no room is sent anew, as another one.
+static mob_ref_t send_until_admitted(mob_t *self, mob_actor_t actor, const char *method, const mob_opts_t *opts,
+                                     const mob_value_t *args, size_t count)
+{
+    waiter_t waiter = wait_begin(self, opts->timeout_ms > 0 ? opts->timeout_ms : MOB_FOREVER);
+    mob_ref_t ref = send_once(self, actor, method, opts, args, count);
+    for (int ms = PAUSE_MS; found_full(&waiter, ref) && pause_ms(&waiter, ms); ms = ms < PAUSE_MAX_MS ? ms * 2 : ms) {
+        hold_give(self, futures_find(&self->futures, ref));
+        ref = send_once(self, actor, method, opts, args, count);
+    }
+    wait_end(&waiter);
+    return ref;
+}
+
 mob_ref_t mob_send(mob_t *self, mob_actor_t actor, const char *method, const mob_opts_t *opts, const mob_value_t *args,
                    size_t count)
 {
     session_lock(self);
-    order_t order;
-    order_init(&order, self, method, FUTURE_CALL);
-    order.method = true;
-    mob_ref_t ref = send(&order, actor, opts, args, count);
+    bool wait = opts && opts->block && !opts->forget;
+    mob_ref_t ref = wait ? send_until_admitted(self, actor, method, opts, args, count)
+                         : send_once(self, actor, method, opts, args, count);
     session_unlock(self);
     return ref;
 }
@@ -395,7 +458,8 @@ mob_actor_t mob_spawn(mob_t *self, const char *cls, const mob_actor_opts_t *opts
     return (mob_actor_t){ref.owner, ref.seq, 0};
 }
 
-// The handle is a ref like others: held, so that mob_release() around a loop ends it.
+// The handle is a ref like others: held, so that mob_release() around a loop ends it. It is good at once: what
+// there is to say of the name is said to its calls.
 static mob_ref_t find(order_t *order)
 {
     mob_t *self = order->self;
@@ -410,7 +474,10 @@ static mob_ref_t find(order_t *order)
     if (!make_future(order, &future))
         return refused(order);
     const msg_find_t msg = {.seq = self->seq + 1, .name = {order->name, size}};
-    return leave(order, message_FIND(session_room(self), &msg), future);
+    mob_ref_t ref = leave(order, message_FIND(session_room(self), &msg), future);
+    if (!future_is_local(ref))
+        heard_settle(self, future, MOB_OK, load_bytes("\xc0", 1), NULL); // nil
+    return ref;
 }
 
 mob_actor_t mob_find(mob_t *self, const char *name)

@@ -14,7 +14,7 @@ enum {
     GREET_US = 1000 * 1000,
     HUSH_US = 5 * 1000,          // no notice heard yet: the subscription may be on its way
     GREET_MAX_US = 5 * 1000 * 1000,
-    REDIAL_US = 1000 * 1000,     // then the next endpoint is tried
+    REDIAL_US = 500 * 1000,      // then the next endpoint is tried
     ASK_US = 1000 * 1000,        // and up to a fifth more or less
     ASK_YOUNG_MS = 100,          // nobody asks for what was sent a moment ago
     ASK_OLD_ROUNDS = 5,          // what is pending for long is asked for less often
