@@ -71,6 +71,8 @@ static const unit_t size_units[] = {
     {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {NULL, 0}};
 static const unit_t count_units[] = {{"", 1}, {"k", 1000}, {"M", 1000000}, {NULL, 0}};
 
+static const unit_t plain_units[] = {{"", 1}, {NULL, 0}};
+
 static bool parse_number(const char *text, const unit_t *units, int64_t *out)
 {
     char *end;
@@ -567,7 +569,7 @@ void config_show(const config_t *self, config_id_t id, char *out, size_t size)
     const setting_t *setting = &settings[id];
     const void *at = (const char *)self + setting->offset;
     const unit_t *const units[TYPES] = {
-        [TYPE_time] = time_units, [TYPE_size] = size_units, [TYPE_count] = count_units};
+        [TYPE_time] = time_units, [TYPE_size] = size_units, [TYPE_count] = plain_units};
     if (setting->type == TYPE_text)
         snprintf(out, size, "%s", (const char *)at);
     else if (setting->type == TYPE_list)
