@@ -192,9 +192,13 @@ void actor_make(core_t *core, actor_t *actor)
     for (uint32_t i = 0; i < count; i++)
         deps[i] = load_of(extra->values[i]);
     opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL, .size = actor->opts ? actor->opts->size : 0};
-    message_MAKE(batch, &(msg_make_t){.actor = actor->id, .incarnation = actor->incarnation, .cls = actor->cls, .opts = opts,
-                                      .remaining_ms = -1, .epoch = core->config.epoch, .args = load_of(actor->args),
-                                      .deps = {.items = deps, .count = count}});
+    msg_make_t make = {.actor = actor->id, .incarnation = actor->incarnation, .cls = actor->cls, .opts = opts, .remaining_ms = -1,
+                       .epoch = core->config.epoch, .args = load_of(actor->args), .deps = {.items = deps, .count = count}};
+    if (message_MAKE(batch, &make))
+        return;
+    batch = outbox_fresh(&session->peer->calls);
+    if (!batch || !message_MAKE(batch, &make))
+        actor_unmade(core, actor, &(failure_t){.reason = "its arguments do not fit into one message"});
 }
 
 static void settle_making(core_t *core, actor_t *actor)

@@ -138,7 +138,7 @@ void call_out_of_hand(core_t *core, call_t *call)
     call_unlist(call);
     call->worker = NULL;
     worker->hand_count--;
-    if (call->actor && call->kind == CALL_METHOD)
+    if (call->actor)
         call->actor->in_hand--;
     if (call->state == CALL_FINAL)
         call->actor = call->kind == CALL_METHOD ? NULL : call->actor;

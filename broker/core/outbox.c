@@ -37,6 +37,13 @@ batch_t *outbox_open(outbox_t *self)
     return &self->open;
 }
 
+batch_t *outbox_fresh(outbox_t *self)
+{
+    if (!batch_empty(&self->open) && !line_up(self))
+        return NULL;
+    return &self->open;
+}
+
 batch_t *outbox_first(outbox_t *self)
 {
     if (self->first != NULL)

@@ -19,6 +19,7 @@ typedef struct outbox {
 } outbox_t;
 
 batch_t *outbox_open(outbox_t *self);              // the batch to append to, with room for one envelope; NULL: no memory
+batch_t *outbox_fresh(outbox_t *self);             // an empty one, for an envelope that did not fit in what outbox_open() gave
 batch_t *outbox_first(outbox_t *self);             // what to send next; NULL: nothing
 void outbox_sent(outbox_t *self);                  // the first has left
 bool outbox_empty(const outbox_t *self);

@@ -95,13 +95,14 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session)
 
 // ---- Running --------------------------------------------------------------------------------------------
 
-static void send_run(core_t *core, worker_t *worker, call_t *call)
+// False: it does not fit into a message, however empty. Not connected now is fine: it is said again.
+static bool send_run(core_t *core, worker_t *worker, call_t *call)
 {
     session_t *session = worker->session;
     name_tell(core, session, call->target);
     batch_t *batch = notice_batch(core, session);
     if (!batch)
-        return; // not connected now: said again when it comes back
+        return true;
     load_t deps[MOB_DEPS_MAX];
     uint32_t count = call->extra ? call->extra->dep_count : 0;
     for (uint32_t i = 0; i < count; i++)
@@ -115,21 +116,34 @@ static void send_run(core_t *core, worker_t *worker, call_t *call)
     }
     if (call->extra)
         run.parent = call->extra->parent;
-    message_RUN(batch, &run);
+    if (message_RUN(batch, &run))
+        return true;
+    batch = outbox_fresh(&session->peer->calls);
+    return batch && message_RUN(batch, &run);
 }
 
-void worker_run(core_t *core, worker_t *worker, call_t *call)
+static void take_in_hand(core_t *core, worker_t *worker, call_t *call)
 {
-    call_move(core, call, CALL_LEASED);
     if (worker->hand_count == 0)
         worker->rated_at += core->now - worker->idle_at; // time without work does not count
     call->worker = worker;
     call_enlist(call, &worker->hand);
     worker->hand_count++;
-    if (call->kind == CALL_METHOD)
+    if (call->actor)
         call->actor->in_hand++;
+}
+
+void worker_run(core_t *core, worker_t *worker, call_t *call)
+{
+    bool sent = send_run(core, worker, call);
+    if (!sent) {
+        outcome_fail(core, call, MOB_ELIMIT, "", "%s: its arguments and the values it depends on do not fit into one message",
+                     name_text(core, call->target));
+        return;
+    }
+    call_move(core, call, CALL_LEASED);
     call->have = 0;
-    send_run(core, worker, call);
+    take_in_hand(core, worker, call);
 }
 
 // A worker gets about WINDOW_US of work ahead, measured by how fast its results come: enough that the wire
@@ -439,9 +453,7 @@ static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref)
     }
     core->announced = true;
     call->state = CALL_SENT;
-    call->worker = worker;
-    call_enlist(call, &worker->hand);
-    worker->hand_count++;
+    take_in_hand(core, worker, call);
     return call;
 }
 
@@ -453,17 +465,17 @@ void worker_have(core_t *core, worker_t *worker, const msg_have_t *have)
         return;
     }
     if (call && call->state <= CALL_READY && call->old_epoch) { // resent before the worker spoke of it
+        if (call->kind == CALL_METHOD && call->actor)
+            mailbox_left(core, call->actor, call);
         call_unlist(call);
-        if (call->actor)
-            call->actor->waiting--;
+        const call_t *making = call_find(core, have->actor);
+        call->actor = call->kind == CALL_METHOD ? maker(worker, making) : NULL;
         call->state = CALL_SENT;
-        call->worker = worker;
-        call_enlist(call, &worker->hand);
-        worker->hand_count++;
-        if (call->actor)
-            call->actor->in_hand++;
+        take_in_hand(core, worker, call);
     } else if (!call) {
         call = announced(core, worker, have->ref);
+    } else {
+        return;
     }
     if (!call)
         return;
