@@ -7,10 +7,10 @@
 
 static uint64_t hash_of(mob_ref_t ref)
 {
-    uint64_t x = ref.owner ^ (ref.seq >> 3) * 0x9e3779b97f4a7c15u;
+    uint64_t x = ref.owner ^ (ref.seq >> 2) * 0x9e3779b97f4a7c15u;
     x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
     x ^= x >> 32;
-    return x << 3 | (ref.seq & 7);
+    return x << 2 | (ref.seq & 3);
 }
 
 // The low half of the hash stands beside each index: it is the tag, and where the slot's home is.
@@ -39,7 +39,7 @@ static void put(reftable_t *self, uint32_t tag, uint32_t index)
 
 bool reftable_reserve(reftable_t *self)
 {
-    if (self->slots && self->count < self->mask / 2)
+    if (self->slots && self->count < self->mask / 4)
         return true;
     uint32_t size = self->slots ? (self->mask + 1) * 2 : 1024;
     reftable_t bigger = {.slots = calloc(size, sizeof *bigger.slots), .mask = size - 1,

@@ -1,5 +1,5 @@
 // reftable.h - from a ref to its record in a slab whose records begin with their mob_ref_t. Open addressing
-// with a tag beside each index, so that a miss rarely touches a record; eight refs that follow each other
+// with a tag beside each index, so that a miss rarely touches a record; four refs that follow each other
 // share a cache line.
 
 #ifndef MOBULA_REFTABLE_H
