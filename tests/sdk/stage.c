@@ -1,0 +1,198 @@
+// stage.c - see stage.h.
+
+#include "stage.h"
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker.h"
+
+int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+// ---- Bodies --------------------------------------------------------------------------------------
+
+mob_err_t mirror(mob_ctx_t *ctx, mob_bytes_t data, mob_bytes_t *out)
+{
+    (void)ctx;
+    *out = data;
+    return MOB_OK;
+}
+
+mob_err_t inc(mob_ctx_t *ctx, int64_t n, int64_t *out)
+{
+    (void)ctx;
+    *out = n + 1;
+    return MOB_OK;
+}
+
+static void sleep_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+mob_err_t nap(mob_ctx_t *ctx, int64_t ms, int64_t *out)
+{
+    for (int64_t until = now_ms() + ms; now_ms() < until && !mob_cancelled(ctx);)
+        sleep_ms(5);
+    *out = ms;
+    return MOB_OK;
+}
+
+mob_err_t fail(mob_ctx_t *ctx, int64_t code, const char *text, int64_t *out)
+{
+    (void)out;
+    return mob_fail(ctx, (int)code, "%s", text);
+}
+
+mob_err_t nest(mob_ctx_t *ctx, int64_t depth, int64_t *out)
+{
+    if (depth == 0) {
+        *out = 0;
+        return MOB_OK;
+    }
+    mob_err_t err = mob_get(ctx->client, mob_run(ctx->client, nest, depth - 1), out, 5000);
+    *out += 1;
+    return err;
+}
+
+struct counter {
+    int64_t value;
+};
+
+mob_err_t counter_init(mob_ctx_t *ctx, counter_t *self, int64_t start)
+{
+    if (start < 0)
+        return mob_fail(ctx, 1, "oops");
+    self->value = start;
+    return MOB_OK;
+}
+
+mob_err_t counter_add(mob_ctx_t *ctx, counter_t *self, int64_t n, int64_t *out)
+{
+    (void)ctx;
+    *out = self->value += n;
+    return MOB_OK;
+}
+
+mob_err_t counter_nap(mob_ctx_t *ctx, counter_t *self, int64_t ms, int64_t *out)
+{
+    (void)self;
+    return nap(ctx, ms, out);
+}
+
+mob_err_t counter_fail(mob_ctx_t *ctx, counter_t *self, const char *text, int64_t *out)
+{
+    (void)self, (void)out;
+    return mob_fail(ctx, 42, "%s", text);
+}
+
+const mob_def_t stage_defs[] = {mob_task(mirror), mob_task(inc),  mob_task(nap),
+                                mob_task(fail), mob_task(nest), mob_actor(counter, COUNTER),
+                                {0}};
+
+// ---- The broker ----------------------------------------------------------------------------------
+
+static void be_the_broker(const stage_t *self)
+{
+    config_t config;
+    char why[512];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (config_load(&config, "/dev/null", why, sizeof why) != MOB_OK)
+        _exit(9);
+    config_set(&config, "server/bind", self->address, why, sizeof why);
+    config_set(&config, "server/data", self->directory, why, sizeof why);
+    config_set(&config, "server/rejoin", "500ms", why, sizeof why);
+    config_set(&config, "log/level", "error", why, sizeof why);
+    for (const char *const *setting = self->settings; setting && *setting; setting += 2)
+        if (config_set(&config, setting[0], setting[1], why, sizeof why) != MOB_OK)
+            _exit(8);
+    _exit(broker_run(&config));
+}
+
+void stage_start(stage_t *self)
+{
+    self->broker = fork();
+    if (self->broker == 0)
+        be_the_broker(self);
+    cr_assert_gt(self->broker, 0);
+}
+
+void stage_kill(stage_t *self)
+{
+    kill(self->broker, SIGKILL);
+    waitpid(self->broker, NULL, 0);
+    self->broker = 0;
+}
+
+// ---- The directory -------------------------------------------------------------------------------
+
+static void be_the_janitor(const char *directory, int alive)
+{
+    char byte, command[128];
+    setsid(); // whoever ends the test's group does not end this
+    for (int fd = 0; fd < 1024; fd++)
+        if (fd != alive)
+            close(fd);
+    while (read(alive, &byte, 1) > 0 || errno == EINTR)
+        ;
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    _exit(system(command));
+}
+
+stage_t *stage_open(const char *const settings[])
+{
+    int alive[2];
+    stage_t *self = calloc(1, sizeof *self);
+    strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
+    cr_assert_not_null(mkdtemp(self->directory));
+    snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
+    self->settings = settings;
+    cr_assert_eq(pipe(alive), 0);
+    if (fork() == 0)
+        be_the_janitor(self->directory, alive[0]);
+    close(alive[0]);
+    self->alive = alive[1];
+    stage_start(self);
+    return self;
+}
+
+mob_t *stage_connect(const stage_t *self)
+{
+    mob_t *client = mob_connect(&(mob_config_t){.endpoint = self->address, .name = "story"});
+    cr_assert_not_null(client);
+    return client;
+}
+
+mob_t *stage_host(stage_t *self, const mob_def_t *defs)
+{
+    self->host = mob_connect(&(mob_config_t){.endpoint = self->address, .name = "host", .cpus = 2});
+    is_err(mob_offer_defs(self->host, defs), MOB_OK);
+    return self->host;
+}
+
+void stage_close(stage_t **self_p)
+{
+    stage_t *self = *self_p;
+    *self_p = NULL;
+    mob_close(&self->host);
+    if (self->broker > 0) {
+        kill(self->broker, SIGTERM);
+        waitpid(self->broker, NULL, 0);
+    }
+    close(self->alive);
+    free(self);
+}

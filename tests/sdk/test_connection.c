@@ -1,0 +1,186 @@
+// What a connection survives: no broker yet, none any more, another one, notices that never come.
+
+#include "stage.h"
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "client.h"
+
+TestSuite(connection, .timeout = 40);
+
+Test(connection, without_a_broker_waits_say_offline)
+{
+    mob_t *m = mob_connect(&(mob_config_t){.endpoint = "ipc:///tmp/mobula-nowhere/calls.sock", .connect_timeout_ms = 200});
+    int64_t from = now_ms();
+    mob_ref_i64 ref = mob_run(m, inc, 1);
+    is_err(mob_done(m, ref, 50), MOB_EOFFLINE);
+    is_err(mob_done(m, ref, MOB_FOREVER), MOB_EOFFLINE);
+    cr_assert_lt(now_ms() - from, 2000);
+    cr_assert_eq(mob_info(m, ref.ref).state, MOB_PENDING);
+    from = now_ms();
+    mob_close(&m); // two seconds for what waits to be sent, no more
+    cr_assert_lt(now_ms() - from, 4000);
+}
+
+Test(connection, a_bad_endpoint_is_one_without_a_broker)
+{
+    mob_t *m = mob_connect(&(mob_config_t){.endpoint = "pgm://nowhere", .connect_timeout_ms = 100});
+    is_err(mob_done(m, mob_run(m, inc, 1), 1000), MOB_EOFFLINE);
+    mob_close(&m);
+}
+
+Test(connection, calls_made_before_the_broker_came)
+{
+    stage_t *stage = stage_open(NULL);
+    stage_kill(stage);
+    mob_t *m = stage_connect(stage);
+    mob_ref_i64 ref = mob_run(m, inc, 1);
+    is_err(mob_done(m, ref, 100), MOB_EOFFLINE);
+    stage_start(stage);
+    stage_host(stage, stage_defs);
+    int64_t value = 0;
+    is_err(mob_get(m, ref, &value, 10000), MOB_OK);
+    cr_assert_eq(value, 2);
+    mob_close(&m);
+    stage_close(&stage);
+}
+
+Test(connection, calls_made_while_the_broker_is_away)
+{
+    stage_t *stage = stage_open(NULL);
+    stage_host(stage, stage_defs);
+    mob_t *m = stage_connect(stage);
+    int64_t value = 0;
+    is_err(mob_get(m, mob_run(m, inc, 1), &value, 5000), MOB_OK);
+    stage_kill(stage);
+    mob_ref_i64 refs[20];
+    for (int i = 0; i < 20; i++)
+        refs[i] = mob_run(m, inc, i);
+    int64_t from = now_ms();
+    is_err(mob_done(m, refs[0], 300), MOB_EOFFLINE);
+    cr_assert_geq(now_ms() - from, 299);
+    stage_start(stage);
+    for (int i = 0; i < 20; i++) {
+        is_err(mob_get(m, refs[i], &value, 10000), MOB_OK);
+        cr_assert_eq(value, i + 1);
+    }
+    mob_close(&m);
+    stage_close(&stage);
+}
+
+Test(connection, the_next_endpoint_is_tried)
+{
+    stage_t *stage = stage_open(NULL);
+    stage_host(stage, stage_defs);
+    char both[300];
+    snprintf(both, sizeof both, "ipc:///tmp/mobula-nowhere/calls.sock,%s", stage->address);
+    mob_t *m = mob_connect(&(mob_config_t){.endpoint = both});
+    int64_t value = 0;
+    is_err(mob_get(m, mob_run(m, inc, 1), &value, 3000), MOB_OK);
+    mob_close(&m);
+    stage_close(&stage);
+}
+
+// Unsubscribed behind the library's back: the broker believes that its notices are heard.
+static void deafen(mob_t *m)
+{
+    session_lock(m);
+    zmq_setsockopt(m->io.sockets[IO_NOTICES], ZMQ_UNSUBSCRIBE, m->io.topic, sizeof m->io.topic);
+    session_unlock(m);
+}
+
+static void wait_until_heard(mob_t *m)
+{
+    bool heard = false;
+    for (int64_t until = now_ms() + 3000; !heard && now_ms() < until;) {
+        is_err(mob_done(m, mob_run(m, inc, 1), 5000), MOB_OK);
+        session_lock(m);
+        heard = m->link.told_heard && m->link.note > 0;
+        session_unlock(m);
+    }
+    cr_assert(heard, "no notice ever came");
+}
+
+Test(connection, lost_notices_only_cost_time)
+{
+    stage_t *stage = stage_open(NULL);
+    stage_host(stage, stage_defs);
+    mob_t *m = stage_connect(stage);
+    wait_until_heard(m);
+    deafen(m);
+    int64_t from = now_ms();
+    mob_ref_i64 refs[300];
+    for (int i = 0; i < 300; i++)
+        refs[i] = mob_run(m, inc, i);
+    is_err(mob_all(m, mob_refs(refs), 300, 10000), MOB_OK);
+    cr_assert_lt(now_ms() - from, 2500);
+    mob_close(&m);
+    stage_close(&stage);
+}
+
+Test(connection, deaf_from_the_start_is_served_by_the_calls_socket)
+{
+    stage_t *stage = stage_open(NULL);
+    stage_host(stage, stage_defs);
+    mob_t *m = stage_connect(stage);
+    deafen(m);
+    int64_t from = now_ms(), value = 0;
+    for (int i = 0; i < 20; i++)
+        is_err(mob_get(m, mob_run(m, inc, i), &value, 5000), MOB_OK);
+    cr_assert_lt(now_ms() - from, 2500);
+    mob_close(&m);
+    stage_close(&stage);
+}
+
+Test(connection, the_same_session_twice_ends_the_first)
+{
+    stage_t *stage = stage_open(NULL);
+    stage_host(stage, stage_defs);
+    mob_t *first = stage_connect(stage);
+    is_err(mob_done(first, mob_run(first, inc, 1), 5000), MOB_OK);
+    mob_ref_i64 slow = mob_run(first, nap, 5000);
+    mob_t *second = session_new(&(mob_config_t){.endpoint = stage->address},
+                                &(session_role_t){.role = ROLE_CLIENT, .owner = session_owner(first)});
+    is_err(mob_done(first, slow, 5000), MOB_ECLOSED);
+    is_err(mob_done(first, mob_run(first, inc, 1), 0), MOB_ECLOSED);
+    mob_close(&first);
+    mob_close(&second);
+    stage_close(&stage);
+}
+
+Test(connection, an_idle_one_is_kept_alive)
+{
+    stage_t *stage = stage_open((const char *const[]){"server/heartbeat", "100ms", "server/lost_after", "500ms", NULL});
+    stage_host(stage, stage_defs);
+    mob_t *m = stage_connect(stage);
+    counter_h counter = mob_new(m, counter, 7);
+    int64_t value = 0;
+    is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
+    struct timespec away = {.tv_sec = 1, .tv_nsec = 500000000}; // the program is busy elsewhere: only the keeper speaks
+    nanosleep(&away, NULL);
+    is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
+    cr_assert_eq(value, 9);
+    mob_close(&m);
+    stage_close(&stage);
+}
+
+Test(connection, what_was_appended_leaves_by_itself)
+{
+    stage_t *stage = stage_open(NULL);
+    stage_host(stage, stage_defs);
+    mob_t *m = stage_connect(stage), *other = stage_connect(stage);
+    counter_h counter = mob_new_with(m, MOB_ACTOR_OPTS(.name = "told"), counter, 0);
+    is_err(mob_await(m, mob_ready(counter.actor), NULL, 5000), MOB_OK);
+    mob_tell(m, counter, counter_add, 5); // and m is not touched again
+    int64_t value = 0;
+    for (int64_t until = now_ms() + 3000; value != 5 && now_ms() < until;)
+        is_err(mob_get(other, mob_call(other, mob_find_as(other, counter, "told"), counter_add, 0), &value, 5000), MOB_OK);
+    cr_assert_eq(value, 5);
+    mob_close(&other);
+    mob_close(&m);
+    stage_close(&stage);
+}

@@ -1,0 +1,240 @@
+// Waiting: for one, some, all, whichever is next; callbacks; holds.
+
+#include "stage.h"
+
+#include <criterion/criterion.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+
+static stage_t *stage;
+static mob_t *m;
+
+static void curtain_up(void)
+{
+    stage = stage_open(NULL);
+    stage_host(stage, stage_defs);
+    m = stage_connect(stage);
+}
+
+static void curtain_down(void)
+{
+    mob_close(&m);
+    stage_close(&stage);
+}
+
+TestSuite(waits, .init = curtain_up, .fini = curtain_down, .timeout = 30);
+
+Test(waits, zero_looks_and_returns)
+{
+    mob_ref_i64 slow = mob_run(m, nap, 300);
+    int64_t from = now_ms(), value = 0;
+    is_err(mob_get(m, slow, &value, 0), MOB_ETIMEDOUT);
+    cr_assert_lt(now_ms() - from, 100);
+    is_err(mob_get(m, slow, &value, 5000), MOB_OK);
+    is_err(mob_get(m, slow, &value, 0), MOB_OK); // as often as one likes
+}
+
+Test(waits, a_timeout_leaves_the_call_running)
+{
+    mob_ref_i64 slow = mob_run(m, nap, 400);
+    int64_t from = now_ms();
+    is_err(mob_done(m, slow, 100), MOB_ETIMEDOUT);
+    cr_assert_geq(now_ms() - from, 99);
+    cr_assert_lt(now_ms() - from, 300);
+    cr_assert_eq(mob_info(m, slow.ref).state, MOB_PENDING);
+    is_err(mob_done(m, slow, 5000), MOB_OK);
+}
+
+Test(waits, some_of_them)
+{
+    mob_ref_t refs[] = {mob_run(m, inc, 1).ref, mob_run(m, nap, 2000).ref};
+    bool ready[2];
+    cr_assert_eq(mob_wait(m, refs, 2, 1, 5000, ready), 1);
+    cr_assert(ready[0] && !ready[1]);
+    int64_t from = now_ms();
+    cr_assert_eq(mob_wait(m, refs, 2, 2, 200, ready), 1);
+    cr_assert_geq(now_ms() - from, 199);
+    cr_assert_eq(mob_wait(m, refs, 0, 5, MOB_FOREVER, NULL), 0);
+    mob_cancel(m, refs[1], 0);
+    cr_assert_eq(mob_wait(m, refs, 2, 9, 5000, NULL), 2); // more than there are means all; failed ones count
+}
+
+Test(waits, all_or_the_first_failure_at_once)
+{
+    mob_ref_i64 good[] = {mob_run(m, inc, 1), mob_run(m, nap, 50), mob_run(m, inc, 2)};
+    is_err(mob_all(m, mob_refs(good), 3, 5000), MOB_OK);
+    mob_ref_i64 bad[] = {mob_run(m, nap, 3000), mob_run(m, fail, 1, "oops")};
+    int64_t from = now_ms();
+    is_err(mob_all(m, mob_refs(bad), 2, 5000), MOB_ETASK);
+    cr_assert_lt(now_ms() - from, 1000);
+    mob_cancel(m, bad[0].ref, 0);
+}
+
+Test(waits, whichever_is_next)
+{
+    mob_ref_t refs[40];
+    size_t count = 40;
+    int64_t sum = 0;
+    for (int i = 0; i < 40; i++)
+        refs[i] = mob_run(m, inc, i).ref;
+    while (count > 0) {
+        int64_t value = 0;
+        mob_ref_t next = mob_take(m, refs, &count, 5000);
+        is_err(mob_get(m, mob_as(i64, next), &value, 0), MOB_OK);
+        sum += value;
+    }
+    cr_assert_eq(sum, 40 * 41 / 2);
+    cr_assert(mob_is_none(mob_take(m, refs, &count, 0)));
+}
+
+Test(waits, a_ref_of_another_connection)
+{
+    mob_t *other = stage_connect(stage);
+    mob_ref_i64 slow = mob_run(m, nap, 200), quick = mob_run(m, inc, 1);
+    int64_t value = 0;
+    is_err(mob_done(m, quick, 5000), MOB_OK);
+    is_err(mob_get(other, quick, &value, 5000), MOB_OK);
+    is_err(mob_get(other, slow, &value, 5000), MOB_OK);
+    cr_assert_eq(value, 200);
+    mob_close(&other);
+}
+
+static void *interrupt_later(void *client)
+{
+    struct timespec t = {.tv_nsec = 50 * 1000000};
+    nanosleep(&t, NULL);
+    mob_interrupt(client);
+    return NULL;
+}
+
+Test(waits, interrupted_once_by_another_thread)
+{
+    pthread_t thread;
+    mob_ref_i64 slow = mob_run(m, nap, 300);
+    cr_assert_eq(pthread_create(&thread, NULL, interrupt_later, m), 0);
+    is_err(mob_done(m, slow, MOB_FOREVER), MOB_EINTERRUPTED);
+    is_err(mob_done(m, slow, MOB_FOREVER), MOB_OK);
+    pthread_join(thread, NULL);
+}
+
+// ---- Callbacks -----------------------------------------------------------------------------------
+
+typedef struct tally {
+    int ran;
+    mob_ref_t last;
+} tally_t;
+
+static void count_it(mob_t *client, mob_ref_t ref, void *arg)
+{
+    (void)client;
+    tally_t *tally = arg;
+    tally->ran++;
+    tally->last = ref;
+}
+
+Test(waits, callbacks_run_in_step_and_only_once)
+{
+    tally_t tally = {0};
+    mob_ref_i64 quick = mob_run(m, inc, 1), slow = mob_run(m, nap, 100);
+    is_err(mob_done(m, quick, 5000), MOB_OK);
+    mob_then(m, slow.ref, count_it, &tally);
+    cr_assert_eq(mob_step(m, 0), 0);
+    mob_then(m, quick.ref, count_it, &tally);
+    cr_assert_eq(tally.ran, 0);
+    cr_assert_eq(mob_step(m, 0), 1);
+    cr_assert(mob_same(tally.last, quick.ref));
+    cr_assert_eq(mob_step(m, 5000), 1);
+    cr_assert(mob_same(tally.last, slow.ref));
+    cr_assert_eq(mob_step(m, 0), 0);
+}
+
+Test(waits, a_loop_of_ones_own_polls_the_descriptor)
+{
+    tally_t tally = {0};
+    struct pollfd fd = {.fd = mob_fd(m), .events = POLLIN};
+    mob_then(m, mob_run(m, nap, 60).ref, count_it, &tally);
+    mob_then(m, mob_run(m, nap, 20).ref, count_it, &tally);
+    while (tally.ran < 2) {
+        cr_assert_eq(poll(&fd, 1, 5000), 1);
+        mob_step(m, 0);
+    }
+    cr_assert_eq(poll(&fd, 1, 0), 0);
+}
+
+Test(waits, what_never_came_is_called_by_close)
+{
+    tally_t tally = {0};
+    mob_t *other = stage_connect(stage);
+    mob_then(other, mob_run(other, nap, 5000).ref, count_it, &tally);
+    mob_close(&other);
+    cr_assert_eq(tally.ran, 1);
+}
+
+static void call_again(mob_t *client, mob_ref_t ref, void *arg)
+{
+    (void)ref;
+    mob_err_t *err = arg;
+    *err = mob_done(client, mob_run(client, inc, 1), 0);
+}
+
+Test(waits, a_closing_connection_takes_no_calls)
+{
+    mob_err_t err = MOB_OK;
+    mob_t *other = stage_connect(stage);
+    mob_then(other, mob_run(other, nap, 5000).ref, call_again, &err);
+    mob_close(&other);
+    is_err(err, MOB_ECLOSED);
+}
+
+// ---- Holds ---------------------------------------------------------------------------------------
+
+static size_t objects(mob_t *client)
+{
+    mob_reader_t rows = {0};
+    mob_ref_t ref = mob_query(client, "objects", NULL);
+    is_err(mob_await(client, ref, &rows, 5000), MOB_OK);
+    size_t count = mob_read_list(&rows);
+    mob_drop(client, ref);
+    return count;
+}
+
+static void wait_for_objects(mob_t *client, size_t wanted)
+{
+    size_t count = 0;
+    for (int64_t until = now_ms() + 5000; now_ms() < until && (count = objects(client)) != wanted;)
+        ;
+    cr_assert_eq(count, wanted, "%zu objects", count);
+}
+
+Test(waits, what_is_released_goes_what_is_kept_stays)
+{
+    mob_t *watcher = stage_connect(stage);
+    size_t before = objects(watcher);
+    uint64_t mark = mob_mark(m);
+    mob_ref_t refs[20];
+    for (int i = 0; i < 20; i++)
+        refs[i] = mob_run(m, inc, i).ref;
+    is_err(mob_all(m, refs, 20, 5000), MOB_OK);
+    mob_keep(m, refs[3]);
+    mob_release(m, mark);
+    is_err(mob_await(m, refs[3], NULL, 0), MOB_OK);
+    is_err(mob_await(m, refs[4], NULL, 0), MOB_EGONE);
+    cr_assert_eq(mob_info(m, refs[4]).err, MOB_EGONE);
+    wait_for_objects(watcher, before + 1);
+    mob_drop(m, refs[3]);
+    is_err(mob_await(m, refs[3], NULL, 0), MOB_EGONE);
+    wait_for_objects(watcher, before);
+    mob_close(&watcher);
+}
+
+Test(waits, a_dropped_handle_ends_its_actor)
+{
+    counter_h counter = mob_new(m, counter, 1);
+    mob_ref_t ended = mob_watch(m, counter.actor);
+    mob_ref_i64 last = mob_call(m, counter, counter_add, 1);
+    mob_drop_actor(m, counter.actor);
+    is_err(mob_done(m, last, 5000), MOB_OK);
+    is_err(mob_await(m, ended, NULL, 5000), MOB_OK);
+}
