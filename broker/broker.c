@@ -49,8 +49,7 @@ struct broker {
     bool ready; // written by the broker's thread before it signals, read after
 };
 
-// ---- Process
-// -------------------------------------------------------------------------------------------------
+// ---- Process ------------------------------------------------------------------------------------
 
 static rlim_t raise_file_limit(void)
 {
@@ -73,15 +72,14 @@ static bool prepare_process(parts_t *self)
 }
 
 // At 90 % of the files nobody new comes in: who is in can still be served.
-static size_t links_max(const config_t *config)
+static size_t routes_max(const config_t *config)
 {
     size_t files = (size_t)raise_file_limit() / 10 * 9;
     size_t most = files > FILES_OWN ? (files - FILES_OWN) / FILES_PER_SESSION : 1;
     return config->limits_connections < most ? (size_t)config->limits_connections : most;
 }
 
-// ---- Parts
-// ---------------------------------------------------------------------------------------------------
+// ---- Parts --------------------------------------------------------------------------------------
 
 static const char *or_none(const char *text)
 {
@@ -167,7 +165,7 @@ static bool start_loop(parts_t *self, int control)
                                                .gate_count = self->gate_count,
                                                .log = &self->log,
                                                .fault = &self->fault,
-                                               .links_max = links_max(self->config),
+                                               .routes_max = routes_max(self->config),
                                                .control = control});
     if (self->loop == NULL)
         snprintf(self->why, sizeof self->why, "no memory to start with");
@@ -216,8 +214,7 @@ static void parts_stop(parts_t *self)
     epoch_end(&self->epoch);
 }
 
-// ---- Running
-// -------------------------------------------------------------------------------------------------
+// ---- Running ------------------------------------------------------------------------------------
 
 typedef bool ended_fn(void *arg); // reads what came on control: is it time to end?
 
@@ -250,8 +247,7 @@ static void run(parts_t *self, ended_fn *ended, void *arg)
     self->at_once = !drain(self, ended, arg) && clock_us() - begun < self->config->server_drain;
 }
 
-// ---- Foreground
-// ------------------------------------------------------------------------------------------------
+// ---- Foreground ---------------------------------------------------------------------------------
 
 static int open_signals(void) // before any thread: all of them inherit the mask
 {
@@ -288,8 +284,7 @@ int broker_run(const config_t *config)
     return started ? 0 : 2;
 }
 
-// ---- In a thread
-// -----------------------------------------------------------------------------------------------
+// ---- In a thread --------------------------------------------------------------------------------
 
 static bool told(void *arg) // anything on the pipe means: end
 {

@@ -13,8 +13,8 @@
 typedef struct fault {
     uint32_t drop_notice; // per cent of announcements: whole messages of the notices socket, and
                           // (by the core) those on the calls socket that nobody asked for
-    uint32_t drop;    // per cent of messages of the calls socket, both ways
-    uint32_t doubled; // per cent of messages received are handled twice
+    uint32_t drop;        // per cent of messages of the calls socket, both ways
+    uint32_t doubled;     // per cent of messages received are handled twice
     uint64_t seed, dropped_notices, dropped, doubles; // what landed
 } fault_t;
 

@@ -24,8 +24,7 @@ typedef struct say { // where a refusal is written
 
 #define REFUSE(say, err, ...) (snprintf((say).why, (say).size, __VA_ARGS__), (err))
 
-// ---- Sockets
-// -----------------------------------------------------------------------------------------
+// ---- Sockets ------------------------------------------------------------------------------------
 
 static mob_err_t sockets_make(gate_t *self, void *zmq, bool ipv6, say_t say)
 {
@@ -78,8 +77,7 @@ static mob_err_t bind_all(gate_t *self, const char *calls, say_t say)
     return err != MOB_OK ? err : bind_one(self, SOCKET_CALLS, calls, say);
 }
 
-// ---- ipc
-// ---------------------------------------------------------------------------------------------
+// ---- ipc ----------------------------------------------------------------------------------------
 
 // Binding an ipc path takes it away from whoever holds it, without an error on either side; so a
 // lock.
@@ -148,8 +146,7 @@ static mob_err_t open_ipc(gate_t *self, void *zmq, const char *calls, say_t say)
     return err;
 }
 
-// ---- tcp
-// ---------------------------------------------------------------------------------------------
+// ---- tcp ----------------------------------------------------------------------------------------
 
 enum reach { REACH_LOOPBACK, REACH_PRIVATE, REACH_PUBLIC, REACH_UNKNOWN };
 
@@ -309,8 +306,7 @@ static mob_err_t open_tcp(gate_t *self, void *zmq, const char *text, unsigned in
     return tcp.port == 0 ? bind_any_port(self, zmq, &tcp, say) : bind_port(self, zmq, &tcp, say);
 }
 
-// ---- Both
-// --------------------------------------------------------------------------------------------
+// ---- Both ---------------------------------------------------------------------------------------
 
 static mob_err_t open_any(gate_t *self, void *zmq, const char *text, unsigned insecure, say_t say)
 {

@@ -32,8 +32,7 @@ static void put(line_t *self, const char *format, ...)
         self->size += (size_t)size < room ? (size_t)size : room - 1;
 }
 
-// ---- Times and values
-// ----------------------------------------------------------------------------------
+// ---- Times and values ---------------------------------------------------------------------------
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char *const level_marks[] = {"DEBUG", "INFO ", "WARN ", "ERROR"};
@@ -82,8 +81,7 @@ static bool is_number(const char *value) // that any JSON reader keeps exactly
     return size > 0 && size <= 15 && value[size] == '\0' && (value[0] != '0' || size == 1);
 }
 
-// ---- Formats
-// ---------------------------------------------------------------------------------------------
+// ---- Formats ------------------------------------------------------------------------------------
 
 static void pair_text(line_t *self, const char *key, const char *value)
 {
@@ -139,8 +137,7 @@ static const struct {
     [FORMAT_JOURNAL] = {head_journal, pair_text, ""},
 };
 
-// ---- Lines
-// -----------------------------------------------------------------------------------------------
+// ---- Lines --------------------------------------------------------------------------------------
 
 void log_init(log_t *self, int fd, log_level_t level, log_format_t format)
 {

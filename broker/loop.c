@@ -14,7 +14,7 @@
 #include <utlist.h>
 
 #include "clock.h"
-#include "link.h"
+#include "route.h"
 #include "message.h"
 #include "parcel.h"
 
@@ -33,15 +33,14 @@ struct loop {
     size_t gate_count;
     log_t *log;
     fault_t *fault;
-    links_t links;
+    routes_t routes;
     struct pollfd polls[POLLS_MAX];
     nfds_t poll_count;
     bool look[GATES_MAX]; // its calls socket may have input that its file does not show
     loop_count_t counts;
 };
 
-// ---- Making
-// ----------------------------------------------------------------------------------------------
+// ---- Making -------------------------------------------------------------------------------------
 
 static void poll_add(loop_t *self, int fd) // a negative one is passed over by poll()
 {
@@ -71,10 +70,10 @@ loop_t *loop_new(const loop_config_t *config)
     self->log = config->log;
     self->fault = config->fault;
     memset(self->look, true, sizeof self->look);
-    bool made = links_init(&self->links, config->links_max);
+    bool made = routes_init(&self->routes, config->routes_max);
     if (made) {
         poll_add(self, config->control);
-        poll_add(self, watch_fd(self->links.watch));
+        poll_add(self, watch_fd(self->routes.watch));
     }
     for (size_t i = 0; made && i < self->gate_count; i++)
         made = poll_add_gate(self, &self->gates[i]);
@@ -87,34 +86,33 @@ void loop_destroy(loop_t **self_p)
 {
     if (*self_p == NULL)
         return;
-    links_fini(&(*self_p)->links);
+    routes_fini(&(*self_p)->routes);
     free(*self_p);
     *self_p = NULL;
 }
 
-// ---- Connections
-// -----------------------------------------------------------------------------------------
+// ---- Connections --------------------------------------------------------------------------------
 
-static link_t *link_of(loop_t *self, size_t gate, const uint8_t *route, int64_t now)
+static route_t *route_of(loop_t *self, size_t gate, const uint8_t *id, int64_t now)
 {
-    link_t *link = links_find(&self->links, gate, route);
-    if (link != NULL)
-        return link;
-    link = links_add(&self->links, gate, route);
-    if (link == NULL)
+    route_t *route = routes_find(&self->routes, gate, id);
+    if (route != NULL)
+        return route;
+    route = routes_add(&self->routes, gate, id);
+    if (route == NULL)
         return NULL;
-    link->peer = core_open(self->core, now, link);
-    if (link->peer == NULL)
-        links_remove(&self->links, &link);
-    return link;
+    route->peer = core_open(self->core, now, route);
+    if (route->peer == NULL)
+        routes_remove(&self->routes, &route);
+    return route;
 }
 
 static void forget_closed(loop_t *self)
 {
     void *closed = NULL;
     while (core_next_closed(self->core, &closed) != NULL) {
-        link_t *link = closed;
-        links_remove(&self->links, &link);
+        route_t *route = closed;
+        routes_remove(&self->routes, &route);
     }
 }
 
@@ -130,30 +128,29 @@ static uint32_t sender_pid(zmq_msg_t *frame)
 
 // After HELLO. A pid means something only on this machine and in this namespace of processes: what
 // the peer says of itself must be what the kernel says of it.
-static void watch_process(loop_t *self, link_t *link, zmq_msg_t *frame, int64_t now)
+static void watch_process(loop_t *self, route_t *route, zmq_msg_t *frame, int64_t now)
 {
-    uint32_t pid = peer_pid(link->peer);
-    mob_bytes_t machine = watch_machine(self->links.watch);
+    uint32_t pid = peer_pid(route->peer);
+    mob_bytes_t machine = watch_machine(self->routes.watch);
     if (pid != 0 && pid == sender_pid(frame) && machine.size > 0 &&
-        peer_same_machine(link->peer, machine))
-        links_watch(&self->links, link, pid, now);
+        peer_same_machine(route->peer, machine))
+        routes_watch(&self->routes, route, pid, now);
 }
 
 static void tell_ended(loop_t *self, int64_t now)
 {
-    if (self->polls[POLL_WATCH].revents == 0 && self->links.ended == NULL)
+    if (self->polls[POLL_WATCH].revents == 0 && self->routes.ended == NULL)
         return;
-    link_t *link;
-    while ((link = links_ended(&self->links, now)) != NULL) {
+    route_t *route;
+    while ((route = routes_ended(&self->routes, now)) != NULL) {
         self->counts.ended++;
-        core_gone(self->core, now, link->peer, CAUSE_CRASH);
+        core_gone(self->core, now, route->peer, CAUSE_CRASH);
     }
 }
 
-// ---- In
-// ----------------------------------------------------------------------------------------------------
+// ---- In -----------------------------------------------------------------------------------------
 
-static void step_envelopes(loop_t *self, link_t *link, parcel_t *parcel, int64_t now)
+static void step_envelopes(loop_t *self, route_t *route, parcel_t *parcel, int64_t now)
 {
     batch_reader_t batch = batch_open(zmq_msg_data(&parcel->frame), zmq_msg_size(&parcel->frame),
                                       parcel->blobs, parcel->blob_count);
@@ -163,24 +160,24 @@ static void step_envelopes(loop_t *self, link_t *link, parcel_t *parcel, int64_t
     while ((state = message_next(&batch, &message, &fault)) != MESSAGE_END) {
         self->counts.envelopes++;
         if (state == MESSAGE_OK)
-            core_message(self->core, now, link->peer, &message);
+            core_message(self->core, now, route->peer, &message);
         else
-            core_fault_of(self->core, now, link->peer, &fault);
+            core_fault_of(self->core, now, route->peer, &fault);
         if (state == MESSAGE_BROKEN)
             break;
         if (state == MESSAGE_OK && message.verb == VERB_HELLO)
-            watch_process(self, link, &parcel->frame, now);
+            watch_process(self, route, &parcel->frame, now);
     }
 }
 
-static void step(loop_t *self, link_t *link, parcel_t *parcel, int64_t now)
+static void step(loop_t *self, route_t *route, parcel_t *parcel, int64_t now)
 {
     if (parcel->wrong == NULL)
-        step_envelopes(self, link, parcel, now);
+        step_envelopes(self, route, parcel, now);
     else
-        core_fault_of(self->core, now, link->peer,
+        core_fault_of(self->core, now, route->peer,
                       &(message_fault_t){.field = "", .wrong = parcel->wrong});
-    links_spoke(link, now);
+    routes_spoke(route, now);
 }
 
 // Who has no place in the table is told so, and nothing is kept of him.
@@ -196,13 +193,13 @@ static void turn_away(loop_t *self, size_t gate, const parcel_t *parcel)
     if (!batch_empty(&batch))
         parcel_send(self->gates[gate].sockets[SOCKET_CALLS], parcel->route, &batch);
     batch_fini(&batch);
-    log_warn(self->log, "MOB-FULL", "connections=%zu", links_count(&self->links));
+    log_warn(self->log, "MOB-FULL", "connections=%zu", routes_count(&self->routes));
 }
 
 static void take(loop_t *self, size_t gate, parcel_t *parcel, int64_t now)
 {
-    link_t *link = parcel->stranger ? NULL : link_of(self, gate, parcel->route, now);
-    if (link == NULL) {
+    route_t *route = parcel->stranger ? NULL : route_of(self, gate, parcel->route, now);
+    if (route == NULL) {
         turn_away(self, gate, parcel);
         return;
     }
@@ -210,10 +207,10 @@ static void take(loop_t *self, size_t gate, parcel_t *parcel, int64_t now)
         self->fault->dropped++;
         return;
     }
-    step(self, link, parcel, now);
+    step(self, route, parcel, now);
     if (fault_hits(self->fault, self->fault->doubled)) {
         self->fault->doubles++;
-        step(self, link, parcel, now);
+        step(self, route, parcel, now);
     }
 }
 
@@ -242,47 +239,46 @@ static void receive_all(loop_t *self, int64_t now)
     }
 }
 
-// ---- Out
-// ---------------------------------------------------------------------------------------------------
+// ---- Out ----------------------------------------------------------------------------------------
 
-static parcel_sent_t send_call(loop_t *self, link_t *link, batch_t *batch)
+static parcel_sent_t send_call(loop_t *self, route_t *route, batch_t *batch)
 {
     if (fault_hits(self->fault, self->fault->drop)) {
         self->fault->dropped++;
         return PARCEL_SENT;
     }
-    self->look[link->key.gate] = true; // sending may take the news of input away
-    return parcel_send(self->gates[link->key.gate].sockets[SOCKET_CALLS], link->key.route, batch);
+    self->look[route->key.gate] = true; // sending may take the news of input away
+    return parcel_send(self->gates[route->key.gate].sockets[SOCKET_CALLS], route->key.id, batch);
 }
 
-static void send_calls(loop_t *self, link_t *link, int64_t now)
+static void send_calls(loop_t *self, route_t *route, int64_t now)
 {
-    outbox_t *box = peer_calls(link->peer);
+    outbox_t *box = peer_calls(route->peer);
     batch_t *batch;
     while ((batch = outbox_first(box)) != NULL) {
-        parcel_sent_t sent = send_call(self, link, batch);
+        parcel_sent_t sent = send_call(self, route, batch);
         if (sent == PARCEL_FULL) {
             self->counts.parks++;
-            links_park(&self->links, link, now);
+            routes_park(&self->routes, route, now);
             return;
         }
         self->counts.sent += sent == PARCEL_SENT;
         self->counts.unroutable += sent == PARCEL_GONE;
         outbox_sent(box);
-        links_unpark(&self->links, link); // it moves
+        routes_unpark(&self->routes, route); // it moves
     }
-    links_unpark(&self->links, link);
+    routes_unpark(&self->routes, route);
 }
 
-static void publish(loop_t *self, link_t *link, outbox_t *box, socket_kind_t kind)
+static void publish(loop_t *self, route_t *route, outbox_t *box, socket_kind_t kind)
 {
-    void *socket = self->gates[link->key.gate].sockets[kind];
+    void *socket = self->gates[route->key.gate].sockets[kind];
     batch_t *batch;
     while ((batch = outbox_first(box)) != NULL) {
         if (fault_hits(self->fault, self->fault->drop_notice))
             self->fault->dropped_notices++;
         else
-            parcel_send(socket, peer_topic(link->peer),
+            parcel_send(socket, peer_topic(route->peer),
                         batch); // what a slow one cannot take is lost
         self->counts.noted += kind == SOCKET_NOTICES;
         outbox_sent(box);
@@ -293,20 +289,19 @@ static void flush(loop_t *self, int64_t now)
 {
     peer_t *peer;
     while ((peer = core_next_dirty(self->core)) != NULL) {
-        link_t *link = peer_link(peer);
-        if (link->retry_us == 0)
-            send_calls(self, link, now);
-        publish(self, link, peer_notes(peer), SOCKET_NOTICES);
-        publish(self, link, peer_feed(peer), SOCKET_FEED);
+        route_t *route = peer_link(peer);
+        if (route->retry_us == 0)
+            send_calls(self, route, now);
+        publish(self, route, peer_notes(peer), SOCKET_NOTICES);
+        publish(self, route, peer_feed(peer), SOCKET_FEED);
     }
-    link_t *link, *next;
-    DL_FOREACH_SAFE(self->links.parked, link, next)
-    if (link->retry_at <= now)
-        send_calls(self, link, now);
+    route_t *route, *next;
+    DL_FOREACH_SAFE(self->routes.parked, route, next)
+    if (route->retry_at <= now)
+        send_calls(self, route, now);
 }
 
-// ---- Turning
-// -------------------------------------------------------------------------------------------------
+// ---- Turning ------------------------------------------------------------------------------------
 
 static bool has_input(void *socket) // also lets libzmq do what it has put off
 {
@@ -343,7 +338,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t time_to_wait(loop_t *self, int64_t until) // INT64_MAX: for ever
 {
-    until = earlier(until, earlier(core_next_deadline(self->core), links_deadline(&self->links)));
+    until = earlier(until, earlier(core_next_deadline(self->core), routes_deadline(&self->routes)));
     if (look_for_input(self))
         return 0;
     if (until == INT64_MAX)
@@ -377,12 +372,12 @@ bool loop_turn(loop_t *self, int64_t until_us)
 
 bool loop_idle(const loop_t *self)
 {
-    return self->links.parked == NULL;
+    return self->routes.parked == NULL;
 }
 
 loop_count_t loop_counts(const loop_t *self)
 {
     loop_count_t counts = self->counts;
-    counts.links = links_count(&self->links);
+    counts.routes = routes_count(&self->routes);
     return counts;
 }

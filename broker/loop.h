@@ -17,8 +17,8 @@ typedef struct loop_config { // all borrowed
     size_t gate_count;
     log_t *log;
     fault_t *fault;
-    size_t links_max; // connections
-    int control;      // a file: when it is readable, loop_turn() says so; -1: none
+    size_t routes_max; // connections
+    int control;       // a file: when it is readable, loop_turn() says so; -1: none
 } loop_config_t;
 
 loop_t *loop_new(const loop_config_t *config); // NULL: no memory or no file
@@ -34,9 +34,9 @@ typedef struct loop_count {
     uint64_t received, envelopes, sent, noted; // messages; noted: of the notices socket
     uint64_t unroutable;                       // messages for connections that had ended
     uint64_t parks;                            // times that a peer's queue was full
-    uint64_t refused;                          // messages of strangers and above links_max
+    uint64_t refused;                          // messages of strangers and above routes_max
     uint64_t ended;                            // processes seen to end
-    uint64_t links;
+    uint64_t routes;
 } loop_count_t;
 loop_count_t loop_counts(const loop_t *self);
 

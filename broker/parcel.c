@@ -9,8 +9,7 @@
 // Up to here copying into a message is cheaper than handing the buffer over and growing a new one.
 enum { COPY_MAX = 1024 };
 
-// ---- Blobs over received frames
-// --------------------------------------------------------------------
+// ---- Blobs over received frames -----------------------------------------------------------------
 
 typedef struct frame_blob {
     blob_t blob;
@@ -38,8 +37,7 @@ static blob_t *frame_blob_new(zmq_msg_t *frame) // takes what is in frame
     return &self->blob;
 }
 
-// ---- In
-// ----------------------------------------------------------------------------------------------
+// ---- In -----------------------------------------------------------------------------------------
 
 static bool receive_frame(void *socket, zmq_msg_t *frame)
 {
@@ -117,8 +115,7 @@ void parcel_close(parcel_t *self)
     zmq_msg_close(&self->frame);
 }
 
-// ---- Out
-// ---------------------------------------------------------------------------------------------
+// ---- Out ----------------------------------------------------------------------------------------
 
 static void free_buffer(void *data, void *hint) // called by libzmq's thread
 {
