@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,9 +61,18 @@ static rlim_t raise_file_limit(void)
     return setrlimit(RLIMIT_NOFILE, &wanted) == 0 ? wanted.rlim_cur : limit.rlim_cur;
 }
 
+// Messages of 56 KiB come and go all the time: without this glibc gives their pages back to the kernel
+// and asks for them again, which costs a third of the broker's time.
+static void keep_memory(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+}
+
 // CZMQ takes no signal of ours. Its seed of libzmq's generator is the clock; ours follows.
 static bool prepare_process(parts_t *self)
 {
+    keep_memory();
     zsys_handler_set(NULL);
     zsys_init();
     if (socket_seed())
@@ -150,6 +160,7 @@ static bool start_core(parts_t *self)
         .mailbox_max = (uint32_t)config->limits_mailbox,
         .memory_max = config->limits_memory,
         .ring_bytes = (uint32_t)config->monitor_ring,
+        .drop_notice = self->fault.drop_notice,
     };
     if (getrandom(&core.seed, sizeof core.seed, 0) != (ssize_t)sizeof core.seed)
         core.seed = (uint64_t)clock_us();

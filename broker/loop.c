@@ -275,7 +275,7 @@ static void publish(loop_t *self, route_t *route, outbox_t *box, socket_kind_t k
     void *socket = self->gates[route->key.gate].sockets[kind];
     batch_t *batch;
     while ((batch = outbox_first(box)) != NULL) {
-        if (fault_hits(self->fault, self->fault->drop_notice))
+        if (kind == SOCKET_NOTICES && fault_hits(self->fault, self->fault->drop_notice))
             self->fault->dropped_notices++;
         else
             parcel_send(socket, peer_topic(route->peer),

@@ -29,7 +29,7 @@ typedef struct core_config { // 0 or NULL takes the default
     uint32_t mailbox_max;    // waiting calls of one actor: 1 000
     uint64_t memory_max;     // bytes of state: 512 MiB
     uint32_t ring_bytes;     // flight recorder: 16 MiB
-    bool faults;             // obey core_fault(): test builds only
+    uint32_t drop_notice;    // per cent of outcomes that nobody is told of unless he asks: tests only
 } core_config_t;
 
 core_t *core_new(const core_config_t *config); // NULL: no memory
@@ -62,6 +62,7 @@ bool peer_same_machine(const peer_t *self, mob_bytes_t machine);
 
 typedef struct core_count { // counters for tests, health and the end of demo
     uint64_t calls, tasks, settled, failed, retries, late_results, stale_epoch, notices, malformed, rejected;
+    uint64_t dropped_notices; // by the fault
     uint64_t sessions, hosts, workers, actors, pending, objects, bytes;
 } core_count_t;
 core_count_t core_counts(const core_t *self);

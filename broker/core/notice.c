@@ -3,6 +3,7 @@
 
 #include "notice.h"
 
+#include "internal.h"
 #include "session.h"
 
 void peer_dirty(core_t *core, peer_t *peer)
@@ -66,9 +67,16 @@ static batch_t *note_batch(core_t *core, session_t *session)
     return batch;
 }
 
+static bool dropped(core_t *core) // a fault, for tests: announcements only hurry, asking must do
+{
+    bool hit = core->config.drop_notice > 0 && core_random(core) % 100 < core->config.drop_notice;
+    core->count.dropped_notices += hit;
+    return hit;
+}
+
 void notice_outcome(core_t *core, session_t *session, const call_t *call)
 {
-    batch_t *batch = note_batch(core, session);
+    batch_t *batch = dropped(core) ? NULL : note_batch(core, session);
     if (!batch)
         return;
     if (call->code == MOB_OK && call->id.owner == session->owner)
@@ -79,7 +87,7 @@ void notice_outcome(core_t *core, session_t *session, const call_t *call)
 
 void notice_watched(core_t *core, session_t *session, mob_ref_t ref, uint32_t code, blob_t *load)
 {
-    batch_t *batch = note_batch(core, session);
+    batch_t *batch = dropped(core) ? NULL : note_batch(core, session);
     if (batch)
         message_ANSWER(batch, &(msg_answer_t){.ref = ref, .code = code, .value = load_of(load)});
 }
