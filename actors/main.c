@@ -50,26 +50,28 @@ static mob_config_t config_of(const program_t *self, const char *name)
 
 // ---- A worker's process -----------------------------------------------------------------------------------
 
-static void *obey_signals(void *arg) // SIGTERM: finish; once more: come home
+static sigset_t orders(void) // SIGTERM: finish what there is; SIGINT: come home
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
+static void *obey_signals(void *arg)
 {
     worker_t *worker = arg;
-    sigset_t term;
-    int signal;
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    sigwait(&term, &signal);
-    worker_drain(worker);
-    sigwait(&term, &signal);
-    worker_hurry(worker);
+    sigset_t set = orders();
+    for (int signal; sigwait(&set, &signal) == 0;)
+        (signal == SIGTERM ? worker_drain : worker_hurry)(worker);
     return NULL;
 }
 
 static bool watch_signals(worker_t *worker, pthread_t *thread)
 {
-    sigset_t term;
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &term, NULL);
+    sigset_t set = orders();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
     return pthread_create(thread, NULL, obey_signals, worker) == 0;
 }
 
@@ -128,8 +130,7 @@ static bool kill_worker(void *arg, uint64_t worker)
 
 static void drain(void *arg, bool hurry)
 {
-    (void)hurry; // a second SIGTERM says so
-    spawner_term(arg);
+    spawner_signal(arg, hurry ? SIGINT : SIGTERM);
 }
 
 static bool make_host(program_t *self)
@@ -306,10 +307,7 @@ static void name_host(program_t *self)
 
 static bool take_signals(program_t *self)
 {
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
+    sigset_t ours = orders();
     if (pthread_sigmask(SIG_BLOCK, &ours, &self->before))
         return false;
     self->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);

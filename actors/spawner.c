@@ -16,12 +16,13 @@
 
 #include "child.h"
 
-enum order_what { ORDER_START, ORDER_KILL, ORDER_TERM };
+enum order_what { ORDER_START, ORDER_KILL, ORDER_SIGNAL };
 
 typedef struct order {
     enum order_what what;
     enum wire_start kind;
     uint64_t worker;
+    int signal;
 } order_t;
 
 typedef struct nursery { // the spawner's own state
@@ -85,8 +86,8 @@ static void signal_all(nursery_t *self, const order_t *order)
 {
     for (size_t i = 0; i < self->count; i++) {
         child_t *child = self->children[i];
-        if (order->what == ORDER_TERM) {
-            kill(child->pid, SIGTERM);
+        if (order->what == ORDER_SIGNAL) {
+            kill(child->pid, order->signal);
         } else if (order->worker == 0 || order->worker == child->worker) {
             child->killed = true;
             kill(-child->pid, SIGKILL);
@@ -247,7 +248,7 @@ static bool order(spawner_t *self, const order_t *what)
 
 bool spawner_start(spawner_t *self, uint64_t worker, enum wire_start kind)
 {
-    return order(self, &(order_t){ORDER_START, kind, worker});
+    return order(self, &(order_t){.what = ORDER_START, .kind = kind, .worker = worker});
 }
 
 bool spawner_kill(spawner_t *self, uint64_t worker)
@@ -255,9 +256,9 @@ bool spawner_kill(spawner_t *self, uint64_t worker)
     return order(self, &(order_t){.what = ORDER_KILL, .worker = worker});
 }
 
-bool spawner_term(spawner_t *self)
+bool spawner_signal(spawner_t *self, int signal)
 {
-    return order(self, &(order_t){.what = ORDER_TERM});
+    return order(self, &(order_t){.what = ORDER_SIGNAL, .signal = signal});
 }
 
 spawner_news_t spawner_read(spawner_t *self, spawner_report_t *out)

@@ -36,7 +36,7 @@ mob_err_t spawner_fork(spawner_t *self, spawner_main_fn *run, void *arg, const v
 // Orders; any thread. False: the spawner is gone.
 bool spawner_start(spawner_t *self, uint64_t worker, enum wire_start kind);
 bool spawner_kill(spawner_t *self, uint64_t worker); // 0: all
-bool spawner_term(spawner_t *self);                  // SIGTERM to every worker
+bool spawner_signal(spawner_t *self, int signal);    // to every worker
 
 typedef enum spawner_news { SPAWNER_NOTHING, SPAWNER_REPORT, SPAWNER_GONE } spawner_news_t;
 spawner_news_t spawner_read(spawner_t *self, spawner_report_t *out); // does not wait

@@ -194,12 +194,12 @@ Test(spawner, kills_one_and_leaves_the_others)
     nobody_is_left();
 }
 
-Test(spawner, hands_on_sigterm)
+Test(spawner, hands_on_signals)
 {
     spawner_t spawner = begin();
     start(&spawner, WAITS_FOR_TERM);
     hear_line(1);
-    cr_assert(spawner_term(&spawner));
+    cr_assert(spawner_signal(&spawner, SIGTERM));
     cr_assert_eq(WEXITSTATUS(hear_end(&spawner).status), 5);
     spawner_end(&spawner);
     nobody_is_left();
