@@ -1,0 +1,371 @@
+// crew.c - see crew.h. Everything is forked before the test has threads, but for what it starts again.
+
+#include "crew.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker.h"
+
+static int begun_fd = -1, ended_fd = -1; // of the program that runs the bodies
+
+// ---- Bodies ---------------------------------------------------------------------------------------------
+
+static void tell(int fd)
+{
+    if (fd >= 0 && write(fd, ".", 1) != 1)
+        abort();
+}
+
+static void sleep_1_ms(void)
+{
+    nanosleep(&(struct timespec){0, 1000000}, NULL);
+}
+
+mob_err_t add(mob_ctx_t *ctx, int64_t a, int64_t b, int64_t *out)
+{
+    (void)ctx;
+    *out = a + b;
+    return MOB_OK;
+}
+
+mob_err_t fetch(mob_ctx_t *ctx, const char *url, int64_t *out)
+{
+    *out = (int64_t)strlen(url);
+    return strstr(url, "://") ? MOB_OK : mob_fail(ctx, 42, "not a url: %s", url);
+}
+
+mob_err_t echo(mob_ctx_t *ctx, mob_bytes_t data, mob_bytes_t *out)
+{
+    (void)ctx;
+    *out = data;
+    return MOB_OK;
+}
+
+mob_err_t blow_up(mob_ctx_t *ctx, int64_t number, int64_t *out)
+{
+    (void)ctx, (void)out;
+    for (int i = 1; i <= 15; i++)
+        printf("last words %d\n", i);
+    signal((int)number, SIG_DFL);
+    raise((int)number);
+    return MOB_OK;
+}
+
+mob_err_t deep(mob_ctx_t *ctx, int64_t levels, int64_t *out)
+{
+    if (levels == 0)
+        return MOB_OK;
+    mob_ref_i64 below = mob_run(ctx->client, deep, levels - 1);
+    mob_err_t err = mob_get(ctx->client, below, out, MOB_FOREVER);
+    *out += 1;
+    return err;
+}
+
+static int64_t wait_until_told(mob_ctx_t *ctx, int64_t ms)
+{
+    int64_t waited = 0;
+    tell(begun_fd);
+    for (; waited < ms && !mob_cancelled(ctx); waited++)
+        sleep_1_ms();
+    return waited;
+}
+
+mob_err_t until_told(mob_ctx_t *ctx, int64_t ms, int64_t *out)
+{
+    *out = wait_until_told(ctx, ms);
+    tell(begun_fd);
+    return MOB_OK;
+}
+
+mob_err_t deaf(mob_ctx_t *ctx, int64_t ms, int64_t *out)
+{
+    (void)ctx;
+    tell(begun_fd);
+    for (*out = 0; *out < ms; ++*out)
+        sleep_1_ms();
+    return MOB_OK;
+}
+
+mob_err_t steps(mob_ctx_t *ctx, int64_t n, mob_sink_i64 *out)
+{
+    (void)ctx;
+    for (int64_t i = 0; i < n; i++) {
+        mob_err_t err = mob_emit(out, i);
+        if (err)
+            return err;
+    }
+    return MOB_OK;
+}
+
+mob_err_t leaver(mob_ctx_t *ctx, int64_t n, int64_t *out)
+{
+    *out = n;
+    return mob_leave(ctx);
+}
+
+mob_err_t hand_on(mob_ctx_t *ctx, const char *url, int64_t *out)
+{
+    return mob_get(ctx->client, mob_run(ctx->client, fetch, url), out, MOB_FOREVER);
+}
+
+mob_err_t left(mob_ctx_t *ctx, int64_t n, int64_t *out)
+{
+    (void)n;
+    *out = mob_remaining_ms(ctx);
+    return MOB_OK;
+}
+
+struct tally {
+    int64_t value;
+};
+
+mob_err_t tally_init(mob_ctx_t *ctx, tally_t *self, int64_t start)
+{
+    self->value = start;
+    return start < 0 ? mob_fail(ctx, 7, "start is %d", (int)start) : MOB_OK;
+}
+
+void tally_fini(tally_t *self)
+{
+    (void)self;
+    tell(ended_fd);
+}
+
+mob_err_t tally_inc(mob_ctx_t *ctx, tally_t *self, int64_t by, int64_t *out)
+{
+    (void)ctx;
+    *out = self->value += by;
+    return MOB_OK;
+}
+
+mob_err_t tally_pid(mob_ctx_t *ctx, tally_t *self, int64_t *out)
+{
+    (void)ctx, (void)self;
+    *out = getpid();
+    return MOB_OK;
+}
+
+mob_err_t tally_die(mob_ctx_t *ctx, tally_t *self, int64_t *out)
+{
+    (void)ctx, (void)self, (void)out;
+    signal(SIGKILL, SIG_DFL);
+    kill(getpid(), SIGKILL);
+    return MOB_OK;
+}
+
+mob_err_t tally_leave(mob_ctx_t *ctx, tally_t *self, int64_t *out)
+{
+    *out = self->value;
+    return mob_leave(ctx);
+}
+
+mob_err_t tally_incarnation(mob_ctx_t *ctx, tally_t *self, int64_t *out)
+{
+    (void)self;
+    *out = ctx->incarnation;
+    return MOB_OK;
+}
+
+mob_err_t tally_until_told(mob_ctx_t *ctx, tally_t *self, int64_t ms, int64_t *out)
+{
+    (void)self;
+    *out = wait_until_told(ctx, ms);
+    tell(begun_fd);
+    return MOB_OK;
+}
+
+mob_err_t tally_save(mob_ctx_t *ctx, tally_t *self, int64_t *out)
+{
+    *out = 0;
+    return mob_save(ctx, (mob_bytes_t){&self->value, sizeof self->value});
+}
+
+struct mite {
+    int64_t value;
+};
+
+mob_err_t mite_inc(mob_ctx_t *ctx, mite_t *self, int64_t by, int64_t *out)
+{
+    (void)ctx;
+    *out = self->value += by;
+    return MOB_OK;
+}
+
+mob_err_t mite_pid(mob_ctx_t *ctx, mite_t *self, int64_t *out)
+{
+    (void)ctx, (void)self;
+    *out = getpid();
+    return MOB_OK;
+}
+
+static const mob_method_t mite_methods[] = {{mite_inc_signature, mite_inc_usage, mite_inc_invoke},
+                                            {mite_pid_signature, mite_pid_usage, mite_pid_invoke},
+                                            {0}};
+
+const mob_def_t crew_defs[] = {
+    mob_task(add),
+    mob_task(fetch),
+    mob_task(echo),
+    mob_task(blow_up, .max_retries = MOB_NONE),
+    mob_task(deep),
+    mob_task(until_told, .max_retries = MOB_NONE),
+    mob_task(deaf, .max_retries = MOB_NONE),
+    mob_task(steps),
+    mob_task(leaver),
+    mob_task(hand_on),
+    mob_task(left),
+    mob_actor(tally, TALLY),
+    {.name = mite_signature, .usage = mite_usage, .invoke = mite_construct, .state_size = sizeof(mite_t),
+     .methods = mite_methods, .shared = true},
+    {0}};
+
+// ---- Processes --------------------------------------------------------------------------------------------
+
+static void remove_directory(const char *directory)
+{
+    static const char *const files[] = {"epoch", "lock", "broker.lock", "calls.sock", "notices.sock", "feed.sock"};
+    char path[128];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
+        unlink(path);
+    }
+    rmdir(directory);
+}
+
+static _Noreturn void be_the_janitor(const crew_t *crew, int alive)
+{
+    char byte;
+    setsid(); // whoever ends the group of the test does not end this
+    close(crew->alive);
+    while (read(alive, &byte, 1) < 0 && errno == EINTR)
+        ;
+    remove_directory(crew->directory);
+    _exit(0);
+}
+
+crew_t crew_open(void)
+{
+    crew_t self = {.directory = "/tmp/mobula-test-XXXXXX", .broker = -1, .host = -1};
+    int alive[2];
+    cr_assert_not_null(mkdtemp(self.directory));
+    snprintf(self.address, sizeof self.address, "ipc://%s/calls.sock", self.directory);
+    cr_assert_eq(pipe(alive), 0);
+    self.alive = alive[1];
+    self.janitor = fork();
+    if (self.janitor == 0)
+        be_the_janitor(&self, alive[0]);
+    close(alive[0]);
+    cr_assert_eq(pipe(self.begun) || pipe(self.ended), 0);
+    return self;
+}
+
+static pid_t fork_one(const crew_t *self)
+{
+    pid_t test = getpid();
+    pid_t pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != test)
+        _exit(1);
+    close(self->alive);
+    if (!getenv("CREW_TALKS") && !freopen("/dev/null", "w", stderr))
+        _exit(1);
+    return 0;
+}
+
+void crew_start_broker(crew_t *self)
+{
+    config_t config;
+    char why[512] = "";
+    self->broker = fork_one(self);
+    if (self->broker)
+        return;
+    if (config_load(&config, "/dev/null", why, sizeof why) ||
+        config_set(&config, "server/bind", self->address, why, sizeof why) ||
+        config_set(&config, "server/data", self->directory, why, sizeof why) ||
+        config_set(&config, "log/level", "error", why, sizeof why))
+        _exit(2);
+    _exit(broker_run(&config));
+}
+
+static int end_process(pid_t *pid, int signal)
+{
+    int status = 0;
+    if (*pid <= 0)
+        return 0;
+    kill(*pid, signal);
+    while (waitpid(*pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    *pid = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void crew_kill_broker(crew_t *self)
+{
+    end_process(&self->broker, SIGKILL);
+}
+
+void crew_here(const crew_t *self)
+{
+    begun_fd = self->begun[1];
+    ended_fd = self->ended[1];
+}
+
+void crew_start_host(crew_t *self, const char *flags[])
+{
+    static const char *two_slots[] = {"--slots", "2", NULL};
+    char *argv[16] = {(char *)(uintptr_t) "crew"};
+    int argc = 1;
+    for (flags = flags ? flags : two_slots; *flags && argc < 15; flags++)
+        argv[argc++] = (char *)(uintptr_t)*flags;
+    self->host = fork_one(self);
+    if (self->host)
+        return;
+    setenv("MOBULA_BROKER", self->address, 1);
+    crew_here(self);
+    _exit(mob_main_defs(argc, argv, NULL, crew_defs));
+}
+
+int crew_end_host(crew_t *self, int signal)
+{
+    return end_process(&self->host, signal);
+}
+
+mob_t *crew_client(const crew_t *self)
+{
+    mob_t *client = mob_connect(&(mob_config_t){.endpoint = self->address, .name = "tester"});
+    cr_assert_not_null(client);
+    return client;
+}
+
+void crew_close(crew_t *self)
+{
+    crew_end_host(self, SIGTERM);
+    end_process(&self->broker, SIGTERM);
+    close(self->alive);
+    waitpid(self->janitor, NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        close(self->begun[i]);
+        close(self->ended[i]);
+    }
+}
+
+void crew_hear(int fd)
+{
+    struct pollfd news = {.fd = fd, .events = POLLIN};
+    char byte;
+    cr_assert_eq(poll(&news, 1, 10000), 1, "nothing was heard");
+    cr_assert_eq(read(fd, &byte, 1), 1);
+}
