@@ -65,7 +65,8 @@ void schedule_offered(core_t *core, def_t *def)
     actor_t *actor, *next;
     DL_FOREACH_SAFE(core->actors, actor, next)
     {
-        if (actor->def == def && !actor->worker && actor->deadline.place == 0 && actor->making->state != CALL_WAITING)
+        bool backs_off = actor->deadline.place != 0 && actor->state != ACTOR_STOPPING; // one that stops has calls to run first
+        if (actor->def == def && !actor->worker && !backs_off && actor->making->state != CALL_WAITING)
             actor_place(core, actor);
     }
 }
