@@ -183,7 +183,6 @@ Test(worker, a_constructor_that_fails_is_the_reason_of_all_calls)
 Test(worker, stop_runs_fini_after_the_calls_before_it)
 {
     tally_h tally = mob_new(m, tally, 0);
-    cr_assert_eq(mob_await(m, mob_ready(tally.actor), NULL, SOON), MOB_OK);
     mob_ref_i64 last = mob_call(m, tally, tally_inc, 3);
     mob_stop(m, tally.actor, MOB_STOP_DRAIN);
     cr_assert_eq(value_of(last), 3);
