@@ -149,6 +149,7 @@ static bool start_core(parts_t *self)
     const config_t *config = self->config;
     core_config_t core = {
         .epoch = self->epoch.value,
+        .wall_us = clock_wall_us() - clock_us(),
         .notices = "",
         .feed = "",
         .heartbeat_us = config->server_heartbeat,

@@ -16,6 +16,7 @@ typedef struct peer peer_t; // a connection; becomes a session with HELLO
 
 typedef struct core_config { // 0 or NULL takes the default
     uint64_t epoch;          // this broker's; larger than any before
+    int64_t wall_us;         // what to add to now for the time of day, in records for people
     uint64_t seed;           // of the core's own generator: worker ids, jitter
     const char *notices, *feed; // addresses named in WELCOME; "": siblings of the calls socket
     int64_t heartbeat_us;    // 1 s

@@ -127,7 +127,7 @@ static void show_one(core_t *core, tail_t *tail, const record_t *record)
     batch_t *batch = peer && outbox_bytes(&peer->feed) < TAIL_BYTES_MAX ? outbox_open(&peer->feed) : NULL;
     if (!batch)
         return;
-    message_EVENT(batch, &(msg_event_t){.n = tail->n, .time_us = record->time, .kind = record->kind,
+    message_EVENT(batch, &(msg_event_t){.n = tail->n, .time_us = record->time + core->config.wall_us, .kind = record->kind,
                                         .from = bytes_of(core, record->from), .to = bytes_of(core, record->to),
                                         .method = bytes_of(core, record->method), .bytes = record->bytes,
                                         .took_us = record->took, .ref = record->ref, .attempt = record->attempt,
