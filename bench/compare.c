@@ -101,7 +101,7 @@ static bool start_mobula(transport_t *self, const options_t *options, int port)
 static bool start_zmq(transport_t *self, const options_t *options, int port)
 {
     const char *address = self->address[ZMQ];
-    char path[128], number[PAIRS_MAX][8];
+    char path[128], number[PAIRS_MAX][16];
     snprintf(path, sizeof path, "%s/router", home);
     if (self->local)
         snprintf(self->address[ZMQ], PATH_SIZE, "ipc://%s", path);
@@ -119,7 +119,7 @@ static bool start_zmq(transport_t *self, const options_t *options, int port)
 static bool start_nats(transport_t *self, const options_t *options, int port)
 {
     const char *address = self->address[NATS];
-    char text[16], number[PAIRS_MAX][8];
+    char text[16], number[PAIRS_MAX][16];
     snprintf(text, sizeof text, "%d", port);
     snprintf(self->address[NATS], PATH_SIZE, "nats://127.0.0.1:%d", port);
     const char *server = access("/usr/sbin/nats-server", X_OK) == 0 ? "/usr/sbin" : "/usr/bin";

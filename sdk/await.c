@@ -251,7 +251,7 @@ static mob_info_t info_of(future_t *future)
     info.err = (mob_err_t)future->err;
     info.size = future->size;
     info.executed = MOB_EXECUTED;
-    info.attempts = 1;
+    info.attempts = future->attempts ? future->attempts : 1;
     if (!future->err)
         return info;
     const failure_t *failure = future_failure(future);

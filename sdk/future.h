@@ -36,6 +36,7 @@ typedef struct future {
     uint8_t foreign : 1;          // of another session
     uint8_t cancelled : 1;        // CANCEL was sent: say it again after a reconnect
     uint8_t cancel_flags;
+    uint8_t attempts;             // of a value that took more than one run; else 0
     uint8_t small[FUTURE_INLINE];
 } future_t;
 

@@ -48,6 +48,8 @@ static void on_answer(mob_t *self, const message_t *message, blob_t *frame)
     const msg_answer_t *answer = &message->answer;
     future_t *future = futures_find(&self->futures, answer->ref);
     if (future && !future->settled)
+        future->attempts = answer->attempts < UINT8_MAX ? (uint8_t)answer->attempts : UINT8_MAX;
+    if (future && !future->settled)
         heard_settle(self, future, (mob_err_t)answer->code, answer->value, frame);
 }
 

@@ -107,7 +107,7 @@
 #define MOB_WELCOME(F) F(u32, major) F(u32, minor) F(u64, epoch) F(u64, note) F(u64, accepted)     \
                        F(u32, window) F(u32, heartbeat_ms) F(str, notices) F(str, feed) F(str, name)
 #define MOB_ACCEPT(F)  F(u64, seq) F(u64, epoch)
-#define MOB_ANSWER(F)  F(ref, ref) F(u32, code) F(load, value)
+#define MOB_ANSWER(F)  F(ref, ref) F(u32, code) F(load, value) F(u32, attempts)
 #define MOB_ERROR(F)   F(u32, code) F(str, why) F(ref, ref) F(str, text)
 #define MOB_GOODBYE(F) F(u32, code) F(str, text)
 #define MOB_TAKEN(F)   F(u64, count)

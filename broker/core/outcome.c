@@ -93,7 +93,7 @@ void outcome_dependency(core_t *core, call_t *call, mob_ref_t dep, uint32_t code
     snprintf(text, sizeof text, "%s: dependency failed: %s", name_text(core, call->target),
              cause->reason && *cause->reason ? cause->reason : mob_strerror((mob_err_t)code));
     failure_t failure = {.err = MOB_EDEP, .cause = dep, .reason = text, .attempts = call->attempt,
-                         .root = cause->root ? cause->root : (mob_err_t)code, .code = cause->code,
+                         .root = cause->root ? cause->root : (mob_err_t)code,
                          .trace = cause->trace};
     outcome_failure(core, call, &failure);
     arena_clear(&arena);
@@ -104,7 +104,8 @@ void outcome_answer(core_t *core, session_t *session, const call_t *call)
     batch_t *batch = notice_batch(core, session);
     if (!batch)
         return;
-    message_ANSWER(batch, &(msg_answer_t){.ref = call->id, .code = call->code, .value = load_of(call->load)});
+    message_ANSWER(batch, &(msg_answer_t){.ref = call->id, .code = call->code, .value = load_of(call->load),
+                                          .attempts = call->attempt + 1u});
 }
 
 void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref, const failure_t *failure)

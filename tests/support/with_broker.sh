@@ -31,7 +31,7 @@ trap 'exit 143' HUP INT TERM
 
 mkfifo "$dir/says"
 # shellcheck disable=SC2086
-"$mobula" broker --bind "ipc://$dir/calls.sock" ${MOBULA_BROKER_ARGS:-} 2>"$dir/says" >"$dir/says" &
+"$mobula" broker --bind "ipc://$dir/calls.sock" --data :memory: ${MOBULA_BROKER_ARGS:-} 2>"$dir/says" >"$dir/says" &
 broker=$!
 
 # The log is copied until its end by a reader of its own; it makes `ready` when the broker says so.
