@@ -35,8 +35,10 @@ typedef struct future {
     uint8_t held : 1;             // in the line of holds
     uint8_t foreign : 1;          // of another session
     uint8_t cancelled : 1;        // CANCEL was sent: say it again after a reconnect
-    uint8_t cancel_flags;
-    uint8_t attempts;             // of a value that took more than one run; else 0
+    union {
+        uint8_t cancel_flags;     // while it is pending
+        uint8_t attempts;         // of a settled one: runs begun; 0: unknown
+    };
     uint8_t small[FUTURE_INLINE];
 } future_t;
 
