@@ -39,18 +39,20 @@ void heard_fail_all(mob_t *self, const failure_t *failure)
 static void on_done(mob_t *self, const message_t *message, blob_t *frame)
 {
     future_t *future = futures_find(&self->futures, (mob_ref_t){self->owner, message->done.seq});
-    if (future && !future->settled)
+    if (future && !future->settled) {
+        future->attempts = 1;
         heard_settle(self, future, MOB_OK, message->done.value, frame);
+    }
 }
 
 static void on_answer(mob_t *self, const message_t *message, blob_t *frame)
 {
     const msg_answer_t *answer = &message->answer;
     future_t *future = futures_find(&self->futures, answer->ref);
-    if (future && !future->settled)
+    if (future && !future->settled) {
         future->attempts = answer->attempts < UINT8_MAX ? (uint8_t)answer->attempts : UINT8_MAX;
-    if (future && !future->settled)
         heard_settle(self, future, (mob_err_t)answer->code, answer->value, frame);
+    }
 }
 
 // ---- The session ---------------------------------------------------------------------------------

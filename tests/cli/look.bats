@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# look.bats - list, show, status, summary, monitor, health, version, help: what there is, in every format.
+
+load stage
+
+setup_file() { start_stage; "$mobula" new basket --name trolley >/dev/null; }
+teardown_file() { end_stage; }
+
+@test "list actors, plain and as JSON" {
+    run "$mobula" list actors
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == ACTOR* ]]
+    [[ ${lines[1]} == trolley*basket*alive* ]]
+    run bash -c "'$mobula' list actors -o json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)[0][\"name\"])'"
+    [ "$output" = trolley ]
+}
+
+@test "list filters before it limits" {
+    "$mobula" new basket --name other >/dev/null
+    run bash -c "'$mobula' list actors -f name=other --no-headers 2>/dev/null"
+    [ "${#lines[@]}" -eq 1 ]
+    [[ $output == other* ]]
+    run "$mobula" list actors -f 'name=' -o name
+    [ "$status" -ne 0 ] || [ -z "$output" ]
+}
+
+@test "list hosts, workers, methods, sessions" {
+    for kind in hosts workers methods sessions tasks objects; do
+        run "$mobula" list $kind
+        [ "$status" -eq 0 ]
+    done
+    run "$mobula" list methods
+    [[ $output == *"put what:item -> i64"* ]]
+}
+
+@test "a bad filter is exit 2 and shows where" {
+    run "$mobula" list actors -f 'name=(a'
+    [ "$status" -eq 2 ]
+}
+
+@test "status, health, summary, show" {
+    run "$mobula" status
+    [ "$status" -eq 0 ]
+    run "$mobula" health
+    [ "$status" -eq 0 ]
+    run "$mobula" summary actors
+    [ "$status" -eq 0 ]
+    run "$mobula" show actor trolley
+    [ "$status" -eq 0 ]
+    [[ $output == *alive* ]]
+}
+
+@test "the monitor shows a call and its reply, and ends by itself" {
+    "$mobula" monitor 'dst=trolley or src=trolley' --count 2 --for 20s >"$stage/seen" 3>&- &
+    pid=$!
+    for _ in $(seq 200); do # until it sees something
+        "$mobula" call trolley cents >/dev/null
+        kill -0 $pid 2>/dev/null || break
+    done
+    wait $pid
+    grep -q ' call ' "$stage/seen"
+    grep -q ' reply ' "$stage/seen"
+}
+
+@test "the monitor's JSON lines can be read, and --expect is exit 10 when nothing came" {
+    "$mobula" monitor dst=trolley --json --count 1 --for 20s >"$stage/json" 3>&- &
+    pid=$!
+    for _ in $(seq 200); do
+        "$mobula" call trolley cents >/dev/null
+        kill -0 $pid 2>/dev/null || break
+    done
+    wait $pid
+    run bash -c "head -1 '$stage/json' | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin); print(r[\"ev\"], r[\"dst\"])'"
+    [ "$output" = "call trolley" ]
+    run "$mobula" monitor --expect ev=dead --for 200ms
+    [ "$status" -eq 10 ]
+}
+
+@test "without a broker everything is exit 3, at once, with the next step" {
+    run "$mobula" list actors -b "ipc://$stage/nobody.sock"
+    [ "$status" -eq 3 ]
+    [[ $output == *"error[EOFFLINE]"* ]]
+    [[ $output == *"mobula broker"* ]]
+}
+
+@test "version, help, unknown words" {
+    run "$mobula" version
+    [ "$status" -eq 0 ]
+    [[ $output == mobula\ * ]]
+    run "$mobula" help ENOTFOUND
+    [ "$status" -eq 0 ]
+    for verb in broker demo run new call tell get wait cancel monitor events list show status summary stop kill bench health config completion help version; do
+        run "$mobula" $verb --help
+        [ "$status" -eq 0 ]
+        [[ ${lines[0]} == *"$ mobula $verb"* ]]
+    done
+    run "$mobula" serve
+    [ "$status" -eq 2 ]
+    run "$mobula" moniter
+    [ "$status" -eq 2 ]
+    [[ $output == *monitor* ]]
+}
