@@ -94,7 +94,7 @@ int args_find(tool_t *tool, const char *kind, const char *cls, const char *name,
     int wrong = query_rows(tool, "methods", NULL, &rows);
     if (wrong)
         return wrong;
-    fitting.items = calloc(rows.count + 1, sizeof *fitting.items);
+    fitting.items = arena_alloc(&tool->memory, (rows.count + 1) * sizeof *fitting.items);
     for (size_t i = 0; fitting.items && i < rows.count; i++) {
         const row_t *row = &rows.items[i];
         if (strcmp(row_text(row, "kind"), kind) == 0 && (!*cls || strcmp(row_text(row, "class"), cls) == 0))
@@ -226,7 +226,11 @@ static mob_value_t read_stream(reading_t *self, FILE *file)
     }
     if (!data || size > FILE_MAX)
         self->wrong = "a file of less than 64 MiB";
-    return (mob_value_t){.kind = MOB_KIND_BYTES, .bytes = {data, size}};
+    char *kept = self->wrong ? NULL : arena_alloc(self->arena, size + 1);
+    if (kept)
+        memcpy(kept, data, size);
+    free(data);
+    return (mob_value_t){.kind = MOB_KIND_BYTES, .bytes = {kept, kept ? size : 0}};
 }
 
 static mob_value_t read_bytes(reading_t *self)

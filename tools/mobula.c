@@ -18,6 +18,7 @@ static int run_verb(tool_t *tool, int argc, char **argv)
     if (done < 0) {
         done = tool->verb->run(tool);
         tool_close(tool);
+        arena_clear(&tool->memory);
     }
     return fflush(stdout) == 0 ? done : 1;
 }

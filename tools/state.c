@@ -153,10 +153,10 @@ static int pick_columns(tool_t *tool, const column_t **columns_p, column_t picke
     return 0;
 }
 
-static void keep_columns(rows_t *rows, const column_t *columns)
+static void keep_columns(tool_t *tool, rows_t *rows, const column_t *columns)
 {
     for (size_t r = 0; r < rows->count; r++) {
-        cell_t *cells = calloc(COLUMNS_MAX, sizeof *cells);
+        cell_t *cells = arena_alloc(&tool->memory, COLUMNS_MAX * sizeof *cells);
         size_t count = 0;
         for (const column_t *column = columns; cells && column->key; column++) {
             const cell_t *cell = row_cell(&rows->items[r], column->key);
@@ -199,7 +199,7 @@ int state_list(tool_t *tool)
     size_t limit = (size_t)tool_count(tool, "limit", 100);
     rows.count = rows.count > limit ? limit : rows.count;
     if (columns == picked)
-        keep_columns(&rows, columns);
+        keep_columns(tool, &rows, columns);
     say_rows(tool, &rows, columns, kind->name_key);
     fflush(stdout);
     note_of_cut(tool, kind->name, rows.count, found, *filter != '\0');
@@ -337,12 +337,12 @@ int state_status(tool_t *tool)
 
 static const column_t summary_columns[] = {{"name", "NAME", 's', 0}, {"state", "STATE", 't', 0}, {"count", "COUNT", 'n', 0}, {0}};
 
-static cell_t *find_line(rows_t *lines, const char *name, const char *state)
+static cell_t *find_line(tool_t *tool, rows_t *lines, const char *name, const char *state)
 {
     for (size_t i = 0; i < lines->count; i++)
         if (strcmp(row_text(&lines->items[i], "name"), name) == 0 && strcmp(row_text(&lines->items[i], "state"), state) == 0)
             return (cell_t *)(uintptr_t)&lines->items[i].cells[2];
-    cell_t *cells = calloc(3, sizeof *cells);
+    cell_t *cells = arena_alloc(&tool->memory, 3 * sizeof *cells);
     if (!cells)
         return NULL;
     cells[0] = (cell_t){.key = "name", .text = name};
@@ -367,9 +367,9 @@ int state_summary(tool_t *tool)
         wrong = query_rows(tool, kind->name, filter, &rows);
     if (wrong)
         return wrong;
-    lines.items = calloc(rows.count + 1, sizeof *lines.items);
+    lines.items = arena_alloc(&tool->memory, (rows.count + 1) * sizeof *lines.items);
     for (size_t i = 0; lines.items && i < rows.count; i++) {
-        cell_t *line = find_line(&lines, row_text(&rows.items[i], by), row_text(&rows.items[i], "state"));
+        cell_t *line = find_line(tool, &lines, row_text(&rows.items[i], by), row_text(&rows.items[i], "state"));
         if (line)
             line->number++;
     }

@@ -79,14 +79,13 @@ static void fill_opts(const tool_t *tool, const signature_t *signature, mob_opts
 
 int talk_run(tool_t *tool)
 {
-    arena_t arena = {0};
     signature_t signature;
     mob_value_t args[ARGS_MAX];
     int wrong = tool_connect(tool);
     if (!wrong)
         wrong = args_find(tool, "task", "", tool->words[0], &signature);
     if (!wrong)
-        wrong = args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &arena, args);
+        wrong = args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
     if (wrong)
         return wrong;
     mob_opts_t opts = {.priority = (int)tool_count(tool, "priority", 0),
@@ -94,7 +93,6 @@ int talk_run(tool_t *tool)
     fill_opts(tool, &signature, &opts);
     mob_ref_t ref = mob_submit(tool->client, signature.wire, &opts, args, signature.count);
     int done = print_results(tool, ref, &signature, tool->words[0]);
-    arena_clear(&arena);
     return done;
 }
 
@@ -127,14 +125,13 @@ static int print_name(tool_t *tool, mob_actor_t actor)
 
 int talk_new(tool_t *tool)
 {
-    arena_t arena = {0};
     signature_t signature;
     mob_value_t args[ARGS_MAX];
     int wrong = tool_connect(tool);
     if (!wrong)
         wrong = args_find(tool, "class", "", tool->words[0], &signature);
     if (!wrong)
-        wrong = args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &arena, args);
+        wrong = args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
     if (wrong)
         return wrong;
     mob_actor_opts_t opts = {.name = tool_flag(tool, "name"),
@@ -145,7 +142,6 @@ int talk_new(tool_t *tool)
                              .place = {.host = tool_flag(tool, "host")}};
     mob_actor_t actor = mob_spawn(tool->client, signature.wire, &opts, args, signature.count);
     mob_err_t err = tool_await(tool, mob_ready(actor), NULL);
-    arena_clear(&arena);
     if (err)
         return say_failure(tool, mob_ready(actor), err, tool->words[0]);
     return print_name(tool, actor);
@@ -167,18 +163,16 @@ static int prepare(tool_t *tool, mob_actor_t *actor, signature_t *signature, are
 
 int talk_call(tool_t *tool)
 {
-    arena_t arena = {0};
     signature_t signature;
     mob_value_t args[ARGS_MAX];
     mob_actor_t actor;
-    int wrong = prepare(tool, &actor, &signature, &arena, args);
+    int wrong = prepare(tool, &actor, &signature, &tool->memory, args);
     if (wrong)
         return wrong;
     mob_opts_t opts = {0};
     fill_opts(tool, &signature, &opts);
     mob_ref_t ref = mob_send(tool->client, actor, signature.wire, &opts, args, signature.count);
     int done = print_results(tool, ref, &signature, tool->words[1]);
-    arena_clear(&arena);
     return done;
 }
 
@@ -191,11 +185,10 @@ static void sleep_until(int64_t at_us)
 
 int talk_tell(tool_t *tool)
 {
-    arena_t arena = {0};
     signature_t signature;
     mob_value_t args[ARGS_MAX];
     mob_actor_t actor;
-    int wrong = prepare(tool, &actor, &signature, &arena, args);
+    int wrong = prepare(tool, &actor, &signature, &tool->memory, args);
     if (wrong)
         return wrong;
     int64_t count = tool_count(tool, "count", 1), since = clock_us();
@@ -207,7 +200,6 @@ int talk_tell(tool_t *tool)
         mob_ref_t ref = mob_send(tool->client, actor, signature.wire, &opts, args, signature.count);
         mob_drop(tool->client, ref);
     }
-    arena_clear(&arena);
     // An answer to a later question: the broker has read all of it.
     mob_ref_t last = mob_query(tool->client, "status", NULL);
     mob_err_t err = tool_await(tool, last, NULL);

@@ -9,6 +9,7 @@
 #include "endpoint.h"
 #include "mobula/contract.h"
 #include "term.h"
+#include "value.h"
 
 enum { TOOL_WORDS_MAX = 64, TOOL_FLAGS_MAX = 64 };
 
@@ -37,6 +38,7 @@ typedef struct tool {
     int64_t timeout_us;  // of the whole command; UNIT_FOREVER
     int64_t started_us, deadline_us;
     mob_t *client;              // NULL until tool_connect()
+    arena_t memory;             // of what was read and is shown; ends with the command
     char address[ENDPOINT_MAX]; // what it is connected to
 } tool_t;
 
