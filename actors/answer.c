@@ -1,5 +1,5 @@
-// answer.c - RESULT and FAIL. The bytes that went into the batch are what is remembered: a repetition is a
-// copy.
+// answer.c - RESULT and FAIL. The bytes that went into the batch are what is remembered: a
+// repetition is a copy.
 
 #include "answer.h"
 
@@ -11,7 +11,8 @@ static uint64_t key_of(const hand_t *hand)
     return seen_key(hand->ref, hand->actor);
 }
 
-static void remember(worker_t *worker, const hand_t *hand, const batch_t *batch, size_t from, blob_t *blob)
+static void remember(worker_t *worker, const hand_t *hand, const batch_t *batch, size_t from,
+                     blob_t *blob)
 {
     seen_add(&worker->seen, hand->ref, hand->attempt, key_of(hand), batch->pack.data + from,
              batch->pack.size - from, blob);
@@ -21,7 +22,8 @@ static bool put_value(worker_t *worker, const hand_t *hand, load_t value)
 {
     batch_t *batch = session_out(worker->session);
     size_t from = batch->pack.size;
-    if (!message_RESULT(batch, &(msg_result_t){.ref = hand->ref, .attempt = hand->attempt, .value = value}))
+    msg_result_t result = {.ref = hand->ref, .attempt = hand->attempt, .value = value};
+    if (!message_RESULT(batch, &result))
         return false;
     remember(worker, hand, batch, from, value.blob);
     return true;
@@ -30,7 +32,8 @@ static bool put_value(worker_t *worker, const hand_t *hand, load_t value)
 static void refuse_size(worker_t *worker, const hand_t *hand, uint32_t size)
 {
     char text[96];
-    snprintf(text, sizeof text, "the result of %u bytes does not fit a message (%d)", size, MOB_BLOB_MAX);
+    snprintf(text, sizeof text, "the result of %u bytes does not fit a message (%d)", size,
+             MOB_BLOB_MAX);
     answer_failure(worker, hand,
                    &(answer_failure_t){.err = MOB_ELIMIT, .executed = MOB_EXECUTED, .text = text});
 }
@@ -47,7 +50,8 @@ void answer_value(worker_t *worker, const hand_t *hand, load_t value)
     if (!put_value(worker, hand, value)) {
         session_flush(worker->session); // an empty batch has room for any one answer
         if (!put_value(worker, hand, value))
-            answer_failure(worker, hand, &(answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED});
+            answer_failure(worker, hand,
+                           &(answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED});
     }
     blob_drop(&blob);
 }
@@ -87,7 +91,8 @@ static void put_again(worker_t *worker, const seen_record_t *record)
         batch->count++;
         return;
     }
-    msg_result_t result = {.ref = record->ref, .attempt = record->attempt, .value = load_of(record->blob)};
+    msg_result_t result = {
+        .ref = record->ref, .attempt = record->attempt, .value = load_of(record->blob)};
     if (!message_RESULT(batch, &result)) {
         session_flush(worker->session);
         message_RESULT(session_out(worker->session), &result);

@@ -14,7 +14,8 @@
 
 enum { STDERR_WAIT_MS = 100 }; // a reader of our stderr may be slow, but not hold up the reaping
 
-// ---- Birth ------------------------------------------------------------------------------------------
+// ---- Birth
+// ------------------------------------------------------------------------------------------
 
 static void write_file(const char *path, const char *text)
 {
@@ -38,8 +39,8 @@ static void redirect(int output)
     setvbuf(stdout, NULL, _IOLBF, 0); // what it printed before a crash is wanted
 }
 
-static _Noreturn void become_worker(uint64_t worker, enum wire_start kind, const child_setup_t *setup,
-                                    int output, pid_t spawner)
+static _Noreturn void become_worker(uint64_t worker, enum wire_start kind,
+                                    const child_setup_t *setup, int output, pid_t spawner)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -82,7 +83,8 @@ bool child_fork(child_t *self, uint64_t worker, enum wire_start kind, const chil
     return true;
 }
 
-// ---- Output -----------------------------------------------------------------------------------------
+// ---- Output
+// -----------------------------------------------------------------------------------------
 
 static void hand_on(const char *text, size_t size)
 {
@@ -142,7 +144,8 @@ void child_output(child_t *self, bool last)
     self->output = -1;
 }
 
-// ---- End --------------------------------------------------------------------------------------------
+// ---- End
+// --------------------------------------------------------------------------------------------
 
 static uint32_t last_lines(const child_t *self)
 {
@@ -186,5 +189,6 @@ static unsigned long count_in(const char *path, const char *key)
 
 unsigned long child_oom_kills(void)
 {
-    return count_in("/proc/vmstat", "oom_kill ") + count_in("/sys/fs/cgroup/memory.events", "oom_kill ");
+    return count_in("/proc/vmstat", "oom_kill ") +
+           count_in("/sys/fs/cgroup/memory.events", "oom_kill ");
 }

@@ -1,5 +1,5 @@
-// child.h - one worker process as the spawner sees it: its output and how it ended. Used in the spawner's
-// process alone.
+// child.h - one worker process as the spawner sees it: its output and how it ended. Used in the
+// spawner's process alone.
 
 #ifndef MOBULA_ACTORS_CHILD_H
 #define MOBULA_ACTORS_CHILD_H
@@ -11,10 +11,10 @@
 typedef struct child {
     uint64_t worker;
     pid_t pid;
-    int output;       // read end of the pipe of its stdout and stderr; -1: closed
-    bool killed;      // by order
-    uint32_t size;    // of log
-    uint32_t said;    // of log, handed on already
+    int output;    // read end of the pipe of its stdout and stderr; -1: closed
+    bool killed;   // by order
+    uint32_t size; // of log
+    uint32_t said; // of log, handed on already
     char log[2 * SPAWNER_LOG];
 } child_t;
 

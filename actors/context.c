@@ -1,4 +1,5 @@
-// context.c - what a body may ask of its call: memory, time, whether to stop, how to fail, how to log.
+// context.c - what a body may ask of its call: memory, time, whether to stop, how to fail, how to
+// log.
 
 #include "context.h"
 
@@ -18,7 +19,8 @@ static context_t *context_of(const mob_ctx_t *ctx)
     return (context_t *)(uintptr_t)ctx; // the first member of it; bodies see it as read only
 }
 
-// ---- Life -------------------------------------------------------------------------------------------
+// ---- Life
+// -------------------------------------------------------------------------------------------
 
 void context_init(context_t *self, struct worker *worker, const char *host_name)
 {
@@ -81,7 +83,8 @@ void context_end(context_t *self)
     self->hand = NULL;
 }
 
-// ---- Time and memory --------------------------------------------------------------------------------
+// ---- Time and memory
+// --------------------------------------------------------------------------------
 
 bool mob_cancelled(const mob_ctx_t *ctx)
 {
@@ -142,7 +145,8 @@ char *mob_format(mob_ctx_t *ctx, const char *format, ...)
     return text ? text : (char *)(uintptr_t) "";
 }
 
-// ---- How it ends ------------------------------------------------------------------------------------
+// ---- How it ends
+// ------------------------------------------------------------------------------------
 
 mob_err_t mob_fail_at(mob_ctx_t *ctx, const char *file, int line, int code, const char *format, ...)
 {
@@ -153,7 +157,8 @@ mob_err_t mob_fail_at(mob_ctx_t *ctx, const char *file, int line, int code, cons
     vsnprintf(self->text, sizeof self->text, format, args);
     va_end(args);
     self->code = code > 0 ? code : 1;
-    snprintf(self->trace, sizeof self->trace, "%s at %s:%d", ctx->name, slash ? slash + 1 : file, line);
+    snprintf(self->trace, sizeof self->trace, "%s at %s:%d", ctx->name, slash ? slash + 1 : file,
+             line);
     return MOB_ETASK;
 }
 
@@ -168,11 +173,13 @@ mob_err_t mob_leave(mob_ctx_t *ctx)
     return MOB_EDEAD;
 }
 
-// ---- Log --------------------------------------------------------------------------------------------
+// ---- Log
+// --------------------------------------------------------------------------------------------
 
 static const char *const level_names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
 
-static int log_level(void) // read each time: no state of our own, and a log line costs a write anyway
+static int
+log_level(void) // read each time: no state of our own, and a log line costs a write anyway
 {
     const char *text = getenv("MOBULA_LOG_LEVEL");
     for (int i = MOB_DEBUG; text && i <= MOB_ERROR; i++)
@@ -187,12 +194,13 @@ static int log_head(const context_t *self, mob_level_t level, char *line, size_t
     struct tm parts;
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &parts);
-    int size = snprintf(line, room, "%02d:%02d:%02d.%03ld %-5s MOB-BODY name=%s id=%016" PRIx64 ".%" PRIu64,
-                        parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, level_names[level],
-                        self->ctx.name, self->ctx.task.owner, self->ctx.task.seq);
+    int size = snprintf(
+        line, room, "%02d:%02d:%02d.%03ld %-5s MOB-BODY name=%s id=%016" PRIx64 ".%" PRIu64,
+        parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, level_names[level],
+        self->ctx.name, self->ctx.task.owner, self->ctx.task.seq);
     if (self->ctx.self.seq)
-        size += snprintf(line + size, room - (size_t)size, " actor=%016" PRIx64 ".%" PRIu64, self->ctx.self.owner,
-                         self->ctx.self.seq);
+        size += snprintf(line + size, room - (size_t)size, " actor=%016" PRIx64 ".%" PRIu64,
+                         self->ctx.self.owner, self->ctx.self.seq);
     return size + snprintf(line + size, room - (size_t)size, " text=\"");
 }
 

@@ -1,5 +1,5 @@
-// context.h - the running call as its body sees it, and what the body says about how it ends. One a worker,
-// used again for each call: its memory stays.
+// context.h - the running call as its body sees it, and what the body says about how it ends. One a
+// worker, used again for each call: its memory stays.
 
 #ifndef MOBULA_ACTORS_CONTEXT_H
 #define MOBULA_ACTORS_CONTEXT_H
@@ -14,13 +14,13 @@ enum { CONTEXT_MEMORY = 4096, CONTEXT_TEXT = 512 };
 struct worker;
 
 typedef struct context {
-    mob_ctx_t ctx;           // first: bodies get a pointer to it
+    mob_ctx_t ctx; // first: bodies get a pointer to it
     struct worker *worker;
-    const hand_t *hand;      // NULL: no call runs (fini)
+    const hand_t *hand; // NULL: no call runs (fini)
     const offer_body_t *body;
-    mob_writer_t writer;     // the result
-    arena_t arena;           // strings of arguments, and what does not fit memory
-    char *memory;            // CONTEXT_MEMORY bytes, made when first asked for
+    mob_writer_t writer; // the result
+    arena_t arena;       // strings of arguments, and what does not fit memory
+    char *memory;        // CONTEXT_MEMORY bytes, made when first asked for
     size_t used;
     bool no_memory;          // mob_alloc() gave NULL
     bool leaves;             // mob_leave()
@@ -28,7 +28,7 @@ typedef struct context {
     const char *refused;     // a function that is not in this version was called
     char text[CONTEXT_TEXT]; // of mob_fail()
     char trace[CONTEXT_TEXT];
-    uint64_t caller_owner;   // whose name caller is
+    uint64_t caller_owner; // whose name caller is
     char caller[24];
     char host[MOB_NAME_MAX + 1], worker_name[MOB_NAME_MAX + 1], space[MOB_NAME_MAX + 1];
 } context_t;

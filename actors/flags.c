@@ -18,14 +18,16 @@ typedef struct flag {
     const char *help;
 } flag_t;
 
-// ---- Values ---------------------------------------------------------------------------------------------
+// ---- Values
+// ---------------------------------------------------------------------------------------------
 
 bool flags_duration(const char *text, int *ms)
 {
     static const struct {
         const char *name;
         double ms;
-    } units[] = {{"us", 0.001}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    } units[] = {{"us", 0.001}, {"ms", 1},      {"s", 1000},
+                 {"m", 60000},  {"h", 3600000}, {"d", 86400000}};
     char *end;
     if (strcmp(text, "forever") == 0) {
         *ms = MOB_FOREVER;
@@ -89,7 +91,8 @@ static bool set_resource(flags_t *self, const char *value)
         used += strlen(self->resources[i].name) + 1;
     const char *equals = strchr(value, '=');
     size_t size = equals ? (size_t)(equals - value) : 0;
-    if (size == 0 || self->resource_count == MOB_RESOURCES_MAX || used + size + 1 > sizeof self->texts)
+    if (size == 0 || self->resource_count == MOB_RESOURCES_MAX ||
+        used + size + 1 > sizeof self->texts)
         return false;
     char *end;
     double amount = strtod(equals + 1, &end);
@@ -113,16 +116,17 @@ static bool set_level(flags_t *self, const char *value)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     (void)self;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) // mob_log() of the workers looks there
         if (strcmp(value, levels[i]) == 0)
-            return setenv("MOBULA_LOG_LEVEL", value, 1) == 0; // mob_log() of the workers looks there
+            return setenv("MOBULA_LOG_LEVEL", value, 1) == 0;
     return false;
 }
 
 static bool set_format(flags_t *self, const char *value)
 {
     (void)self;
-    return strcmp(value, "auto") == 0 || strcmp(value, "logfmt") == 0; // pretty and json are not there yet
+    return strcmp(value, "auto") == 0 ||
+           strcmp(value, "logfmt") == 0; // pretty and json are not there yet
 }
 
 static bool set_list(flags_t *self, const char *value)
@@ -143,28 +147,40 @@ static bool set_version(flags_t *self, const char *value)
     return self->version = true;
 }
 
-// ---- The table --------------------------------------------------------------------------------------------
+// ---- The table
+// --------------------------------------------------------------------------------------------
 
 static const flag_t table[] = {
-    {'b', "broker", "URL", "MOBULA_BROKER", set_broker, "ipc://PATH, tcp://HOST:PORT or HOST[:PORT]; default: the local socket"},
+    {'b', "broker", "URL", "MOBULA_BROKER", set_broker,
+     "ipc://PATH, tcp://HOST:PORT or HOST[:PORT]; default: the local socket"},
     {'k', "key", "FILE", "MOBULA_KEY_FILE", set_key, "client key for tcp"},
     {0, "name", "NAME", "MOBULA_NAME", set_name, "the host's name in lists; default: program-pid"},
-    {0, "slots", "N", "MOBULA_SLOTS", set_slots, "task bodies at once, each in a process of its own; default: one per CPU"},
+    {0, "slots", "N", "MOBULA_SLOTS", set_slots,
+     "task bodies at once, each in a process of its own; default: one per CPU"},
     {0, "shared", NULL, "MOBULA_SHARED", set_shared, "all actors in one worker process"},
-    {0, "resource", "K=N", "MOBULA_RESOURCES", set_resource, "offer N of resource K, as in gpu=1; repeatable"},
-    {0, "drain", "DUR", "MOBULA_DRAIN", set_drain, "time for running bodies to finish at the end: 500ms, 10s; default 10s"},
-    {0, "connect-timeout", "DUR", "MOBULA_CONNECT_TIMEOUT", set_connect, "give up without a broker: 5s, 1m; default: forever"},
-    {0, "log-level", "LEVEL", "MOBULA_LOG_LEVEL", set_level, "debug, info, warn or error; default: info"},
+    {0, "resource", "K=N", "MOBULA_RESOURCES", set_resource,
+     "offer N of resource K, as in gpu=1; repeatable"},
+    {0, "drain", "DUR", "MOBULA_DRAIN", set_drain,
+     "time for running bodies to finish at the end: 500ms, 10s; default 10s"},
+    {0, "connect-timeout", "DUR", "MOBULA_CONNECT_TIMEOUT", set_connect,
+     "give up without a broker: 5s, 1m; default: forever"},
+    {0, "log-level", "LEVEL", "MOBULA_LOG_LEVEL", set_level,
+     "debug, info, warn or error; default: info"},
     {0, "log-format", "FORMAT", "MOBULA_LOG_FORMAT", set_format, "auto or logfmt; default: auto"},
     {0, "list", NULL, NULL, set_list, "print the signatures that this program offers"},
     {'h', "help", NULL, NULL, set_help, "this text"},
     {0, "version", NULL, NULL, set_version, "versions of program, library and protocol"},
 };
-enum { FLAG_COUNT = sizeof table / sizeof *table, LONG_BASE = 256 };
+enum {
+    FLAG_COUNT = sizeof table / sizeof *table,
+    LONG_BASE = 256,
+    SHORTS_MAX = 2 * FLAG_COUNT + 3,
+};
 
 static int bad(const char *program, const char *flag, const char *value)
 {
-    fprintf(stderr, "error[EUSAGE]: --%s does not take \"%s\"\n  try:   %s --help\n", flag, value, program);
+    fprintf(stderr, "error[EUSAGE]: --%s does not take \"%s\"\n  try:   %s --help\n", flag, value,
+            program);
     return 2;
 }
 
@@ -203,26 +219,36 @@ static const flag_t *flag_of(int option)
     return NULL;
 }
 
+// For getopt_long(). '+': stop at the first word that is no flag; ':' tells a missing value apart.
+static void list_options(struct option *longs, char *shorts)
+{
+    *shorts++ = '+';
+    *shorts++ = ':';
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        const flag_t *flag = &table[i];
+        longs[i] = (struct option){flag->name, flag->value ? required_argument : no_argument, NULL,
+                                   LONG_BASE + (int)i};
+        if (flag->letter)
+            *shorts++ = flag->letter;
+        if (flag->letter && flag->value)
+            *shorts++ = ':';
+    }
+    *shorts = '\0';
+}
+
 static int read_words(flags_t *self, int argc, char **argv)
 {
     struct option longs[FLAG_COUNT + 1] = {0};
-    char shorts[2 * FLAG_COUNT + 3] = "+:"; // stops at the first word that is no flag; ':' for a missing value
-    char *end = shorts + 2;
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        longs[i] = (struct option){table[i].name, table[i].value ? required_argument : no_argument, NULL,
-                                   LONG_BASE + (int)i};
-        if (table[i].letter)
-            *end++ = table[i].letter;
-        if (table[i].letter && table[i].value)
-            *end++ = ':';
-    }
+    char shorts[SHORTS_MAX];
+    list_options(longs, shorts);
     optind = 1;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         const flag_t *flag = flag_of(option);
         if (!flag) {
             fprintf(stderr, "error[EUSAGE]: %s \"%s\"\n  try:   %s --help\n",
-                    option == ':' ? "a value is missing behind" : "no such flag:", argv[optind - 1], argv[0]);
+                    option == ':' ? "a value is missing behind" : "no such flag:", argv[optind - 1],
+                    argv[0]);
             return 2;
         }
         if (!flag->set(self, optarg))
@@ -230,7 +256,8 @@ static int read_words(flags_t *self, int argc, char **argv)
     }
     self->rest = optind;
     if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
-        fprintf(stderr, "error[EUSAGE]: unexpected word \"%s\"\n  try:   %s --help\n", argv[optind], argv[0]);
+        fprintf(stderr, "error[EUSAGE]: unexpected word \"%s\"\n  try:   %s --help\n", argv[optind],
+                argv[0]);
         return 2;
     }
     return FLAGS_GO;
@@ -239,7 +266,9 @@ static int read_words(flags_t *self, int argc, char **argv)
 int flags_read(flags_t *self, int argc, char **argv, const mob_program_t *program)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    *self = (flags_t){.slots = program->slots ? program->slots : cores > 0 ? (int)cores : 1,
+    *self = (flags_t){.slots = program->slots ? program->slots
+                               : cores > 0    ? (int)cores
+                                              : 1,
                       .drain_ms = program->drain_ms ? program->drain_ms : 10000,
                       .connect_ms = MOB_FOREVER};
     int code = read_environment(self, argv[0]);
@@ -252,15 +281,18 @@ void flags_help(const char *name, const mob_program_t *program)
 {
     if (program->about)
         printf("%s\n", program->about);
-    printf("examples:\n  %s --slots 4\n  %s -b tcp://10.0.0.7:7770 --name box2 --drain 30s\n\n", name, name);
+    printf("examples:\n  %s --slots 4\n  %s -b tcp://10.0.0.7:7770 --name box2 --drain 30s\n\n",
+           name, name);
     printf("usage: %s [flags] [-- words of the program]\n\n", name);
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         char flag[64];
-        snprintf(flag, sizeof flag, "%c%c%s --%s %s", table[i].letter ? '-' : ' ', table[i].letter ? table[i].letter : ' ',
-                 table[i].letter ? "," : " ", table[i].name, table[i].value ? table[i].value : "");
+        snprintf(flag, sizeof flag, "%c%c%s --%s %s", table[i].letter ? '-' : ' ',
+                 table[i].letter ? table[i].letter : ' ', table[i].letter ? "," : " ",
+                 table[i].name, table[i].value ? table[i].value : "");
         printf("  %-26s %s%s%s%s\n", flag, table[i].help, table[i].environment ? " (" : "",
                table[i].environment ? table[i].environment : "", table[i].environment ? ")" : "");
     }
-    printf("\nexit: 0 drained, 2 usage, 3 no broker in time, 4 a body outlasted the drain, 6 refused, "
-           "130 and 143 ended by a second signal\n");
+    printf(
+        "\nexit: 0 drained, 2 usage, 3 no broker in time, 4 a body outlasted the drain, 6 refused, "
+        "130 and 143 ended by a second signal\n");
 }

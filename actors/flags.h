@@ -1,5 +1,5 @@
-// flags.h - what a worker program is told on its command line and in its environment: one table of flags.
-// Reads them, prints the help that is made from them; opens nothing.
+// flags.h - what a worker program is told on its command line and in its environment: one table of
+// flags. Reads them, prints the help that is made from them; opens nothing.
 
 #ifndef MOBULA_ACTORS_FLAGS_H
 #define MOBULA_ACTORS_FLAGS_H

@@ -27,7 +27,8 @@ void host_heard(host_t *self)
     (void)got;
 }
 
-// ---- Workers that live --------------------------------------------------------------------------------
+// ---- Workers that live
+// --------------------------------------------------------------------------------
 
 static bool add_worker(host_t *self, uint64_t owner, enum wire_start kind)
 {
@@ -79,7 +80,8 @@ void host_reaped(host_t *self, const host_end_t *end)
     session_wake(self->session); // it leaves now, not with the next heartbeat
 }
 
-// ---- What the broker says -------------------------------------------------------------------------------
+// ---- What the broker says
+// -------------------------------------------------------------------------------
 
 static void on_start(host_t *self, const msg_start_t *start)
 {
@@ -90,7 +92,8 @@ static void on_start(host_t *self, const msg_start_t *start)
     else if (!add_worker(self, start->worker, (enum wire_start)start->kind))
         refused = CAUSE_SETUP;
     pthread_mutex_unlock(&self->lock);
-    if (!refused && !self->means.start(self->means.arg, start->worker, (enum wire_start)start->kind)) {
+    if (!refused &&
+        !self->means.start(self->means.arg, start->worker, (enum wire_start)start->kind)) {
         pthread_mutex_lock(&self->lock);
         remove_worker(self, start->worker);
         pthread_mutex_unlock(&self->lock);
@@ -135,8 +138,8 @@ static void on_message(mob_t *session, void *arg, const message_t *message)
         on_start(self, &message->start);
     else if (message->verb == VERB_KILL && message->kill.worker)
         on_kill(self, message->kill.worker);
-    else if (message->verb == VERB_STOP)
-        ask_to_drain(self); // `mobula stop HOST`: whoever serves does it, with the time it was given
+    else if (message->verb == VERB_STOP) // whoever serves drains, with the time it was given
+        ask_to_drain(self);
 }
 
 static void announce(host_t *self)
@@ -170,7 +173,8 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
         say_drain(self);
 }
 
-// ---- Life -----------------------------------------------------------------------------------------------
+// ---- Life
+// -----------------------------------------------------------------------------------------------
 
 static void on_over(mob_t *session, void *arg, mob_err_t err)
 {
@@ -182,7 +186,8 @@ static void on_over(mob_t *session, void *arg, mob_err_t err)
     pthread_mutex_unlock(&self->lock);
 }
 
-static const session_hooks_t hooks = {.message = on_message, .welcome = on_welcome, .over = on_over};
+static const session_hooks_t hooks = {
+    .message = on_message, .welcome = on_welcome, .over = on_over};
 
 static void *turn(void *arg)
 {
@@ -206,7 +211,8 @@ host_t *host_make(const host_config_t *config)
     self->slots = config->slots;
     self->procs = config->procs;
     snprintf(self->labels, sizeof self->labels, "%s", config->labels ? config->labels : "");
-    const session_role_t role = {.role = ROLE_HOST, .owner = config->owner, .hooks = &hooks, .arg = self};
+    const session_role_t role = {
+        .role = ROLE_HOST, .owner = config->owner, .hooks = &hooks, .arg = self};
     mob_t *session = self->changed >= 0 ? session_new(config->client, &role) : NULL;
     if (!session) {
         host_destroy(&self);
@@ -256,10 +262,11 @@ void host_destroy(host_t **self_p)
     free(self);
 }
 
-// ---- The way down -----------------------------------------------------------------------------------------
+// ---- The way down
+// -----------------------------------------------------------------------------------------
 
-// The broker is asked first: it sends nothing more, and STOP behind what it has sent, so that no call falls
-// between. Workers that do not hear of it are told by us.
+// The broker is asked first: it sends nothing more, and STOP behind what it has sent, so that no
+// call falls between. Workers that do not hear of it are told by us.
 void host_drain(host_t *self, int drain_ms)
 {
     int64_t now = clock_us();
@@ -282,14 +289,15 @@ void host_drain(host_t *self, int drain_ms)
 static void name_late(const host_t *self)
 {
     for (size_t i = 0; i < self->count; i++)
-        fprintf(stderr, "MOB-DRAIN-LATE host=%s worker=%016" PRIx64 ": its body still runs\n", self->name,
-                self->workers[i].owner);
+        fprintf(stderr, "MOB-DRAIN-LATE host=%s worker=%016" PRIx64 ": its body still runs\n",
+                self->name, self->workers[i].owner);
 }
 
 // The lock is held; gives what is to be done without it.
 static host_stage_t next_stage(host_t *self, int64_t now)
 {
-    static const int64_t lasts[] = {[HOST_HURRIES] = HURRY_US, [HOST_KILLS] = KILL_US, [HOST_OVER] = 0};
+    static const int64_t lasts[] = {
+        [HOST_HURRIES] = HURRY_US, [HOST_KILLS] = KILL_US, [HOST_OVER] = 0};
     if (self->stage == HOST_SERVES || self->stage == HOST_OVER)
         return HOST_SERVES;
     if (self->count == 0) {
@@ -319,7 +327,8 @@ static int64_t next_step(const host_t *self)
 {
     if (self->stage == HOST_SERVES)
         return INT64_MAX;
-    return self->stage == HOST_DRAINS && self->tell_at < self->stage_until ? self->tell_at : self->stage_until;
+    return self->stage == HOST_DRAINS && self->tell_at < self->stage_until ? self->tell_at
+                                                                           : self->stage_until;
 }
 
 host_stage_t host_step(host_t *self, int64_t now, int64_t *again_at)

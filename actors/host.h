@@ -1,6 +1,7 @@
-// host.h - a program that offers bodies: a session of role host that announces them, starts workers when
-// the broker says so, and tells how each one ended. Runs no body. The same for processes and for threads:
-// how a worker is started is a table of functions. A thread of its own turns the session.
+// host.h - a program that offers bodies: a session of role host that announces them, starts workers
+// when the broker says so, and tells how each one ended. Runs no body. The same for processes and
+// for threads: how a worker is started is a table of functions. A thread of its own turns the
+// session.
 
 #ifndef MOBULA_ACTORS_HOST_H
 #define MOBULA_ACTORS_HOST_H
@@ -13,7 +14,8 @@
 typedef struct host_means { // how workers come and go; each may be called from any thread
     bool (*start)(void *arg, uint64_t worker, enum wire_start kind);
     bool (*kill)(void *arg, uint64_t worker); // 0: all; true: nothing more will be heard of it
-    void (*drain)(void *arg, bool hurry);     // all: finish what there is; hurry: what runs shall come home
+    void (*drain)(void *arg,
+                  bool hurry); // all: finish what there is; hurry: what runs shall come home
     void *arg;
 } host_means_t;
 
@@ -45,8 +47,9 @@ typedef struct host {
     bool welcomed, asked; // asked: the broker wants this host to drain
     host_stage_t stage;
     int64_t stage_until;
-    int64_t tell_at;      // DRAINS: when workers are told by us, if the broker does not; INT64_MAX: they were
-    bool late;            // a body did not come home, and was ended
+    int64_t tell_at; // DRAINS: when workers are told by us, if the broker does not; INT64_MAX: they
+                     // were
+    bool late;       // a body did not come home, and was ended
     host_worker_t *workers;
     size_t count, room;
 } host_t;
@@ -56,13 +59,13 @@ typedef struct host_config {
     offer_t *offer;             // held
     uint64_t owner;             // 0: a random one
     host_means_t means;
-    uint32_t slots, procs;      // procs 0: the default
+    uint32_t slots, procs; // procs 0: the default
     const char *labels;
 } host_config_t;
 
 host_t *host_make(const host_config_t *config); // NULL: no memory. Connects, announces nothing yet
-bool host_begin(host_t *self);                 // announce, and turn the session in a thread. False: no thread
-void host_destroy(host_t **self_p);            // BYE. No worker may be left
+bool host_begin(host_t *self);      // announce, and turn the session in a thread. False: no thread
+void host_destroy(host_t **self_p); // BYE. No worker may be left
 
 // A worker ended. Any thread, no lock held.
 typedef struct host_end {

@@ -1,5 +1,5 @@
-// later.c - what worker.h declares and this version does not do. Each says so by name: the call of the body
-// that asked ends as MOB_EARGS with a sentence, whatever the body returns.
+// later.c - what worker.h declares and this version does not do. Each says so by name: the call of
+// the body that asked ends as MOB_EARGS with a sentence, whatever the body returns.
 
 #include <stdio.h>
 
@@ -51,6 +51,7 @@ bool mob_refuse(mob_t *client, mob_promise_t promise, int code, const char *form
 void mob_metric(mob_t *self, mob_metric_t kind, const char *name, const char *tags, double value)
 {
     (void)self, (void)kind;
-    fprintf(stderr, "MOB-METRIC-LOST name=%s tags=\"%s\" value=%g: metrics are not in this version\n", name,
+    fprintf(stderr,
+            "MOB-METRIC-LOST name=%s tags=\"%s\" value=%g: metrics are not in this version\n", name,
             tags ? tags : "", value);
 }

@@ -1,6 +1,6 @@
-// main.c - mob_main_defs(): a whole worker program. The parent is the host: it runs no body, reads its signals
-// from a descriptor, and watches. Its workers are processes, forked by a spawner that was forked first of
-// all, before this process has threads or sockets.
+// main.c - mob_main_defs(): a whole worker program. The parent is the host: it runs no body, reads
+// its signals from a descriptor, and watches. Its workers are processes, forked by a spawner that
+// was forked first of all, before this process has threads or sockets.
 
 #include <errno.h>
 #include <poll.h>
@@ -35,20 +35,24 @@ typedef struct program {
     sigset_t before; // signal mask as main() had it
     int signals;     // signalfd
     bool ready;
-    int code;        // to exit with; 0 unless something happened
+    int code; // to exit with; 0 unless something happened
     bool ends;
     int64_t started_at, remind_at;
 } program_t;
 
 static mob_config_t config_of(const program_t *self, const char *name)
 {
-    mob_config_t config = {.endpoint = self->flags.broker, .key_file = self->flags.key, .name = name,
-                           .host = self->name, .cpus = self->flags.slots};
+    mob_config_t config = {.endpoint = self->flags.broker,
+                           .key_file = self->flags.key,
+                           .name = name,
+                           .host = self->name,
+                           .cpus = self->flags.slots};
     memcpy(config.resources, self->flags.resources, sizeof config.resources);
     return config;
 }
 
-// ---- A worker's process -----------------------------------------------------------------------------------
+// ---- A worker's process
+// -----------------------------------------------------------------------------------
 
 static sigset_t orders(void) // SIGTERM: finish what there is; SIGINT: come home
 {
@@ -79,9 +83,12 @@ static int serve(const program_t *program, worker_t *worker)
 {
     const mob_program_t *told = program->told;
     int rest = program->flags.rest;
-    mob_err_t err = told->start ? told->start(worker->session, program->argc - rest, program->argv + rest) : MOB_OK;
+    mob_err_t err = told->start
+                        ? told->start(worker->session, program->argc - rest, program->argv + rest)
+                        : MOB_OK;
     if (err) {
-        fprintf(stderr, "MOB-START-FAILED host=%s error=\"%s\"\n", program->name, mob_strerror(err));
+        fprintf(stderr, "MOB-START-FAILED host=%s error=\"%s\"\n", program->name,
+                mob_strerror(err));
         return 1;
     }
     err = worker_serve(worker);
@@ -115,7 +122,8 @@ static int run_worker(void *arg, uint64_t owner, enum wire_start kind)
     return code;
 }
 
-// ---- The host's means ---------------------------------------------------------------------------------------
+// ---- The host's means
+// ---------------------------------------------------------------------------------------
 
 static bool start(void *arg, uint64_t worker, enum wire_start kind)
 {
@@ -137,15 +145,16 @@ static bool make_host(program_t *self)
 {
     mob_config_t config = config_of(self, self->name);
     self->host = host_make(&(host_config_t){.client = &config,
-                                           .offer = self->offer,
-                                           .owner = self->owner,
-                                           .means = {start, kill_worker, drain, &self->spawner},
-                                           .slots = (uint32_t)self->flags.slots,
-                                           .procs = PROCS_MAX});
+                                            .offer = self->offer,
+                                            .owner = self->owner,
+                                            .means = {start, kill_worker, drain, &self->spawner},
+                                            .slots = (uint32_t)self->flags.slots,
+                                            .procs = PROCS_MAX});
     return self->host && host_begin(self->host);
 }
 
-// ---- What happens -------------------------------------------------------------------------------------------
+// ---- What happens
+// -------------------------------------------------------------------------------------------
 
 static void tell_systemd(const char *text)
 {
@@ -168,8 +177,8 @@ static void say_ready(program_t *self)
 {
     self->ready = true;
     tell_systemd("READY=1");
-    fprintf(stderr, "MOB-READY host=%s tasks=%u actors=%u slots=%d\n", self->name, self->offer->tasks,
-            self->offer->classes, self->flags.slots);
+    fprintf(stderr, "MOB-READY host=%s tasks=%u actors=%u slots=%d\n", self->name,
+            self->offer->tasks, self->offer->classes, self->flags.slots);
 }
 
 static void end(program_t *self, int code)
@@ -181,12 +190,13 @@ static void end(program_t *self, int code)
 
 static void wait_for_broker(program_t *self, int64_t now)
 {
-    int64_t limit = self->flags.connect_ms == MOB_FOREVER ? INT64_MAX
-                                                          : self->started_at + self->flags.connect_ms * INT64_C(1000);
+    int64_t limit = self->flags.connect_ms == MOB_FOREVER
+                        ? INT64_MAX
+                        : self->started_at + self->flags.connect_ms * INT64_C(1000);
     const char *broker = self->flags.broker ? self->flags.broker : "the local socket";
     if (now >= limit) {
-        fprintf(stderr, "error[EOFFLINE]: no broker at %s for %d ms\n  try:   mobula broker &\n", broker,
-                self->flags.connect_ms);
+        fprintf(stderr, "error[EOFFLINE]: no broker at %s for %d ms\n  try:   mobula broker &\n",
+                broker, self->flags.connect_ms);
         end(self, mob_exit_status(MOB_EOFFLINE));
     } else if (now >= self->remind_at) {
         fprintf(stderr, "MOB-WAITING host=%s broker=\"%s\" waited_s=%lld\n", self->name, broker,
@@ -237,7 +247,8 @@ static void look(program_t *self, int64_t *again_at)
     if (host_step(self->host, now, again_at) == HOST_OVER)
         end(self, host_look(self->host).late ? mob_exit_status(MOB_ETIMEDOUT) : 0);
     if (view.lost) {
-        fprintf(stderr, "error[E%d]: the broker ended this session: %s\n", (int)view.lost, mob_strerror(view.lost));
+        fprintf(stderr, "error[E%d]: the broker ended this session: %s\n", (int)view.lost,
+                mob_strerror(view.lost));
         end(self, mob_exit_status(view.lost));
     }
     if (!view.welcomed && view.stage == HOST_SERVES) {
@@ -270,7 +281,8 @@ static void watch(program_t *self)
     }
 }
 
-// ---- The program ----------------------------------------------------------------------------------------------
+// ---- The program
+// ----------------------------------------------------------------------------------------------
 
 static void list_signatures(const offer_t *offer)
 {
@@ -287,8 +299,9 @@ static int answer_question(const program_t *self)
     if (self->flags.help)
         flags_help(self->argv[0], self->told);
     else if (self->flags.version)
-        printf("%s %s\nmobula %s\nprotocol %d.%d\n", self->argv[0], self->told->version ? self->told->version : "",
-               MOB_VERSION, MOB_WIRE_MAJOR, MOB_WIRE_MINOR);
+        printf("%s %s\nmobula %s\nprotocol %d.%d\n", self->argv[0],
+               self->told->version ? self->told->version : "", MOB_VERSION, MOB_WIRE_MAJOR,
+               MOB_WIRE_MINOR);
     else if (self->flags.list)
         list_signatures(self->offer);
     else
@@ -302,7 +315,8 @@ static void name_host(program_t *self)
     if (self->flags.name)
         snprintf(self->name, sizeof self->name, "%s", self->flags.name);
     else
-        snprintf(self->name, sizeof self->name, "%.100s-%d", slash ? slash + 1 : self->argv[0], (int)getpid());
+        snprintf(self->name, sizeof self->name, "%.100s-%d", slash ? slash + 1 : self->argv[0],
+                 (int)getpid());
 }
 
 static bool take_signals(program_t *self)

@@ -1,5 +1,5 @@
-// offer.c - definitions, copied and checked. The announcement is encoded once, here; a reconnect appends
-// the same bytes again.
+// offer.c - definitions, copied and checked. The announcement is encoded once, here; a reconnect
+// appends the same bytes again.
 
 #include "offer.h"
 
@@ -16,7 +16,8 @@ static mob_err_t refuse(offer_t *self, const char *name, const char *wrong)
     return MOB_EARGS;
 }
 
-// ---- Copies -----------------------------------------------------------------------------------------
+// ---- Copies
+// -----------------------------------------------------------------------------------------
 
 static bool name_body(offer_body_t *self, const offer_def_t *cls)
 {
@@ -53,7 +54,8 @@ static mob_err_t copy_methods(offer_t *offer, offer_def_t *self, const mob_metho
         if (!methods[i].invoke)
             return refuse(offer, methods[i].name, "a method without a function");
         self->method_count++;
-        mob_err_t err = copy_body(&self->methods[i], methods[i].name, methods[i].usage, methods[i].invoke, self);
+        mob_err_t err = copy_body(&self->methods[i], methods[i].name, methods[i].usage,
+                                  methods[i].invoke, self);
         if (err)
             return err;
     }
@@ -92,7 +94,8 @@ static mob_err_t copy_def(offer_t *self, const mob_def_t *def, bool shared)
     return err;
 }
 
-// ---- The announcement -------------------------------------------------------------------------------
+// ---- The announcement
+// -------------------------------------------------------------------------------
 
 static mob_bytes_t text_of(const char *text)
 {
@@ -111,7 +114,9 @@ static mob_err_t say_methods(offer_t *self, const offer_def_t *def, const mob_op
 {
     for (uint32_t i = 0; i < def->method_count; i++) {
         opts_t opts = {0};
-        mob_err_t err = defaults ? option_of_call(&defaults[i], true, &opts, self->why, sizeof self->why) : MOB_OK;
+        mob_err_t err = defaults
+                            ? option_of_call(&defaults[i], true, &opts, self->why, sizeof self->why)
+                            : MOB_OK;
         if (err)
             return err;
         msg_method_t method = {.name = text_of(def->methods[i].signature),
@@ -154,7 +159,8 @@ void offer_announce(const offer_t *self, mob_t *session)
     }
 }
 
-// ---- Life -------------------------------------------------------------------------------------------
+// ---- Life
+// -------------------------------------------------------------------------------------------
 
 static mob_err_t fill(offer_t *self, const mob_def_t *defs, bool shared)
 {

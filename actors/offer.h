@@ -1,5 +1,6 @@
-// offer.h - the definitions of this process: a copy of what mob_offer_defs() was given, and the envelopes
-// that announce it. Never changes once made; counted, so that workers in threads may outlive their host.
+// offer.h - the definitions of this process: a copy of what mob_offer_defs() was given, and the
+// envelopes that announce it. Never changes once made; counted, so that workers in threads may
+// outlive their host.
 
 #ifndef MOBULA_ACTORS_OFFER_H
 #define MOBULA_ACTORS_OFFER_H
@@ -29,21 +30,22 @@ typedef struct offer {
     atomic_uint holders;
     offer_def_t *defs;
     uint32_t count, tasks, classes;
-    batch_t said;      // OFFER and METHOD envelopes
-    uint32_t *ends;    // of each of them in said
+    batch_t said;   // OFFER and METHOD envelopes
+    uint32_t *ends; // of each of them in said
     uint32_t end_count;
-    char why[512];     // of a refused one: what was wrong
+    char why[512]; // of a refused one: what was wrong
 } offer_t;
 
-// defs ends with a NULL name. shared: every class is. NULL: no memory. A wrong definition gives an offer
-// with *err set and a sentence in why: good for nothing but to be dropped.
+// defs ends with a NULL name. shared: every class is. NULL: no memory. A wrong definition gives an
+// offer with *err set and a sentence in why: good for nothing but to be dropped.
 offer_t *offer_new(const mob_def_t *defs, bool shared, mob_err_t *err);
 offer_t *offer_hold(offer_t *self);
 void offer_drop(offer_t **self_p);
 
 void offer_announce(const offer_t *self, mob_t *session); // all envelopes into its open batch
 
-const offer_def_t *offer_find(const offer_t *self, const char *signature, bool is_class); // NULL: not here
+const offer_def_t *offer_find(const offer_t *self, const char *signature,
+                              bool is_class); // NULL: not here
 const offer_body_t *offer_method(const offer_def_t *cls, const char *signature);
 
 #endif

@@ -1,4 +1,5 @@
-// run.c - runs bodies, one at a time. What may not run is answered here as well, with "executed: no".
+// run.c - runs bodies, one at a time. What may not run is answered here as well, with "executed:
+// no".
 
 #include "run.h"
 
@@ -9,10 +10,12 @@
 
 static void refuse(worker_t *worker, const hand_t *hand, mob_err_t err, const char *text)
 {
-    answer_failure(worker, hand, &(answer_failure_t){.err = err, .executed = MOB_NOT_EXECUTED, .text = text});
+    answer_failure(worker, hand,
+                   &(answer_failure_t){.err = err, .executed = MOB_NOT_EXECUTED, .text = text});
 }
 
-// ---- A body -----------------------------------------------------------------------------------------
+// ---- A body
+// -----------------------------------------------------------------------------------------
 
 static void set_deadline(worker_t *worker, int64_t at)
 {
@@ -37,45 +40,56 @@ static mob_err_t invoke(worker_t *worker, const hand_t *hand, void *state, mob_r
     return err;
 }
 
-// ---- Its answer -------------------------------------------------------------------------------------
+// ---- Its answer
+// -------------------------------------------------------------------------------------
 
 static answer_failure_t failure_of_body(context_t *context, mob_err_t err)
 {
     if (context->code)
-        return (answer_failure_t){.err = MOB_ETASK, .code = context->code, .executed = MOB_EXECUTED,
-                                  .text = context->text, .trace = context->trace};
+        return (answer_failure_t){.err = MOB_ETASK,
+                                  .code = context->code,
+                                  .executed = MOB_EXECUTED,
+                                  .text = context->text,
+                                  .trace = context->trace};
     snprintf(context->trace, sizeof context->trace, "%s", context->ctx.name);
     snprintf(context->text, sizeof context->text, "%s: %s", context->ctx.name, mob_strerror(err));
-    return (answer_failure_t){.err = MOB_ETASK, .code = -(int64_t)err, .executed = MOB_EXECUTED,
-                              .text = context->text, .trace = context->trace,
+    return (answer_failure_t){.err = MOB_ETASK,
+                              .code = -(int64_t)err,
+                              .executed = MOB_EXECUTED,
+                              .text = context->text,
+                              .trace = context->trace,
                               .cause = session_failed(context->ctx.client)};
 }
 
 static answer_failure_t failure_of_arguments(context_t *context, const hand_t *hand)
 {
     snprintf(context->text, sizeof context->text, "the arguments do not fit %s", hand->body->usage);
-    return (answer_failure_t){.err = MOB_EARGS, .executed = MOB_NOT_EXECUTED, .text = context->text};
+    return (answer_failure_t){
+        .err = MOB_EARGS, .executed = MOB_NOT_EXECUTED, .text = context->text};
 }
 
 static answer_failure_t failure_of_result(context_t *context, const hand_t *hand)
 {
     mob_err_t err = context->writer.err;
-    snprintf(context->text, sizeof context->text, "the result does not fit %s: %s", hand->body->usage,
-             mob_strerror(err));
-    return (answer_failure_t){.err = err == MOB_EARGS ? MOB_ERESULT : err, .executed = MOB_EXECUTED,
+    snprintf(context->text, sizeof context->text, "the result does not fit %s: %s",
+             hand->body->usage, mob_strerror(err));
+    return (answer_failure_t){.err = err == MOB_EARGS ? MOB_ERESULT : err,
+                              .executed = MOB_EXECUTED,
                               .text = context->text};
 }
 
 // Why the body did not end well, the most telling reason first. False: it did.
-static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *reader, mob_err_t err,
-                   answer_failure_t *out)
+static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *reader,
+                   mob_err_t err, answer_failure_t *out)
 {
     if (context->refused)
-        *out = (answer_failure_t){.err = MOB_EARGS, .executed = MOB_EXECUTED, .text = context->refused};
+        *out = (answer_failure_t){
+            .err = MOB_EARGS, .executed = MOB_EXECUTED, .text = context->refused};
     else if (context->no_memory)
         *out = (answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED};
     else if (context->leaves)
-        *out = (answer_failure_t){.err = MOB_EDEAD, .executed = MOB_EXECUTED, .text = "the actor left"};
+        *out = (answer_failure_t){
+            .err = MOB_EDEAD, .executed = MOB_EXECUTED, .text = "the actor left"};
     else if (err && reader->err)
         *out = failure_of_arguments(context, hand);
     else if (err)
@@ -95,7 +109,8 @@ static load_t result_of(context_t *context)
     return load_bytes(pack->data, pack->size);
 }
 
-// An actor that leaves: what waits for it here is answered first, so that it is known not to have run.
+// An actor that leaves: what waits for it here is answered first, so that it is known not to have
+// run.
 static void refuse_behind(worker_t *worker, mob_ref_t actor)
 {
     for (hand_t *hand = worker->window.first, *next; hand; hand = next) {
@@ -121,7 +136,8 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
     return true;
 }
 
-// ---- What may not run -------------------------------------------------------------------------------
+// ---- What may not run
+// -------------------------------------------------------------------------------
 
 static bool may_run(worker_t *worker, const hand_t *hand)
 {
@@ -136,7 +152,8 @@ static bool may_run(worker_t *worker, const hand_t *hand)
     return true;
 }
 
-// ---- Ends -------------------------------------------------------------------------------------------
+// ---- Ends
+// -------------------------------------------------------------------------------------------
 
 static void end_instance(worker_t *worker, instance_t *instance)
 {
@@ -151,7 +168,8 @@ static void end_instance(worker_t *worker, instance_t *instance)
     }
     mob_ref_t actor = instance->actor;
     instance_remove(&worker->instances, &instance);
-    message_STOP(session_out(worker->session), &(msg_stop_t){.actor = actor, .how = MOB_STOP_DRAIN}); // it has ended
+    message_STOP(session_out(worker->session),
+                 &(msg_stop_t){.actor = actor, .how = MOB_STOP_DRAIN}); // it has ended
     if (worker->kind == START_ACTOR && worker->instances.count == 0)
         worker->over = true;
 }
@@ -173,7 +191,8 @@ static void run_end(worker_t *worker, hand_t *hand)
         end_instance(worker, instance);
 }
 
-// ---- Calls and constructors ------------------------------------------------------------------------
+// ---- Calls and constructors
+// ------------------------------------------------------------------------
 
 static void run_task(worker_t *worker, hand_t *hand, void *state)
 {

@@ -1,5 +1,5 @@
-// run.h - one thing in hand: a call, a constructor or an end, from the checks before it to its answer.
-// Wants the session's lock, which it releases while the body runs.
+// run.h - one thing in hand: a call, a constructor or an end, from the checks before it to its
+// answer. Wants the session's lock, which it releases while the body runs.
 
 #ifndef MOBULA_ACTORS_RUN_H
 #define MOBULA_ACTORS_RUN_H

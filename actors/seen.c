@@ -1,12 +1,13 @@
-// seen.c - a ring of answers with a hash over it. A place keeps the memory of the answer that it held
-// before, so that the steady state allocates nothing.
+// seen.c - a ring of answers with a hash over it. A place keeps the memory of the answer that it
+// held before, so that the steady state allocates nothing.
 
 #include "seen.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Calls of one caller come numbered in a row: they stand in a row, where the processor finds them soonest.
+// Calls of one caller come numbered in a row: they stand in a row, where the processor finds them
+// soonest.
 static uint32_t bucket_of(const seen_t *self, mob_ref_t ref)
 {
     return (uint32_t)((ref.owner >> 32) + ref.seq) & self->mask;
@@ -44,7 +45,8 @@ void seen_fini(seen_t *self)
     *self = (seen_t){0};
 }
 
-// ---- What is forgotten ------------------------------------------------------------------------------
+// ---- What is forgotten
+// ------------------------------------------------------------------------------
 
 static seen_caller_t *caller_slot(const seen_t *self, uint64_t key)
 {
@@ -71,8 +73,8 @@ static bool callers_grow(seen_t *self)
     return true;
 }
 
-// The number of this caller; above the bound, or without memory, the one that all others share: then
-// more is refused than must be, and nothing runs twice.
+// The number of this caller; above the bound, or without memory, the one that all others share:
+// then more is refused than must be, and nothing runs twice.
 static seen_caller_t *caller_of(seen_t *self, uint64_t key)
 {
     if (2 * self->caller_count >= self->caller_mask && self->caller_count < SEEN_CALLERS_MAX &&
@@ -103,7 +105,8 @@ bool seen_forgot(const seen_t *self, mob_ref_t ref, uint64_t key)
     return ref.seq <= (caller->key ? caller->before : self->others.before);
 }
 
-// ---- The ring ---------------------------------------------------------------------------------------
+// ---- The ring
+// ---------------------------------------------------------------------------------------
 
 static void unchain(seen_t *self, uint64_t number)
 {
@@ -193,8 +196,8 @@ static void set_blob(seen_record_t *record, blob_t *blob)
     record->blob = blob_hold(blob);
 }
 
-bool seen_add(seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t key, const void *bytes, size_t size,
-              blob_t *blob)
+bool seen_add(seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t key, const void *bytes,
+              size_t size, blob_t *blob)
 {
     if (size > SEEN_ENVELOPE_MAX || !make_room(self)) {
         self->lost++;
@@ -240,7 +243,8 @@ void seen_again(seen_t *self, const seen_record_t *record)
     seen_add(self, copy.ref, copy.attempt, copy.key, bytes, copy.size, NULL);
 }
 
-// ---- Acknowledgement --------------------------------------------------------------------------------
+// ---- Acknowledgement
+// --------------------------------------------------------------------------------
 
 void seen_taken(seen_t *self, uint64_t count)
 {

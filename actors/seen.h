@@ -1,7 +1,7 @@
-// seen.h - what this worker has answered: the memory behind "a body runs at most once for one ref and
-// attempt". A RUN of something answered is answered again from here, and what the broker has not
-// acknowledged is said again after a reconnect. Bounded: the oldest acknowledged answers are forgotten.
-// Never talks to the broker; wants the session's lock.
+// seen.h - what this worker has answered: the memory behind "a body runs at most once for one ref
+// and attempt". A RUN of something answered is answered again from here, and what the broker has
+// not acknowledged is said again after a reconnect. Bounded: the oldest acknowledged answers are
+// forgotten. Never talks to the broker; wants the session's lock.
 
 #ifndef MOBULA_ACTORS_SEEN_H
 #define MOBULA_ACTORS_SEEN_H
@@ -14,7 +14,7 @@ enum {
     SEEN_KEPT_MAX = 4096,     // acknowledged ones are kept up to this
     SEEN_RECORDS_MAX = 65536, // unacknowledged ones as well; then the oldest are lost, and counted
     SEEN_ENVELOPE_MAX = 3 * MOB_TEXT_MAX, // bytes of one: a FAIL with its texts, a RESULT inline
-    SEEN_CALLERS_MAX = 4096,  // whose forgotten answers are remembered as a number
+    SEEN_CALLERS_MAX = 4096,              // whose forgotten answers are remembered as a number
 };
 
 typedef struct seen_record { // one RESULT or FAIL as it was said
@@ -41,14 +41,15 @@ typedef struct seen {
     seen_record_t *records; // a ring
     uint32_t *buckets;      // place + 1 of the newest
     uint32_t mask;          // of both
-    uint64_t first, next;   // numbers of the oldest kept and of the next to come: place is number & mask
-    uint64_t taken;         // acknowledged below this
-    uint64_t base;          // number of the first one said since HELLO
-    uint64_t lost;          // forgotten without acknowledgement
+    uint64_t first,
+        next;       // numbers of the oldest kept and of the next to come: place is number & mask
+    uint64_t taken; // acknowledged below this
+    uint64_t base;  // number of the first one said since HELLO
+    uint64_t lost;  // forgotten without acknowledgement
     seen_caller_t *callers; // open addressing
     uint32_t caller_mask, caller_count;
     seen_caller_t others; // of those that found no place among them
-    bool any_before;        // some caller's before is not 0
+    bool any_before;      // some caller's before is not 0
 } seen_t;
 
 void seen_fini(seen_t *self);
@@ -60,10 +61,10 @@ static inline uint64_t seen_key(mob_ref_t ref, mob_ref_t actor)
     return key ? key : 1;
 }
 
-// Remember an answer: the bytes of its envelope, or with blob the value of a RESULT. False: no memory;
-// then it cannot be repeated, and that is counted as lost.
-bool seen_add(seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t key, const void *bytes, size_t size,
-              blob_t *blob);
+// Remember an answer: the bytes of its envelope, or with blob the value of a RESULT. False: no
+// memory; then it cannot be repeated, and that is counted as lost.
+bool seen_add(seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t key, const void *bytes,
+              size_t size, blob_t *blob);
 
 // One of them was said again: it waits for one more acknowledgement.
 void seen_again(seen_t *self, const seen_record_t *record);
@@ -74,7 +75,8 @@ const seen_record_t *seen_find(const seen_t *self, mob_ref_t ref, uint32_t attem
 bool seen_forgot(const seen_t *self, mob_ref_t ref, uint64_t key);
 
 void seen_taken(seen_t *self, uint64_t count); // the broker has so many of those said since HELLO
-// HELLO was said: what is not acknowledged counts from 1 again. fresh: to a broker that knows nothing.
+// HELLO was said: what is not acknowledged counts from 1 again. fresh: to a broker that knows
+// nothing.
 void seen_restart(seen_t *self, bool fresh);
 // Unacknowledged ones in order: *at begins with 0. NULL: no more.
 const seen_record_t *seen_unacknowledged(const seen_t *self, uint64_t *at);

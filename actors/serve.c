@@ -1,5 +1,6 @@
-// serve.c - the in-process form: mob_offer_defs() makes this process a host whose workers are threads, and
-// mob_serve() waits and drains. What was offered hangs on the client's session and ends with it.
+// serve.c - the in-process form: mob_offer_defs() makes this process a host whose workers are
+// threads, and mob_serve() waits and drains. What was offered hangs on the client's session and
+// ends with it.
 
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +12,11 @@
 #include "clock.h"
 #include "thread.h"
 
-enum { OFFERS_MAX = 16, DRAIN_MS = 10000 };
+enum {
+    OFFERS_MAX = 16,
+    DRAIN_MS = 10000,
+    LOOK_US = 200000, // so late may mob_serve() see that the broker wants a host to drain
+};
 
 typedef struct serving { // of one connection
     size_t count;
@@ -22,7 +27,8 @@ typedef struct serving { // of one connection
     } items[OFFERS_MAX];
 } serving_t;
 
-// ---- Down -----------------------------------------------------------------------------------------------
+// ---- Down
+// -----------------------------------------------------------------------------------------------
 
 static void wait_for(const serving_t *self, int64_t until)
 {
@@ -75,7 +81,8 @@ static void end_serving(void *guest)
     free(self);
 }
 
-// ---- Up -------------------------------------------------------------------------------------------------
+// ---- Up
+// -------------------------------------------------------------------------------------------------
 
 static serving_t *serving_of(mob_t *client)
 {
@@ -115,10 +122,10 @@ static host_t *begin(mob_t *client, offer_t *offer, threads_t *threads)
     mob_config_t config = *session_config(client);
     config.name = config.host ? config.host : config.name;
     host_t *host = host_make(&(host_config_t){.client = &config,
-                                             .offer = offer,
-                                             .means = threads_means(threads),
-                                             .slots = slots_of(&config),
-                                             .labels = config.labels});
+                                              .offer = offer,
+                                              .means = threads_means(threads),
+                                              .slots = slots_of(&config),
+                                              .labels = config.labels});
     if (!host)
         return NULL;
     threads_serve(threads, host);
@@ -148,7 +155,8 @@ mob_err_t mob_offer_defs(mob_t *client, const mob_def_t *defs)
     if (!self)
         return MOB_ENOMEM;
     if (self->count == OFFERS_MAX)
-        return say_refused(MOB_ELIMIT, "offered 16 times by this connection: put more into one offer");
+        return say_refused(MOB_ELIMIT,
+                           "offered 16 times by this connection: put more into one offer");
     if (offered_before(self, defs))
         return say_refused(MOB_EEXISTS, "a definition was offered before");
     mob_err_t err = MOB_OK;
@@ -163,7 +171,8 @@ mob_err_t mob_offer_defs(mob_t *client, const mob_def_t *defs)
     return err;
 }
 
-// ---- Serve ------------------------------------------------------------------------------------------------
+// ---- Serve
+// ------------------------------------------------------------------------------------------------
 
 static bool asked_to_drain(const serving_t *self, mob_err_t *lost)
 {
@@ -185,7 +194,7 @@ mob_err_t mob_serve(mob_t *client)
     mob_err_t lost = MOB_OK;
     while (!asked_to_drain(self, &lost)) {
         session_lock(client);
-        mob_err_t err = session_turn(client, clock_us() + 200000); // a host that is asked shows itself then
+        mob_err_t err = session_turn(client, clock_us() + LOOK_US);
         session_unlock(client);
         if (err == MOB_EINTERRUPTED)
             break;

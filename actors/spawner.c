@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,8 @@ typedef struct nursery { // the spawner's own state
     unsigned long oom_kills;
 } nursery_t;
 
-// ---- The spawner's process ----------------------------------------------------------------------------
+// ---- The spawner's process
+// ----------------------------------------------------------------------------
 
 static void tell(const nursery_t *self, const spawner_report_t *report)
 {
@@ -153,8 +155,8 @@ static void reap(nursery_t *self)
     }
 }
 
-// What workers left behind has become a child of ours, whatever group it is in. False: the kernel does not
-// list them.
+// What workers left behind has become a child of ours, whatever group it is in. False: the kernel
+// does not list them.
 static bool kill_all_children(void)
 {
     FILE *list = fopen("/proc/thread-self/children", "re");
@@ -192,6 +194,13 @@ static void turn(nursery_t *self)
             child_output(self->children[i], false);
 }
 
+// libzmq asks for a protocol's number in every new context. The search for the module that knows it
+// takes a worker 150 system calls; done here once, its end is inherited.
+static void warm_up(void)
+{
+    (void)getprotobyname("pgm");
+}
+
 static _Noreturn void spawner_main(nursery_t *self)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -203,6 +212,7 @@ static _Noreturn void spawner_main(nursery_t *self)
     sigaddset(&child, SIGCHLD);
     self->setup.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     bool lives = self->setup.signals >= 0 && make_room(self);
+    warm_up();
     while (lives) {
         turn(self);
         if (self->polls[1].revents)
@@ -214,7 +224,8 @@ static _Noreturn void spawner_main(nursery_t *self)
     _exit(0);
 }
 
-// ---- The host's end -------------------------------------------------------------------------------------
+// ---- The host's end
+// -------------------------------------------------------------------------------------
 
 mob_err_t spawner_fork(spawner_t *self, spawner_main_fn *run, void *arg, const void *worker_mask)
 {
@@ -270,7 +281,8 @@ spawner_news_t spawner_read(spawner_t *self, spawner_report_t *out)
     if (got < 0)
         return errno == EAGAIN ? SPAWNER_NOTHING : SPAWNER_GONE;
     size_t head = offsetof(spawner_report_t, log);
-    return (size_t)got >= head && (size_t)got == head + out->log_size ? SPAWNER_REPORT : SPAWNER_GONE;
+    return (size_t)got >= head && (size_t)got == head + out->log_size ? SPAWNER_REPORT
+                                                                      : SPAWNER_GONE;
 }
 
 void spawner_end(spawner_t *self)

@@ -1,7 +1,7 @@
-// spawner.h - a process of its own, forked before any ZeroMQ context exists, so that it may fork workers in a
-// millisecond: it has one thread and touches no socket but the one to its host. It reaps what it forked,
-// kills what is left of a worker's process group, hands on what workers print, and ends with its host, as
-// they end with it. Never speaks to the broker.
+// spawner.h - a process of its own, forked before any ZeroMQ context exists, so that it may fork
+// workers in a millisecond: it has one thread and touches no socket but the one to its host. It
+// reaps what it forked, kills what is left of a worker's process group, hands on what workers
+// print, and ends with its host, as they end with it. Never speaks to the broker.
 
 #ifndef MOBULA_ACTORS_SPAWNER_H
 #define MOBULA_ACTORS_SPAWNER_H
@@ -29,8 +29,8 @@ typedef struct spawner_report { // a worker ended, or could not be started
     char log[SPAWNER_LOG]; // the last lines of its output
 } spawner_report_t;
 
-// Fork it. The calling process must still have one thread, and its signals blocked as it wants them.
-// workers get the signal mask given. MOB_ESETUP: errno says why.
+// Fork it. The calling process must still have one thread, and its signals blocked as it wants
+// them. workers get the signal mask given. MOB_ESETUP: errno says why.
 mob_err_t spawner_fork(spawner_t *self, spawner_main_fn *run, void *arg, const void *worker_mask);
 
 // Orders; any thread. False: the spawner is gone.

@@ -1,5 +1,5 @@
-// thread.c - workers as threads. The table of those that run is shared by them and their host: counted, with
-// a lock of its own, which is never held while a session is asked for anything.
+// thread.c - workers as threads. The table of those that run is shared by them and their host:
+// counted, with a lock of its own, which is never held while a session is asked for anything.
 
 #include "thread.h"
 
@@ -29,10 +29,11 @@ struct threads {
     uint32_t telling; // threads inside host_reaped(): the host waits for them
     pthread_cond_t told;
     thread_t *threads;
-    uint32_t number;  // of the last one, for its name
+    uint32_t number; // of the last one, for its name
 };
 
-// ---- Life -------------------------------------------------------------------------------------------
+// ---- Life
+// -------------------------------------------------------------------------------------------
 
 threads_t *threads_new(const mob_config_t *client, const char *host_name, offer_t *offer)
 {
@@ -77,13 +78,14 @@ void threads_drop(threads_t **self_p)
         pthread_cond_wait(&self->told, &self->lock);
     self->host = NULL;
     for (const thread_t *thread = self->threads; thread; thread = thread->next)
-        fprintf(stderr, "MOB-BODY-STUCK host=%s worker=%016" PRIx64 ": its thread goes on\n", self->host_name,
-                thread->owner);
+        fprintf(stderr, "MOB-BODY-STUCK host=%s worker=%016" PRIx64 ": its thread goes on\n",
+                self->host_name, thread->owner);
     pthread_mutex_unlock(&self->lock);
     threads_release(self);
 }
 
-// ---- A thread ---------------------------------------------------------------------------------------
+// ---- A thread
+// ---------------------------------------------------------------------------------------
 
 static void tell_host(threads_t *self, uint64_t owner, enum wire_cause cause)
 {
@@ -176,7 +178,8 @@ static bool start(void *arg, uint64_t owner, enum wire_start kind) // the host's
     return false;
 }
 
-// ---- Ends -------------------------------------------------------------------------------------------
+// ---- Ends
+// -------------------------------------------------------------------------------------------
 
 // A thread cannot be killed: its body is told to stop, and the broker goes on as if it had ended.
 static bool kill_one(void *arg, uint64_t owner)

@@ -1,5 +1,6 @@
-// thread.h - the in-process form: workers as threads of this process. What a host needs of them is the same
-// table of functions as for processes; what a thread cannot do (die when told) is said where it matters.
+// thread.h - the in-process form: workers as threads of this process. What a host needs of them is
+// the same table of functions as for processes; what a thread cannot do (die when told) is said
+// where it matters.
 
 #ifndef MOBULA_ACTORS_THREAD_H
 #define MOBULA_ACTORS_THREAD_H
@@ -13,8 +14,8 @@ threads_t *threads_new(const mob_config_t *client, const char *host_name, offer_
 host_means_t threads_means(threads_t *self);
 void threads_serve(threads_t *self, host_t *host); // whom to tell; before the host begins
 
-// No worker is told of any more. Frees all when every thread has ended; a thread whose body never comes
-// home keeps what it needs for ever, and that is said on stderr.
+// No worker is told of any more. Frees all when every thread has ended; a thread whose body never
+// comes home keeps what it needs for ever, and that is said on stderr.
 void threads_drop(threads_t **self_p);
 
 #endif

@@ -1,5 +1,5 @@
-// window.c - calls in hand. Places are used again, so that a call costs no allocation once the worker is
-// warm.
+// window.c - calls in hand. Places are used again, so that a call costs no allocation once the
+// worker is warm.
 
 #include "window.h"
 

@@ -1,5 +1,6 @@
-// window.h - calls in hand: what the broker has sent and the body has not begun, in the order it came,
-// and the one that runs. Owns their bytes. Never talks to the broker; wants the session's lock.
+// window.h - calls in hand: what the broker has sent and the body has not begun, in the order it
+// came, and the one that runs. Owns their bytes. Never talks to the broker; wants the session's
+// lock.
 
 #ifndef MOBULA_ACTORS_WINDOW_H
 #define MOBULA_ACTORS_WINDOW_H
@@ -10,9 +11,9 @@
 #include "offer.h"
 
 enum {
-    WINDOW_CALLS_MAX = 8192,     // in hand at once; more are answered EFULL. The broker's own bound is lower
-    WINDOW_KEEP_BYTES = 8192,    // memory that an idle place keeps
-    WINDOW_SLOW_US = 5000,       // a body that ran so long must not hoard the tasks behind it
+    WINDOW_CALLS_MAX = 8192,  // in hand at once; more are answered EFULL
+    WINDOW_KEEP_BYTES = 8192, // memory that an idle place keeps
+    WINDOW_SLOW_US = 5000,    // a body that ran so long must not hoard the tasks behind it
 };
 
 enum hand_what {
@@ -24,46 +25,48 @@ enum hand_what {
 typedef struct hand { // one of them
     struct hand *next;
     enum hand_what what;
-    bool old;                // was in hand when the broker came back: it may be sent again
-    const offer_def_t *cls;  // of a method or a making
+    bool old;               // was in hand when the broker came back: it may be sent again
+    const offer_def_t *cls; // of a method or a making
     const offer_body_t *body;
-    mob_ref_t ref;           // the call; of a making and an end: the actor
-    uint32_t attempt;        // of a making: the incarnation
+    mob_ref_t ref;    // the call; of a making and an end: the actor
+    uint32_t attempt; // of a making: the incarnation
     uint32_t incarnation;
-    mob_ref_t actor;         // none: a task
-    int64_t deadline_at;     // INT64_MAX: none
-    atomic_bool cancelled;   // set under the lock, read by the body without it: nothing hangs on its order
-    load_t args;             // in pack, or in a blob that is held
-    pack_t pack;             // arguments, then the options of a making
-    uint32_t opts_at;        // of a making: where its options begin in pack
-    blob_t *saved;           // of a making
+    mob_ref_t actor;     // none: a task
+    int64_t deadline_at; // INT64_MAX: none
+    // Set under the lock, read by the body without it: nothing hangs on its order.
+    atomic_bool cancelled;
+    load_t args;      // in pack, or in a blob that is held
+    pack_t pack;      // arguments, then the options of a making
+    uint32_t opts_at; // of a making: where its options begin in pack
+    blob_t *saved;    // of a making
 } hand_t;
 
 typedef struct window {
     hand_t *first, *last; // waiting
     hand_t *running;      // NULL: no body runs
     hand_t *free;
-    uint32_t waiting;     // length of the list
-    uint32_t total;       // places made, free ones too
-    uint32_t old;         // in hand and old: the front of the list, and perhaps the running one
-    uint64_t begun;       // so many bodies have begun
-    uint64_t noticed;     // begun as it was when window_slow() last found a new body
+    uint32_t waiting; // length of the list
+    uint32_t total;   // places made, free ones too
+    uint32_t old;     // in hand and old: the front of the list, and perhaps the running one
+    uint64_t begun;   // so many bodies have begun
+    uint64_t noticed; // begun as it was when window_slow() last found a new body
     int64_t noticed_at;
 } window_t;
 
 void window_fini(window_t *self);
 
-// A blank place, to be filled; then it is put at the end of the line, or returned unused. NULL: no memory,
-// or too many.
+// A blank place, to be filled; then it is put at the end of the line, or returned unused. NULL: no
+// memory, or too many.
 hand_t *window_place(window_t *self);
 void window_push(window_t *self, hand_t *hand);
 void window_return(window_t *self, hand_t *hand);
 // Copy the arguments in, with the values of deps put in their places. False: broken, or no memory.
 bool hand_set_args(hand_t *self, load_t args, loads_t deps);
-bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved); // of a making, after its arguments
+bool hand_set_opts(hand_t *self, opts_field_t opts,
+                   load_t saved); // of a making, after its arguments
 
-hand_t *window_begin(window_t *self); // the next one runs from now on; NULL: none waits
-void window_done(window_t *self);     // the running one is over
+hand_t *window_begin(window_t *self);             // the next one runs from now on; NULL: none waits
+void window_done(window_t *self);                 // the running one is over
 void window_remove(window_t *self, hand_t *hand); // a waiting one
 
 hand_t *window_find(const window_t *self, mob_ref_t ref); // waiting or running; NULL: not in hand
@@ -75,9 +78,9 @@ bool window_has_old(const window_t *self, mob_ref_t ref);
 // Take out tasks that wait, from the front; fills refs and gives how many.
 uint32_t window_give(window_t *self, mob_ref_t *refs, uint32_t max);
 
-// The rule of 5 ms, kept without a clock read a call: whoever turns the session says what time it is. A
-// body that was found running is slow when it still runs 5 ms later. Gives when to look again (INT64_MAX:
-// at the next turn); *slow: what waits should be given back.
+// The rule of 5 ms, kept without a clock read a call: whoever turns the session says what time it
+// is. A body that was found running is slow when it still runs 5 ms later. Gives when to look again
+// (INT64_MAX: at the next turn); *slow: what waits should be given back.
 int64_t window_slow(window_t *self, int64_t now, bool *slow);
 
 #endif

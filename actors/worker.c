@@ -1,5 +1,5 @@
-// worker.c - the loop of a worker, and what the broker says to it. Other threads than its own come here
-// only through the session: the keeper, while a body runs.
+// worker.c - the loop of a worker, and what the broker says to it. Other threads than its own come
+// here only through the session: the keeper, while a body runs.
 
 #include "worker.h"
 
@@ -10,7 +10,8 @@
 #include "clock.h"
 #include "run.h"
 
-// ---- What a symbol means ------------------------------------------------------------------------------
+// ---- What a symbol means
+// ------------------------------------------------------------------------------
 
 static worker_symbol_t *symbol_slot(worker_t *self, uint32_t symbol)
 {
@@ -52,14 +53,17 @@ static const offer_body_t *body_of(worker_t *self, uint32_t symbol, const offer_
     return body;
 }
 
-// ---- RUN and MAKE ---------------------------------------------------------------------------------------
+// ---- RUN and MAKE
+// ---------------------------------------------------------------------------------------
 
-static void refuse(worker_t *self, const hand_t *like, mob_err_t err, mob_executed_t executed, const char *text)
+static void refuse(worker_t *self, const hand_t *like, mob_err_t err, mob_executed_t executed,
+                   const char *text)
 {
     answer_failure(self, like, &(answer_failure_t){.err = err, .executed = executed, .text = text});
 }
 
-// Answered before, or in hand already: nothing is to be run. A duplicate comes only after a reconnect.
+// Answered before, or in hand already: nothing is to be run. A duplicate comes only after a
+// reconnect.
 static bool is_known(worker_t *self, const hand_t *like)
 {
     const seen_record_t *record = seen_find(&self->seen, like->ref, like->attempt);
@@ -71,7 +75,8 @@ static bool is_known(worker_t *self, const hand_t *like)
         return true;
     if (like->cls && like->attempt == 0 && like->what == HAND_CALL &&
         seen_forgot(&self->seen, like->ref, seen_key(like->ref, like->actor))) {
-        refuse(self, like, MOB_EBROKER, MOB_MAYBE_EXECUTED, "it may have run; its answer is not kept any more");
+        refuse(self, like, MOB_EBROKER, MOB_MAYBE_EXECUTED,
+               "it may have run; its answer is not kept any more");
         return true;
     }
     return false;
@@ -115,8 +120,10 @@ static bool accept_make(worker_t *self, const msg_make_t *make, hand_t *hand)
     hand->cls = text ? offer_find(self->offer, text, true) : NULL;
     hand->body = hand->cls ? &hand->cls->body : NULL;
     if (!hand->body)
-        refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer the class");
-    else if (!hand_set_args(hand, make->args, make->deps) || !hand_set_opts(hand, make->opts, make->saved))
+        refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED,
+               "this program does not offer the class");
+    else if (!hand_set_args(hand, make->args, make->deps) ||
+             !hand_set_opts(hand, make->opts, make->saved))
         refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
     else
         return true;
@@ -125,8 +132,10 @@ static bool accept_make(worker_t *self, const msg_make_t *make, hand_t *hand)
 
 static void push(worker_t *self, hand_t *hand, int64_t remaining_ms)
 {
+    if (remaining_ms > INT32_MAX)
+        remaining_ms = INT32_MAX;
     if (remaining_ms >= 0)
-        hand->deadline_at = clock_us() + (remaining_ms > INT32_MAX ? INT32_MAX : remaining_ms) * 1000;
+        hand->deadline_at = clock_us() + remaining_ms * 1000;
     window_push(&self->window, hand);
     if (self->serving && !pthread_equal(self->thread, pthread_self()))
         session_wake(self->session);
@@ -134,8 +143,8 @@ static void push(worker_t *self, hand_t *hand, int64_t remaining_ms)
 
 static void refuse_full(worker_t *self, mob_ref_t ref, uint32_t attempt, mob_ref_t actor)
 {
-    refuse(self, &(hand_t){.ref = ref, .attempt = attempt, .actor = actor}, MOB_EFULL, MOB_NOT_EXECUTED,
-           "too many calls in the hand of this worker");
+    refuse(self, &(hand_t){.ref = ref, .attempt = attempt, .actor = actor}, MOB_EFULL,
+           MOB_NOT_EXECUTED, "too many calls in the hand of this worker");
 }
 
 static void on_run(worker_t *self, const msg_run_t *run)
@@ -176,7 +185,8 @@ static void on_make(worker_t *self, const msg_make_t *make)
         window_return(&self->window, hand);
 }
 
-// ---- CANCEL, STOP, TAKEN --------------------------------------------------------------------------------
+// ---- CANCEL, STOP, TAKEN
+// --------------------------------------------------------------------------------
 
 static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
 {
@@ -226,16 +236,18 @@ static void on_message(mob_t *session, void *arg, const message_t *message)
         on_stop(self, &message->stop);
 }
 
-// ---- WELCOME again ------------------------------------------------------------------------------------
+// ---- WELCOME again
+// ------------------------------------------------------------------------------------
 
 static void say_hold(worker_t *self, const instance_t *instance)
 {
-    msg_hold_t hold = {.actor = instance->actor,
-                       .incarnation = instance->incarnation,
-                       .state = instance->alive ? HAND_DONE : HAND_RUNNING,
-                       .cls = {instance->cls->body.signature, strlen(instance->cls->body.signature)},
-                       .opts = {.wire = instance->opts, .size = instance->opts_size},
-                       .args = load_of(instance->args)};
+    msg_hold_t hold = {
+        .actor = instance->actor,
+        .incarnation = instance->incarnation,
+        .state = instance->alive ? HAND_DONE : HAND_RUNNING,
+        .cls = {instance->cls->body.signature, strlen(instance->cls->body.signature)},
+        .opts = {.wire = instance->opts, .size = instance->opts_size},
+        .args = load_of(instance->args)};
     if (message_HOLD(session_out(self->session), &hold))
         return;
     session_flush(self->session);
@@ -246,11 +258,12 @@ static void say_have(worker_t *self, const hand_t *hand)
 {
     if (hand->what != HAND_CALL)
         return;
-    message_HAVE(session_out(self->session),
-                 &(msg_have_t){.ref = hand->ref,
-                               .attempt = hand->attempt,
-                               .actor = hand->actor,
-                               .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING});
+    message_HAVE(
+        session_out(self->session),
+        &(msg_have_t){.ref = hand->ref,
+                      .attempt = hand->attempt,
+                      .actor = hand->actor,
+                      .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING});
 }
 
 static void on_welcome(mob_t *session, void *arg, bool fresh)
@@ -277,14 +290,16 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
     message_OPEN(session_out(session), &(msg_open_t){0}); // that is all: go on
 }
 
-// ---- Bodies that take their time ----------------------------------------------------------------------
+// ---- Bodies that take their time
+// ----------------------------------------------------------------------
 
 static void give_back(worker_t *self)
 {
     mob_ref_t refs[MOB_REFS_MAX];
     uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
     if (count)
-        message_GIVE(session_out(self->session), &(msg_give_t){.refs = {.items = refs, .count = count}});
+        message_GIVE(session_out(self->session),
+                     &(msg_give_t){.refs = {.items = refs, .count = count}});
 }
 
 static void on_wait(mob_t *session, void *arg, bool begin)
@@ -299,7 +314,8 @@ static void on_wait(mob_t *session, void *arg, bool begin)
     }
     mob_ref_t refs[MOB_REFS_MAX];
     uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
-    message_BLOCKED(session_out(session), &(msg_blocked_t){.refs = {.items = refs, .count = count}});
+    message_BLOCKED(session_out(session),
+                    &(msg_blocked_t){.refs = {.items = refs, .count = count}});
 }
 
 static int64_t on_turned(mob_t *session, void *arg, int64_t now)
@@ -329,10 +345,12 @@ static mob_err_t on_stops(mob_t *session, void *arg)
     const hand_t *running = self->window.running;
     (void)session;
     bool cancelled = running && atomic_load_explicit(&running->cancelled, memory_order_relaxed);
-    return cancelled || atomic_load_explicit(&self->hurry, memory_order_relaxed) ? MOB_ECANCELLED : MOB_OK;
+    return cancelled || atomic_load_explicit(&self->hurry, memory_order_relaxed) ? MOB_ECANCELLED
+                                                                                 : MOB_OK;
 }
 
-// ---- Life ---------------------------------------------------------------------------------------------
+// ---- Life
+// ---------------------------------------------------------------------------------------------
 
 static const session_hooks_t hooks = {.message = on_message,
                                       .welcome = on_welcome,

@@ -1,6 +1,6 @@
-// worker.h - who runs bodies: a session of role worker and the loop that takes calls from its window. The
-// same in a process that a host forked and in a thread of the in-process form. One thread runs it; others
-// may only ask it to drain or to hurry.
+// worker.h - who runs bodies: a session of role worker and the loop that takes calls from its
+// window. The same in a process that a host forked and in a thread of the in-process form. One
+// thread runs it; others may only ask it to drain or to hurry.
 
 #ifndef MOBULA_ACTORS_WORKER_H
 #define MOBULA_ACTORS_WORKER_H
@@ -37,15 +37,15 @@ typedef struct worker {
     worker_symbol_t *symbols; // by symbol
     uint32_t symbol_room;
     context_t context;
-    pthread_t thread;         // that runs it
-    bool welcomed;            // HELLO was answered once
-    bool serving;             // a turn of the loop may wait for the sockets
-    bool blocked;             // BLOCKED was said
-    bool over;                // leaves as soon as nothing waits
-    mob_err_t lost;           // the session is over: why
-    int64_t deadline_at;      // as the session was told
-    atomic_bool drains;       // asked to: from another thread
-    atomic_bool hurry;        // bodies see that they are cancelled; nothing hangs on the order
+    pthread_t thread;    // that runs it
+    bool welcomed;       // HELLO was answered once
+    bool serving;        // a turn of the loop may wait for the sockets
+    bool blocked;        // BLOCKED was said
+    bool over;           // leaves as soon as nothing waits
+    mob_err_t lost;      // the session is over: why
+    int64_t deadline_at; // as the session was told
+    atomic_bool drains;  // asked to: from another thread
+    atomic_bool hurry;   // bodies see that they are cancelled; nothing hangs on the order
 } worker_t;
 
 // Makes the session: it connects from now on. NULL: no memory.

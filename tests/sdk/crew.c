@@ -1,4 +1,5 @@
-// crew.c - see crew.h. Everything is forked before the test has threads, but for what it starts again.
+// crew.c - see crew.h. Everything is forked before the test has threads, but for what it starts
+// again.
 
 #include "crew.h"
 
@@ -18,7 +19,8 @@
 
 static int begun_fd = -1, ended_fd = -1; // of the program that runs the bodies
 
-// ---- Bodies ---------------------------------------------------------------------------------------------
+// ---- Bodies
+// ---------------------------------------------------------------------------------------------
 
 static void tell(int fd)
 {
@@ -212,28 +214,33 @@ static const mob_method_t mite_methods[] = {{mite_inc_signature, mite_inc_usage,
                                             {mite_pid_signature, mite_pid_usage, mite_pid_invoke},
                                             {0}};
 
-const mob_def_t crew_defs[] = {
-    mob_task(add),
-    mob_task(fetch),
-    mob_task(echo),
-    mob_task(blow_up, .max_retries = MOB_NONE),
-    mob_task(deep),
-    mob_task(until_told, .max_retries = MOB_NONE),
-    mob_task(deaf, .max_retries = MOB_NONE),
-    mob_task(steps),
-    mob_task(leaver),
-    mob_task(hand_on),
-    mob_task(left),
-    mob_actor(tally, TALLY),
-    {.name = mite_signature, .usage = mite_usage, .invoke = mite_construct, .state_size = sizeof(mite_t),
-     .methods = mite_methods, .shared = true},
-    {0}};
+const mob_def_t crew_defs[] = {mob_task(add),
+                               mob_task(fetch),
+                               mob_task(echo),
+                               mob_task(blow_up, .max_retries = MOB_NONE),
+                               mob_task(deep),
+                               mob_task(until_told, .max_retries = MOB_NONE),
+                               mob_task(deaf, .max_retries = MOB_NONE),
+                               mob_task(steps),
+                               mob_task(leaver),
+                               mob_task(hand_on),
+                               mob_task(left),
+                               mob_actor(tally, TALLY),
+                               {.name = mite_signature,
+                                .usage = mite_usage,
+                                .invoke = mite_construct,
+                                .state_size = sizeof(mite_t),
+                                .methods = mite_methods,
+                                .shared = true},
+                               {0}};
 
-// ---- Processes --------------------------------------------------------------------------------------------
+// ---- Processes
+// --------------------------------------------------------------------------------------------
 
 static void remove_directory(const char *directory)
 {
-    static const char *const files[] = {"epoch", "lock", "broker.lock", "calls.sock", "notices.sock", "feed.sock"};
+    static const char *const files[] = {"epoch",      "lock",         "broker.lock",
+                                        "calls.sock", "notices.sock", "feed.sock"};
     char path[128];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, files[i]);

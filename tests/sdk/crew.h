@@ -1,5 +1,5 @@
-// crew.h - a broker and a worker program, each a process, in a directory of its own; and what that program
-// offers. All of it ends with the test, also with one that fails.
+// crew.h - a broker and a worker program, each a process, in a directory of its own; and what that
+// program offers. All of it ends with the test, also with one that fails.
 
 #ifndef MOBULA_TESTS_CREW_H
 #define MOBULA_TESTS_CREW_H
@@ -9,23 +9,23 @@
 #include "mobula/contract.h"
 
 MOB_TASK(add, i64, (i64, a), (i64, b));
-MOB_TASK(fetch, i64, (str, url));              // fails with 42 when it is no url
+MOB_TASK(fetch, i64, (str, url)); // fails with 42 when it is no url
 MOB_TASK(echo, bytes, (bytes, data));
-MOB_TASK(blow_up, i64, (i64, signal));         // prints 15 lines, then ends its process
-MOB_TASK(deep, i64, (i64, levels));            // calls itself
-MOB_TASK(until_told, i64, (i64, ms));          // runs so long, or until it is cancelled
-MOB_TASK(deaf, i64, (i64, ms));                // runs so long
+MOB_TASK(blow_up, i64, (i64, signal)); // prints 15 lines, then ends its process
+MOB_TASK(deep, i64, (i64, levels));    // calls itself
+MOB_TASK(until_told, i64, (i64, ms));  // runs so long, or until it is cancelled
+MOB_TASK(deaf, i64, (i64, ms));        // runs so long
 MOB_TASK(steps, stream(i64), (i64, n));
 MOB_TASK(leaver, i64, (i64, n));
-MOB_TASK(hand_on, i64, (str, url));            // gives the error of fetch
-MOB_TASK(left, i64, (i64, n));                 // how many ms it has, -1: any
+MOB_TASK(hand_on, i64, (str, url)); // gives the error of fetch
+MOB_TASK(left, i64, (i64, n));      // how many ms it has, -1: any
 
-#define TALLY(METHOD)                       \
-    METHOD(tally, inc, i64, (i64, by))      \
-    METHOD(tally, pid, i64)                 \
-    METHOD(tally, die, i64)                 \
-    METHOD(tally, leave, i64)               \
-    METHOD(tally, incarnation, i64)         \
+#define TALLY(METHOD)                         \
+    METHOD(tally, inc, i64, (i64, by))        \
+    METHOD(tally, pid, i64)                   \
+    METHOD(tally, die, i64)                   \
+    METHOD(tally, leave, i64)                 \
+    METHOD(tally, incarnation, i64)           \
     METHOD(tally, until_told, i64, (i64, ms)) \
     METHOD(tally, save, i64)
 MOB_ACTOR(tally, TALLY, (i64, start)); // start below 0: fails
@@ -38,17 +38,17 @@ extern const mob_def_t crew_defs[]; // ends with a NULL name
 typedef struct crew {
     char directory[64], address[128];
     pid_t broker, host, janitor;
-    int alive;       // its end tells the janitor
-    int begun[2];    // bodies write a byte here when they begin to wait
-    int ended[2];    // fini of a tally writes a byte here
+    int alive;    // its end tells the janitor
+    int begun[2]; // bodies write a byte here when they begin to wait
+    int ended[2]; // fini of a tally writes a byte here
 } crew_t;
 
-crew_t crew_open(void);                              // no process yet
+crew_t crew_open(void); // no process yet
 void crew_start_broker(crew_t *self);
-void crew_kill_broker(crew_t *self);                 // -9
+void crew_kill_broker(crew_t *self);                     // -9
 void crew_start_host(crew_t *self, const char *flags[]); // ends with NULL; NULL: --slots 2
-int crew_end_host(crew_t *self, int signal);         // gives its exit code, 128 + n for a signal
-void crew_here(const crew_t *self);                  // bodies in this process are heard, too
+int crew_end_host(crew_t *self, int signal); // gives its exit code, 128 + n for a signal
+void crew_here(const crew_t *self);          // bodies in this process are heard, too
 mob_t *crew_client(const crew_t *self);
 void crew_close(crew_t *self);
 

@@ -1,5 +1,5 @@
-// test_worker.c - the way of a call through a real broker and real worker processes, and what is said when
-// it does not go well.
+// test_worker.c - the way of a call through a real broker and real worker processes, and what is
+// said when it does not go well.
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -45,7 +45,8 @@ static mob_info_t failure_of(mob_ref_t ref, mob_err_t expected)
     return mob_info(m, ref);
 }
 
-// ---- Tasks ------------------------------------------------------------------------------------------------
+// ---- Tasks
+// ------------------------------------------------------------------------------------------------
 
 Test(worker, a_task_gives_its_result)
 {
@@ -112,7 +113,8 @@ Test(worker, tasks_behind_a_slow_one_run_elsewhere)
     cr_assert_eq(mob_cancel(m, slow.ref, 0), MOB_OK);
 }
 
-// ---- Cancel and deadline ----------------------------------------------------------------------------------
+// ---- Cancel and deadline
+// ----------------------------------------------------------------------------------
 
 Test(worker, a_running_body_sees_that_it_is_cancelled)
 {
@@ -150,7 +152,8 @@ Test(worker, a_body_knows_how_much_time_it_has)
     cr_assert(ms > 0 && ms <= 5000);
 }
 
-// ---- Actors -----------------------------------------------------------------------------------------------
+// ---- Actors
+// -----------------------------------------------------------------------------------------------
 
 Test(worker, an_actor_keeps_its_state_in_a_process_of_its_own)
 {
@@ -215,11 +218,13 @@ Test(worker, shared_actors_live_in_one_process)
     cr_assert_eq(value_of(mob_call(m, mob_new(m, mite), mite_pid)), pid, "and takes in more");
 }
 
-// ---- Crashes ----------------------------------------------------------------------------------------------
+// ---- Crashes
+// ----------------------------------------------------------------------------------------------
 
 Test(worker, a_crash_tells_signal_process_and_last_words)
 {
-    mob_info_t info = failure_of(mob_run_with(m, MOB_OPTS(.max_retries = MOB_NONE), blow_up, SIGUSR1).ref, MOB_ELOST);
+    mob_info_t info = failure_of(
+        mob_run_with(m, MOB_OPTS(.max_retries = MOB_NONE), blow_up, SIGUSR1).ref, MOB_ELOST);
     cr_assert_str_eq(info.why, "CRASH");
     cr_assert_eq(info.executed, MOB_MAYBE_EXECUTED);
     cr_assert_gt(info.pid, 0);
@@ -250,7 +255,8 @@ Test(worker, a_restarted_actor_begins_anew)
         again = mob_call(m, tally, tally_incarnation);
     while (mob_done(m, again, SOON) == MOB_EUNAVAILABLE); // until it is there again
     cr_assert_eq(value_of(again), 2);
-    cr_assert_eq(value_of(mob_call(m, tally, tally_inc, 1)), 6, "constructed from its first arguments");
+    cr_assert_eq(value_of(mob_call(m, tally, tally_inc, 1)), 6,
+                 "constructed from its first arguments");
     cr_assert_neq(value_of(mob_call(m, tally, tally_pid)), pid);
 }
 
@@ -267,7 +273,8 @@ Test(worker, a_killed_actor_runs_no_fini)
     crew_hear(crew.ended[0]); // of the second one: the first said nothing
 }
 
-// ---- Refused by name --------------------------------------------------------------------------------------
+// ---- Refused by name
+// --------------------------------------------------------------------------------------
 
 static void refused(mob_ref_t ref, const char *word)
 {
@@ -283,7 +290,8 @@ Test(worker, what_is_not_there_yet_says_so)
     cr_assert_eq(value_of(mob_call(m, tally, tally_inc, 1)), 1, "and the actor lives");
 }
 
-// ---- Brokers and hosts that go ----------------------------------------------------------------------------
+// ---- Brokers and hosts that go
+// ----------------------------------------------------------------------------
 
 Test(worker, an_actor_outlives_the_broker_and_runs_each_call_once)
 {
@@ -366,14 +374,16 @@ Test(worker, with_its_host_all_of_it_is_gone)
     mob_ref_i64 task = mob_run_with(m, MOB_OPTS(.max_retries = MOB_NONE), deaf, 30000);
     crew_hear(crew.begun[0]);
     cr_assert_eq(crew_end_host(&crew, SIGKILL), 128 + SIGKILL);
-    failure_of(task.ref, MOB_ELOST); // whichever the broker saw first: the worker's end, or the host's
+    failure_of(task.ref,
+               MOB_ELOST); // whichever the broker saw first: the worker's end, or the host's
     failure_of(mob_call(m, tally, tally_inc, 1).ref, MOB_EDEAD);
     while (kill((pid_t)pid, 0) == 0)
         sched_yield();
     cr_assert_eq(errno, ESRCH);
 }
 
-// ---- A program's exit ---------------------------------------------------------------------------------------
+// ---- A program's exit
+// ---------------------------------------------------------------------------------------
 
 Test(worker, without_a_broker_it_gives_up_when_told_to)
 {
@@ -391,7 +401,8 @@ Test(worker, a_wrong_flag_is_exit_2)
     crew_close(&other);
 }
 
-// ---- The in-process form --------------------------------------------------------------------------------------
+// ---- The in-process form
+// --------------------------------------------------------------------------------------
 
 Test(worker, a_process_may_host_its_own_bodies)
 {

@@ -1,4 +1,5 @@
-// test_seen.c - the memory of answers: what is said again, what is forgotten, and what is never run twice.
+// test_seen.c - the memory of answers: what is said again, what is forgotten, and what is never run
+// twice.
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -74,7 +75,8 @@ Test(seen, a_large_value_is_held_as_the_frame_that_it_is)
     blob_drop(&blob);
 }
 
-// ---- Acknowledged or not ----------------------------------------------------------------------------------
+// ---- Acknowledged or not
+// ----------------------------------------------------------------------------------
 
 Test(seen, what_is_not_acknowledged_is_said_again_in_order)
 {
@@ -119,7 +121,8 @@ Test(seen, a_repetition_waits_for_an_acknowledgement_of_its_own)
     expect(1, 0, "one");
 }
 
-// ---- Bounds ------------------------------------------------------------------------------------------------
+// ---- Bounds
+// ------------------------------------------------------------------------------------------------
 
 Test(seen, acknowledged_answers_are_forgotten_the_oldest_first)
 {
@@ -161,7 +164,8 @@ Test(seen, memory_of_an_answer_is_used_for_the_next_one_in_its_place)
     expect(3 * SEEN_KEPT_MAX - 1, 0, text);
 }
 
-// ---- At most once over a broker that forgets -----------------------------------------------------------------
+// ---- At most once over a broker that forgets
+// -----------------------------------------------------------------
 
 static void answer_and_forget(uint64_t count)
 {
@@ -175,10 +179,12 @@ Test(seen, only_a_new_broker_can_ask_for_what_was_forgotten)
 {
     mob_ref_t old = ref_of(5);
     answer_and_forget(SEEN_KEPT_MAX + 10);
-    cr_assert_not(seen_forgot(&seen, old, seen_key(old, task)), "this broker knows that it has run");
+    cr_assert_not(seen_forgot(&seen, old, seen_key(old, task)),
+                  "this broker knows that it has run");
     seen_restart(&seen, true);
     cr_assert(seen_forgot(&seen, old, seen_key(old, task)));
-    cr_assert_not(seen_forgot(&seen, ref_of(11), seen_key(ref_of(11), task)), "that one is still here");
+    cr_assert_not(seen_forgot(&seen, ref_of(11), seen_key(ref_of(11), task)),
+                  "that one is still here");
 }
 
 Test(seen, other_callers_and_other_actors_have_numbers_of_their_own)

@@ -1,4 +1,5 @@
-// test_spawner.c - real processes: how workers come, what is said of their end, and that none is left.
+// test_spawner.c - real processes: how workers come, what is said of their end, and that none is
+// left.
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -85,7 +86,8 @@ static int work(void *arg, uint64_t worker, enum wire_start kind)
     }
 }
 
-// ---- The other end ----------------------------------------------------------------------------------------
+// ---- The other end
+// ----------------------------------------------------------------------------------------
 
 static spawner_t begin(void)
 {
@@ -136,7 +138,8 @@ static void nobody_is_left(void)
     close(line[0]);
 }
 
-// ---- Ends ---------------------------------------------------------------------------------------------------
+// ---- Ends
+// ---------------------------------------------------------------------------------------------------
 
 Test(spawner, tells_the_exit_code)
 {
@@ -219,7 +222,8 @@ Test(spawner, starts_many)
     nobody_is_left();
 }
 
-// ---- Nobody survives ------------------------------------------------------------------------------------------
+// ---- Nobody survives
+// ------------------------------------------------------------------------------------------
 
 Test(spawner, children_of_a_worker_end_with_it)
 {
@@ -276,7 +280,8 @@ static void be_a_host(void)
     spawner_t spawner;
     sigset_t mask;
     sigprocmask(SIG_BLOCK, NULL, &mask);
-    if (spawner_fork(&spawner, work, NULL, &mask) == MOB_OK && spawner_start(&spawner, HAS_A_CHILD, START_ACTOR))
+    if (spawner_fork(&spawner, work, NULL, &mask) == MOB_OK &&
+        spawner_start(&spawner, HAS_A_CHILD, START_ACTOR))
         sleep_for_ever();
     _exit(1);
 }

@@ -93,7 +93,8 @@ Test(window, finds_what_waits_and_what_runs)
     cr_assert_null(window_find(&window, (mob_ref_t){CALLER, 3}));
 }
 
-// ---- Arguments ------------------------------------------------------------------------------------------
+// ---- Arguments
+// ------------------------------------------------------------------------------------------
 
 Test(window, small_arguments_are_copied)
 {
@@ -122,7 +123,9 @@ Test(window, values_of_dependencies_stand_in_their_places)
 {
     batch_t batch = BATCH_INIT;
     load_t values[] = {load_bytes("\x05", 1)};
-    msg_run_t run = {.ref = {1, 1}, .args = load_bytes("\xd5\x03\x00\x00\x07", 5), .deps = {.items = values, .count = 1}};
+    msg_run_t run = {.ref = {1, 1},
+                     .args = load_bytes("\xd5\x03\x00\x00\x07", 5),
+                     .deps = {.items = values, .count = 1}};
     cr_assert(message_RUN(&batch, &run));
     batch_reader_t reader = batch_open(batch.pack.data, batch.pack.size, NULL, 0);
     message_t message;
@@ -135,7 +138,8 @@ Test(window, values_of_dependencies_stand_in_their_places)
     batch_fini(&batch);
 }
 
-// ---- Giving back ----------------------------------------------------------------------------------------
+// ---- Giving back
+// ----------------------------------------------------------------------------------------
 
 Test(window, gives_back_tasks_and_nothing_else)
 {
@@ -200,7 +204,8 @@ Test(window, tasks_that_come_behind_a_slow_body_are_given_back_at_once)
     cr_assert(slow);
 }
 
-// ---- After a reconnect ------------------------------------------------------------------------------------
+// ---- After a reconnect
+// ------------------------------------------------------------------------------------
 
 Test(window, what_was_in_hand_at_a_reconnect_is_known_when_it_comes_again)
 {
