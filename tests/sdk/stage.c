@@ -177,6 +177,16 @@ mob_t *stage_connect(const stage_t *self)
     return client;
 }
 
+mob_t *stage_live(const stage_t *self)
+{
+    mob_t *client = stage_connect(self);
+    mob_ref_t status = mob_query(client, "status", NULL);
+    for (int tries = 0; tries < 100 && mob_await(client, status, NULL, 100) != MOB_OK; tries++)
+        ;
+    mob_drop(client, status);
+    return client;
+}
+
 mob_t *stage_host(stage_t *self, const mob_def_t *defs)
 {
     self->host = mob_connect(&(mob_config_t){.endpoint = self->address, .name = "host", .cpus = 2});

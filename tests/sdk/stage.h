@@ -21,6 +21,7 @@ stage_t *stage_open(const char *const settings[]); // NULL: none; the broker run
 void stage_start(stage_t *self);                   // the broker, again
 void stage_kill(stage_t *self);                    // the broker: SIGKILL
 mob_t *stage_connect(const stage_t *self);
+mob_t *stage_live(const stage_t *self); // connected, and the broker has answered
 mob_t *stage_host(stage_t *self, const mob_def_t *defs); // a connection that offers them
 void stage_close(stage_t **self_p);
 

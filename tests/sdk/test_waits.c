@@ -15,7 +15,7 @@ static void curtain_up(void)
 {
     stage = stage_open(NULL);
     stage_host(stage, stage_defs);
-    m = stage_connect(stage);
+    m = stage_live(stage);
 }
 
 static void curtain_down(void)
