@@ -314,6 +314,36 @@ Test(worker, an_actor_outlives_the_broker_and_runs_each_call_once)
     cr_assert_eq(value_of(mob_run(m, add, 1, 2)), 3, "tasks run again");
 }
 
+// Calls in a steady flow, the broker dies again and again. What was answered well has run; what was not may
+// have; nothing has run twice, and the order holds.
+Test(worker, many_deaths_of_the_broker_and_nothing_runs_twice)
+{
+    enum { DEATHS = 6, FLOW = 60 };
+    int64_t last = 0, unsure = 0;
+    tally_h tally = mob_new(m, tally, 0);
+    cr_assert_eq(value_of(mob_call(m, tally, tally_inc, 0)), 0);
+    for (int death = 0; death < DEATHS; death++) {
+        mob_ref_i64 sums[FLOW];
+        for (int i = 0; i < FLOW; i++) {
+            sums[i] = mob_call(m, tally, tally_inc, 1);
+            if (i == FLOW / DEATHS * death)
+                crew_kill_broker(&crew);
+        }
+        crew_start_broker(&crew);
+        for (int i = 0; i < FLOW; i++) {
+            int64_t value = last;
+            mob_err_t err = mob_get(m, sums[i], &value, SOON);
+            cr_assert(err == MOB_OK || err == MOB_EBROKER, "%s", mob_reason(m, sums[i].ref));
+            cr_assert(err || (value > last && value <= last + 1 + unsure), "%d after %d", (int)value,
+                      (int)last);
+            unsure = err ? unsure + 1 : unsure - (value - last - 1);
+            last = value;
+        }
+    }
+    int64_t total = value_of(mob_call(m, tally, tally_inc, 0));
+    cr_assert(total >= last && total <= DEATHS * FLOW, "%d", (int)total);
+}
+
 Test(worker, a_result_made_while_the_broker_was_away_is_not_lost)
 {
     mob_ref_i64 task = mob_run(m, until_told, 100);
