@@ -61,8 +61,8 @@ static rlim_t raise_file_limit(void)
     return setrlimit(RLIMIT_NOFILE, &wanted) == 0 ? wanted.rlim_cur : limit.rlim_cur;
 }
 
-// Messages of 56 KiB come and go all the time: without this glibc gives their pages back to the kernel
-// and asks for them again, which costs a third of the broker's time.
+// Messages of 56 KiB come and go all the time: without this glibc gives their pages back to the
+// kernel and asks for them again, which costs a third of the broker's time.
 static void keep_memory(void)
 {
     mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
