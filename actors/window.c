@@ -4,6 +4,7 @@
 #include "window.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "value.h"
 
@@ -34,7 +35,30 @@ void window_fini(window_t *self)
     free_list(self->first);
     free_list(self->free);
     free_list(self->running);
-    *self = (window_t){0};
+    memset(self, 0, sizeof *self);
+}
+
+// Calls of one caller come numbered in a row, so that buckets hold one each.
+static uint32_t bucket_of(mob_ref_t ref)
+{
+    return (uint32_t)((ref.owner >> 32) + ref.seq) % WINDOW_BUCKETS;
+}
+
+static void list(window_t *self, hand_t *hand)
+{
+    hand_t **bucket = &self->buckets[bucket_of(hand->ref)];
+    hand->chain = *bucket;
+    hand->listed = true;
+    *bucket = hand;
+}
+
+static void unlist(window_t *self, hand_t *hand)
+{
+    hand_t **link = &self->buckets[bucket_of(hand->ref)];
+    while (*link != hand)
+        link = &(*link)->chain;
+    *link = hand->chain;
+    hand->listed = false;
 }
 
 static hand_t *place_of(window_t *self)
@@ -62,7 +86,7 @@ hand_t *window_place(window_t *self)
     hand->cls = NULL;
     hand->body = NULL;
     hand->opts_at = 0;
-    hand->old = false;
+    hand->listed = false;
     atomic_store_explicit(&hand->cancelled, false, memory_order_relaxed);
     return hand;
 }
@@ -76,6 +100,8 @@ void window_push(window_t *self, hand_t *hand)
         self->first = hand;
     self->last = hand;
     self->waiting++;
+    if (hand->what != HAND_END)
+        list(self, hand);
 }
 
 static bool splice(hand_t *self, load_t args, loads_t deps)
@@ -117,7 +143,8 @@ bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved)
 
 static void to_free(window_t *self, hand_t *hand)
 {
-    self->old -= hand->old;
+    if (hand->listed)
+        unlist(self, hand);
     hand_clear(hand);
     hand->next = self->free;
     self->free = hand;
@@ -166,32 +193,18 @@ void window_remove(window_t *self, hand_t *hand)
 
 hand_t *window_find(const window_t *self, mob_ref_t ref)
 {
-    hand_t *running = self->running;
-    if (running && running->what != HAND_END && mob_same(running->ref, ref))
-        return running;
-    for (hand_t *hand = self->first; hand; hand = hand->next)
-        if (hand->what != HAND_END && mob_same(hand->ref, ref))
-            return hand;
-    return NULL;
+    hand_t *hand = self->buckets[bucket_of(ref)];
+    while (hand && !mob_same(hand->ref, ref))
+        hand = hand->chain;
+    return hand;
 }
 
-void window_mark_old(window_t *self)
+bool window_holds(const window_t *self, mob_ref_t ref, uint32_t attempt)
 {
-    self->old = 0;
-    if (self->running) {
-        self->running->old = true;
-        self->old++;
-    }
-    for (hand_t *hand = self->first; hand; hand = hand->next) {
-        hand->old = true;
-        self->old++;
-    }
-}
-
-bool window_has_old(const window_t *self, mob_ref_t ref)
-{
-    const hand_t *hand = self->old ? window_find(self, ref) : NULL;
-    return hand && hand->old;
+    const hand_t *hand = self->buckets[bucket_of(ref)];
+    while (hand && !(mob_same(hand->ref, ref) && hand->attempt == attempt))
+        hand = hand->chain;
+    return hand != NULL;
 }
 
 uint32_t window_give(window_t *self, mob_ref_t *refs, uint32_t max)

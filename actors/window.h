@@ -13,6 +13,7 @@
 enum {
     WINDOW_CALLS_MAX = 8192,  // in hand at once; more are answered EFULL
     WINDOW_KEEP_BYTES = 8192, // memory that an idle place keeps
+    WINDOW_BUCKETS = 1024,    // to find one by its ref
     WINDOW_SLOW_US = 5000,    // a body that ran so long must not hoard the tasks behind it
 };
 
@@ -24,8 +25,9 @@ enum hand_what {
 
 typedef struct hand { // one of them
     struct hand *next;
+    struct hand *chain; // of the same bucket
     enum hand_what what;
-    bool old;               // was in hand when the broker came back: it may be sent again
+    bool listed;            // in a bucket
     const offer_def_t *cls; // of a method or a making
     const offer_body_t *body;
     mob_ref_t ref;    // the call; of a making and an end: the actor
@@ -45,11 +47,11 @@ typedef struct window {
     hand_t *first, *last; // waiting
     hand_t *running;      // NULL: no body runs
     hand_t *free;
-    uint32_t waiting; // length of the list
-    uint32_t total;   // places made, free ones too
-    uint32_t old;     // in hand and old: the front of the list, and perhaps the running one
-    uint64_t begun;   // so many bodies have begun
-    uint64_t noticed; // begun as it was when window_slow() last found a new body
+    hand_t *buckets[WINDOW_BUCKETS]; // waiting and running ones, by ref; no ends
+    uint32_t waiting;                // length of the list
+    uint32_t total;                  // places made, free ones too
+    uint64_t begun;                  // so many bodies have begun
+    uint64_t noticed;                // begun as it was when window_slow() last found a new body
     int64_t noticed_at;
 } window_t;
 
@@ -70,10 +72,7 @@ void window_done(window_t *self);                 // the running one is over
 void window_remove(window_t *self, hand_t *hand); // a waiting one
 
 hand_t *window_find(const window_t *self, mob_ref_t ref); // waiting or running; NULL: not in hand
-
-// After a reconnect: what is in hand now may come once more.
-void window_mark_old(window_t *self);
-bool window_has_old(const window_t *self, mob_ref_t ref);
+bool window_holds(const window_t *self, mob_ref_t ref, uint32_t attempt); // this very run
 
 // Take out tasks that wait, from the front; fills refs and gives how many.
 uint32_t window_give(window_t *self, mob_ref_t *refs, uint32_t max);

@@ -62,8 +62,7 @@ static void refuse(worker_t *self, const hand_t *like, mob_err_t err, mob_execut
     answer_failure(self, like, &(answer_failure_t){.err = err, .executed = executed, .text = text});
 }
 
-// Answered before, or in hand already: nothing is to be run. A duplicate comes only after a
-// reconnect.
+// Answered before, or in hand already: nothing is to be run.
 static bool is_known(worker_t *self, const hand_t *like)
 {
     const seen_record_t *record = seen_find(&self->seen, like->ref, like->attempt);
@@ -71,7 +70,7 @@ static bool is_known(worker_t *self, const hand_t *like)
         answer_again(self, record);
         return true;
     }
-    if (window_has_old(&self->window, like->ref))
+    if (window_holds(&self->window, like->ref, like->attempt))
         return true;
     if (like->cls && like->attempt == 0 && like->what == HAND_CALL &&
         seen_forgot(&self->seen, like->ref, seen_key(like->ref, like->actor))) {
@@ -284,7 +283,6 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
         say_have(self, self->window.running);
     for (const hand_t *hand = self->window.first; hand; hand = hand->next)
         say_have(self, hand);
-    window_mark_old(&self->window);
     seen_restart(&self->seen, fresh);
     answer_repeat_all(self);
     message_OPEN(session_out(session), &(msg_open_t){0}); // that is all: go on

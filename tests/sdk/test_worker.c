@@ -314,8 +314,8 @@ Test(worker, an_actor_outlives_the_broker_and_runs_each_call_once)
     cr_assert_eq(value_of(mob_run(m, add, 1, 2)), 3, "tasks run again");
 }
 
-// Calls in a steady flow, the broker dies again and again. What was answered well has run; what was not may
-// have; nothing has run twice, and the order holds.
+// Calls in a steady flow, the broker dies again and again. What was answered well has run; what was
+// not may have; nothing has run twice, and the order holds.
 Test(worker, many_deaths_of_the_broker_and_nothing_runs_twice)
 {
     enum { DEATHS = 6, FLOW = 60 };
@@ -334,8 +334,8 @@ Test(worker, many_deaths_of_the_broker_and_nothing_runs_twice)
             int64_t value = last;
             mob_err_t err = mob_get(m, sums[i], &value, SOON);
             cr_assert(err == MOB_OK || err == MOB_EBROKER, "%s", mob_reason(m, sums[i].ref));
-            cr_assert(err || (value > last && value <= last + 1 + unsure), "%d after %d", (int)value,
-                      (int)last);
+            cr_assert(err || (value > last && value <= last + 1 + unsure), "%d after %d",
+                      (int)value, (int)last);
             unsure = err ? unsure + 1 : unsure - (value - last - 1);
             last = value;
         }

@@ -204,22 +204,25 @@ Test(window, tasks_that_come_behind_a_slow_body_are_given_back_at_once)
     cr_assert(slow);
 }
 
-// ---- After a reconnect
-// ------------------------------------------------------------------------------------
-
-Test(window, what_was_in_hand_at_a_reconnect_is_known_when_it_comes_again)
+Test(window, knows_each_attempt_of_what_is_in_hand)
 {
-    add(HAND_CALL, 1, 0);
-    add(HAND_CALL, 2, 0);
+    add(HAND_CALL, 1, 0)->attempt = 2;
+    cr_assert(window_holds(&window, (mob_ref_t){CALLER, 1}, 2));
+    cr_assert_not(window_holds(&window, (mob_ref_t){CALLER, 1}, 1));
     begin();
-    cr_assert_not(window_has_old(&window, (mob_ref_t){CALLER, 2}), "nothing is old before");
-    window_mark_old(&window);
-    add(HAND_CALL, 3, 0);
-    cr_assert(window_has_old(&window, (mob_ref_t){CALLER, 1}));
-    cr_assert(window_has_old(&window, (mob_ref_t){CALLER, 2}));
-    cr_assert_not(window_has_old(&window, (mob_ref_t){CALLER, 3}));
+    cr_assert(window_holds(&window, (mob_ref_t){CALLER, 1}, 2), "also while it runs");
     window_done(&window);
-    begin();
-    window_done(&window);
-    cr_assert_eq(window.old, 0, "no more looking for duplicates");
+    cr_assert_not(window_holds(&window, (mob_ref_t){CALLER, 1}, 2));
+}
+
+Test(window, finds_one_among_many_that_share_a_bucket)
+{
+    for (uint64_t seq = 1; seq <= 4 * WINDOW_BUCKETS; seq += WINDOW_BUCKETS)
+        add(HAND_CALL, seq, 0);
+    hand_t *third = window_find(&window, (mob_ref_t){CALLER, 1 + 2 * WINDOW_BUCKETS});
+    cr_assert_eq(third->ref.seq, 1 + 2 * WINDOW_BUCKETS);
+    window_remove(&window, third);
+    cr_assert_null(window_find(&window, (mob_ref_t){CALLER, 1 + 2 * WINDOW_BUCKETS}));
+    cr_assert_not_null(window_find(&window, (mob_ref_t){CALLER, 1}));
+    cr_assert_not_null(window_find(&window, (mob_ref_t){CALLER, 1 + 3 * WINDOW_BUCKETS}));
 }

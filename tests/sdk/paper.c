@@ -1,0 +1,161 @@
+// paper.c - see paper.h.
+
+#include "paper.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 10000 };
+
+static void *serve(void *arg)
+{
+    paper_t *self = arg;
+    worker_t *worker = self->worker;
+    worker_serve(worker);
+    pthread_mutex_lock(&self->lock);
+    self->worker = NULL;
+    pthread_mutex_unlock(&self->lock);
+    worker_destroy(&worker);
+    return NULL;
+}
+
+static void *bind_one(paper_t *self, int type, const char *name)
+{
+    char at[128];
+    int none = 0;
+    void *socket = zmq_socket(self->zmq, type);
+    snprintf(at, sizeof at, "ipc://%s/%s.sock", self->directory, name);
+    zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
+    cr_assert_eq(zmq_bind(socket, at), 0, "%s", zmq_strerror(errno));
+    return socket;
+}
+
+paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
+{
+    paper_t *self = calloc(1, sizeof *self);
+    mob_err_t err = MOB_OK;
+    pthread_mutex_init(&self->lock, NULL);
+    strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
+    cr_assert_not_null(mkdtemp(self->directory));
+    snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
+    self->zmq = zmq_ctx_new();
+    self->calls = bind_one(self, ZMQ_ROUTER, "calls");
+    self->notices = bind_one(self, ZMQ_PUB, "notices");
+    self->offer = offer_new(defs, false, &err);
+    cr_assert_eq(err, MOB_OK);
+    self->worker = worker_new(
+        &(worker_config_t){.client = &(mob_config_t){.endpoint = self->address, .name = "paper"},
+                           .offer = self->offer,
+                           .owner = PAPER_WORKER,
+                           .host = PAPER_HOST,
+                           .host_name = "desk",
+                           .kind = kind});
+    cr_assert_not_null(self->worker);
+    cr_assert_eq(pthread_create(&self->thread, NULL, serve, self), 0);
+    paper_welcome(self, 1);
+    return self;
+}
+
+void paper_close(paper_t **self_p)
+{
+    static const char *const names[] = {"calls", "notices"};
+    paper_t *self = *self_p;
+    *self_p = NULL;
+    pthread_mutex_lock(&self->lock);
+    if (self->worker)
+        worker_drain(self->worker);
+    pthread_mutex_unlock(&self->lock);
+    pthread_join(self->thread, NULL);
+    if (self->in.open)
+        zmq_msg_close(&self->in.frame);
+    batch_fini(&self->out);
+    zmq_close(self->calls);
+    zmq_close(self->notices);
+    zmq_ctx_term(self->zmq);
+    for (size_t i = 0; i < 2; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s.sock", self->directory, names[i]);
+        unlink(path);
+    }
+    rmdir(self->directory);
+    offer_drop(&self->offer);
+    free(self);
+}
+
+void paper_send(paper_t *self)
+{
+    cr_assert_eq(zmq_send(self->calls, self->route, MOB_ROUTE_SIZE, ZMQ_SNDMORE), MOB_ROUTE_SIZE);
+    int more = self->out.blob_count ? ZMQ_SNDMORE : 0;
+    cr_assert_geq(zmq_send(self->calls, self->out.pack.data, self->out.pack.size, more), 0);
+    for (uint32_t i = 0; i < self->out.blob_count; i++)
+        zmq_send(self->calls, self->out.blobs[i]->data, self->out.blobs[i]->size,
+                 i + 1 < self->out.blob_count ? ZMQ_SNDMORE : 0);
+    batch_clear(&self->out);
+}
+
+static bool receive(paper_t *self, int ms)
+{
+    zmq_pollitem_t item = {.socket = self->calls, .events = ZMQ_POLLIN};
+    if (zmq_poll(&item, 1, ms) != 1)
+        return false;
+    if (self->in.open)
+        zmq_msg_close(&self->in.frame);
+    cr_assert_eq(zmq_recv(self->calls, self->route, MOB_ROUTE_SIZE, 0), MOB_ROUTE_SIZE);
+    zmq_msg_init(&self->in.frame);
+    self->in.open = true;
+    cr_assert_geq(zmq_msg_recv(&self->in.frame, self->calls, 0), 0);
+    self->in.reader =
+        batch_open(zmq_msg_data(&self->in.frame), zmq_msg_size(&self->in.frame), NULL, 0);
+    return true;
+}
+
+static bool next(paper_t *self, int ms)
+{
+    message_fault_t fault;
+    for (;;) {
+        message_state_t state =
+            self->in.open ? message_next(&self->in.reader, &self->message, &fault) : MESSAGE_END;
+        if (state == MESSAGE_OK && self->message.verb != VERB_PING)
+            return true;
+        if (state == MESSAGE_END && !receive(self, ms))
+            return false;
+        cr_assert_neq(state, MESSAGE_BROKEN);
+    }
+}
+
+const message_t *paper_hear(paper_t *self, verb_t verb)
+{
+    cr_assert(next(self, PATIENCE_MS), "%s was not heard", verb_name(verb));
+    cr_assert_eq(self->message.verb, verb, "%s, not %s", verb_name(self->message.verb),
+                 verb_name(verb));
+    return &self->message;
+}
+
+void paper_hear_nothing(paper_t *self, int ms)
+{
+    cr_assert_not(next(self, ms), "%s was heard", verb_name(self->message.verb));
+}
+
+void paper_welcome(paper_t *self, uint64_t epoch)
+{
+    const msg_hello_t *hello = &paper_hear(self, VERB_HELLO)->hello;
+    cr_assert_eq(hello->owner, PAPER_WORKER);
+    cr_assert_eq(hello->role, ROLE_WORKER);
+    cr_assert_eq(hello->host, PAPER_HOST);
+    self->epoch = epoch;
+    paper_say(self, WELCOME, welcome, .major = MOB_WIRE_MAJOR, .epoch = epoch, .window = 1000,
+              .heartbeat_ms = 1000, .notices = paper_text(""), .feed = paper_text(""),
+              .name = paper_text("paper"));
+    paper_send(self);
+}
+
+void paper_forget(paper_t *self)
+{
+    paper_say(self, ERROR, error, .code = MOB_EPROTO, .why = paper_text("HELLO"),
+              .text = paper_text("who are you?"));
+    paper_send(self);
+}

@@ -1,0 +1,50 @@
+// paper.h - a broker made of paper: a ROUTER that says to a worker what a test wants it to say,
+// when it wants. The worker is the real one, in a thread.
+
+#ifndef MOBULA_TESTS_PAPER_H
+#define MOBULA_TESTS_PAPER_H
+
+#include <pthread.h>
+#include <zmq.h>
+
+#include "worker.h"
+
+typedef struct paper {
+    char directory[64], address[128];
+    void *zmq, *calls, *notices;
+    uint8_t route[MOB_ROUTE_SIZE];
+    batch_t out;
+    struct { // the message that is being read
+        zmq_msg_t frame;
+        bool open;
+        batch_reader_t reader;
+    } in;
+    message_t message;
+    uint64_t epoch;
+    offer_t *offer;
+    pthread_mutex_t lock;
+    worker_t *worker; // NULL: it has left
+    pthread_t thread;
+} paper_t;
+
+enum { PAPER_WORKER = 51, PAPER_HOST = 50 }; // owners
+
+paper_t *paper_open(const mob_def_t *defs, enum wire_start kind); // up to WELCOME
+void paper_close(paper_t **self_p);                               // the worker drains
+void paper_welcome(paper_t *self, uint64_t epoch);                // hears HELLO, answers
+void paper_forget(paper_t *self); // a new broker that does not know the sender
+void paper_send(paper_t *self);
+const message_t *paper_hear(paper_t *self,
+                            verb_t verb);       // skips heartbeats; another verb is a failure
+void paper_hear_nothing(paper_t *self, int ms); // but heartbeats
+
+// paper_say(paper, RUN, run, .ref = ...): gathers; paper_send() sends it all as one message.
+#define paper_say(self, NAME, name, ...) \
+    cr_assert(message_##NAME(&(self)->out, &(msg_##name##_t){__VA_ARGS__}))
+
+static inline mob_bytes_t paper_text(const char *text)
+{
+    return (mob_bytes_t){text, __builtin_strlen(text)};
+}
+
+#endif

@@ -1,0 +1,397 @@
+// test_worker_wire.c - what a worker answers to what a broker says, message by message; also to
+// what only a confused one says.
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "paper.h"
+
+static paper_t *paper;
+static atomic_int runs;       // bodies begun
+static int gate[2], begun[2]; // a body waits at the gate, after it said that it has begun
+
+// ---- Bodies
+// ---------------------------------------------------------------------------------------
+
+static mob_err_t next_number(mob_ctx_t *ctx, void *state, mob_reader_t *args, mob_writer_t *result)
+{
+    (void)ctx, (void)args;
+    int64_t *value = state;
+    atomic_fetch_add(&runs, 1);
+    mob_write(result, (mob_value_t){.kind = MOB_KIND_I64, .i64 = value ? ++*value : 0});
+    return MOB_OK;
+}
+
+static mob_err_t at_the_gate(mob_ctx_t *ctx, void *state, mob_reader_t *args, mob_writer_t *result)
+{
+    char byte = '.';
+    (void)state, (void)args, (void)result;
+    atomic_fetch_add(&runs, 1);
+    if (write(begun[1], &byte, 1) != 1 || read(gate[0], &byte, 1) != 1)
+        return MOB_EINTERNAL;
+    return mob_cancelled(ctx) ? mob_fail(ctx, 9, "told to stop") : MOB_OK;
+}
+
+static mob_err_t needs_other(mob_ctx_t *ctx, void *state, mob_reader_t *args, mob_writer_t *result)
+{
+    (void)state, (void)args, (void)result;
+    return mob_await(ctx->client, mob_submit(ctx->client, "other -> i64", NULL, NULL, 0), NULL,
+                     MOB_FOREVER);
+}
+
+static const mob_method_t methods[] = {
+    {"next -> i64", NULL, next_number}, {"gate -> nil", NULL, at_the_gate}, {0}};
+static const mob_def_t defs[] = {
+    {.name = "next -> i64", .invoke = next_number},
+    {.name = "gate -> nil", .invoke = at_the_gate},
+    {.name = "needs -> nil", .invoke = needs_other},
+    {.name = "thing", .methods = methods, .state_size = sizeof(int64_t)},
+    {0}};
+
+enum { NEXT = 1, GATE, NEEDS, THING }; // symbols
+enum { CALLER = 7 };
+static const mob_ref_t thing = {CALLER, 1000};
+
+static void open_paper(enum wire_start kind)
+{
+    static const char *const names[] = {"next -> i64", "gate -> nil", "needs -> nil", "thing"};
+    cr_assert_eq(pipe(gate) || pipe(begun), 0);
+    paper = paper_open(defs, kind);
+    for (uint32_t i = 0; i < 4; i++)
+        paper_say(paper, NAME, name, .symbol = i + 1, .text = paper_text(names[i]));
+    paper_send(paper);
+}
+
+static void open_tasks(void)
+{
+    open_paper(START_TASKS);
+}
+
+static void close_paper(void)
+{
+    paper_close(&paper);
+}
+
+static void run_task(uint64_t seq, uint32_t attempt, uint32_t symbol)
+{
+    paper_say(paper, RUN, run, .ref = {CALLER, seq}, .attempt = attempt, .symbol = symbol,
+              .remaining_ms = -1, .epoch = paper->epoch);
+}
+
+static void run_method(uint64_t seq, uint32_t symbol, uint32_t incarnation)
+{
+    paper_say(paper, RUN, run, .ref = {CALLER, seq}, .symbol = symbol, .actor = thing,
+              .incarnation = incarnation, .remaining_ms = -1, .epoch = paper->epoch);
+}
+
+static void open_actor(void)
+{
+    open_paper(START_ACTOR);
+    paper_say(paper, MAKE, make, .actor = thing, .incarnation = 3, .cls = THING, .remaining_ms = -1,
+              .epoch = paper->epoch);
+    paper_send(paper);
+    const msg_result_t *made = &paper_hear(paper, VERB_RESULT)->result;
+    cr_assert(mob_same(made->ref, thing));
+    cr_assert_eq(made->attempt, 3);
+}
+
+TestSuite(tasks_wire, .init = open_tasks, .fini = close_paper, .timeout = 20);
+TestSuite(actor_wire, .init = open_actor, .fini = close_paper, .timeout = 20);
+
+static int hear_result(uint64_t seq)
+{
+    const msg_result_t *result = &paper_hear(paper, VERB_RESULT)->result;
+    cr_assert_eq(result->ref.seq, seq, "%d, not %d", (int)result->ref.seq, (int)seq);
+    return result->value.data[0];
+}
+
+static msg_fail_t hear_fail(uint64_t seq, mob_err_t code, mob_executed_t executed)
+{
+    msg_fail_t fail = paper_hear(paper, VERB_FAIL)->fail;
+    cr_assert_eq(fail.ref.seq, seq);
+    cr_assert_eq(fail.code, code, "%d: %.*s", (int)fail.code, (int)fail.text.size,
+                 (const char *)fail.text.data);
+    cr_assert_eq(fail.executed, executed);
+    return fail;
+}
+
+static void wait_for_begin(void)
+{
+    struct pollfd news = {.fd = begun[0], .events = POLLIN};
+    char byte;
+    cr_assert_eq(poll(&news, 1, 10000), 1, "no body began");
+    cr_assert_eq(read(begun[0], &byte, 1), 1);
+}
+
+static void open_gate(void)
+{
+    cr_assert_eq(write(gate[1], ".", 1), 1);
+}
+
+static void new_broker(void)
+{
+    paper_forget(paper);
+    paper_welcome(paper, paper->epoch + 1);
+}
+
+// ---- At most once
+// -----------------------------------------------------------------------------------
+
+Test(actor_wire, a_call_that_comes_twice_runs_once_and_is_answered_twice)
+{
+    run_method(1, NEXT, 3);
+    paper_send(paper);
+    cr_assert_eq(hear_result(1), 1);
+    run_method(1, NEXT, 3);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    cr_assert_eq(hear_result(1), 1, "the very same answer");
+    cr_assert_eq(hear_result(2), 2);
+    cr_assert_eq(runs, 2);
+}
+
+Test(actor_wire, a_making_that_comes_twice_is_answered_twice)
+{
+    run_method(1, NEXT, 3);
+    paper_say(paper, MAKE, make, .actor = thing, .incarnation = 3, .cls = THING, .remaining_ms = -1,
+              .epoch = paper->epoch);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    paper_hear(paper, VERB_RESULT);
+    cr_assert(mob_same(paper->message.result.ref, thing) || paper->message.result.ref.seq == 1);
+    paper_hear(paper, VERB_RESULT);
+    cr_assert_eq(hear_result(2), 2, "its state was kept");
+}
+
+Test(actor_wire, another_incarnation_is_not_this_one)
+{
+    run_method(1, NEXT, 4);
+    run_method(2, NEXT, 2);
+    paper_send(paper);
+    hear_fail(1, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED);
+    hear_fail(2, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED);
+    cr_assert_eq(runs, 0);
+}
+
+Test(actor_wire, a_broker_of_the_past_is_not_obeyed)
+{
+    new_broker();
+    paper_hear(paper, VERB_HOLD);
+    paper_hear(paper, VERB_RESULT); // of the making: nobody has acknowledged it
+    paper_hear(paper, VERB_OPEN);
+    paper_say(paper, RUN, run, .ref = {CALLER, 1}, .symbol = NEXT, .actor = thing, .incarnation = 3,
+              .remaining_ms = -1, .epoch = paper->epoch - 1);
+    run_method(2, NEXT, 3);
+    paper_say(paper, NAME, name, .symbol = NEXT, .text = paper_text("next -> i64"));
+    run_method(3, NEXT, 3);
+    paper_send(paper);
+    uint64_t seq = hear_result(2) ? 3 : 0;
+    hear_result(seq);
+    cr_assert_eq(runs, 2);
+}
+
+Test(tasks_wire, each_attempt_of_a_task_is_a_run)
+{
+    run_task(1, 0, NEXT);
+    run_task(1, 1, NEXT);
+    run_task(1, 1, NEXT); // the same once more, before it has begun
+    paper_send(paper);
+    hear_result(1);
+    cr_assert_eq(paper->message.result.attempt, 0);
+    hear_result(1);
+    cr_assert_eq(paper->message.result.attempt, 1);
+    run_task(1, 0, NEXT); // and after it has ended
+    paper_send(paper);
+    hear_result(1);
+    cr_assert_eq(paper->message.result.attempt, 0);
+    paper_hear_nothing(paper, 50);
+    cr_assert_eq(runs, 2);
+}
+
+Test(tasks_wire, what_this_program_does_not_offer_is_not_found)
+{
+    paper_say(paper, NAME, name, .symbol = 9, .text = paper_text("nothing -> nil"));
+    run_task(1, 0, 9);
+    run_task(2, 0, 77);
+    paper_send(paper);
+    hear_fail(1, MOB_ENOTFOUND, MOB_NOT_EXECUTED);
+    hear_fail(2, MOB_ENOTFOUND, MOB_NOT_EXECUTED);
+}
+
+Test(actor_wire, a_call_to_an_actor_that_is_not_here_says_so)
+{
+    paper_say(paper, RUN, run, .ref = {CALLER, 1}, .symbol = NEXT, .actor = {CALLER, 1001},
+              .incarnation = 1, .remaining_ms = -1, .epoch = paper->epoch);
+    paper_send(paper);
+    hear_fail(1, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED);
+}
+
+// ---- A new broker
+// -------------------------------------------------------------------------------------
+
+Test(actor_wire, a_new_broker_hears_what_there_is)
+{
+    run_method(1, NEXT, 3);
+    run_method(2, GATE, 3);
+    run_method(3, NEXT, 3);
+    paper_send(paper);
+    hear_result(1);
+    wait_for_begin();
+    paper_say(paper, TAKEN, taken, .count = 1); // the making; not 1
+    paper_send(paper);
+    new_broker();
+    const msg_hold_t *hold = &paper_hear(paper, VERB_HOLD)->hold;
+    cr_assert(mob_same(hold->actor, thing));
+    cr_assert_eq(hold->incarnation, 3);
+    const msg_have_t *have = &paper_hear(paper, VERB_HAVE)->have;
+    cr_assert_eq(have->ref.seq, 2);
+    cr_assert_eq(have->state, HAND_RUNNING);
+    have = &paper_hear(paper, VERB_HAVE)->have;
+    cr_assert_eq(have->ref.seq, 3);
+    cr_assert_eq(have->state, HAND_WAITING);
+    cr_assert_eq(hear_result(1), 1);
+    paper_hear(paper, VERB_OPEN);
+    open_gate();
+    hear_result(2);
+    cr_assert_eq(hear_result(3), 2);
+}
+
+Test(actor_wire, what_is_in_hand_and_comes_again_runs_once)
+{
+    run_method(1, GATE, 3);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    wait_for_begin();
+    new_broker();
+    static const verb_t first[] = {VERB_HOLD, VERB_HAVE, VERB_HAVE, VERB_RESULT, VERB_OPEN};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        paper_hear(paper, first[i]);
+    paper_say(paper, NAME, name, .symbol = GATE, .text = paper_text("gate -> nil"));
+    paper_say(paper, NAME, name, .symbol = NEXT, .text = paper_text("next -> i64"));
+    run_method(1, GATE, 3);
+    run_method(2, NEXT, 3);
+    run_method(3, NEXT, 99);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 3});
+    paper_send(paper);
+    hear_fail(3, MOB_ECANCELLED, MOB_NOT_EXECUTED); // all of it has arrived
+    open_gate();
+    hear_result(1);
+    cr_assert_eq(hear_result(2), 1);
+    paper_hear_nothing(paper, 100);
+    cr_assert_eq(runs, 2);
+}
+
+// ---- Cancel, deadline, stop
+// -----------------------------------------------------------------------------
+
+Test(actor_wire, a_waiting_call_is_cancelled_a_running_one_is_told)
+{
+    run_method(1, GATE, 3);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    wait_for_begin();
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 2});
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1});
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 99});
+    paper_send(paper);
+    hear_fail(2, MOB_ECANCELLED, MOB_NOT_EXECUTED);
+    open_gate();
+    cr_assert_eq(hear_fail(1, MOB_ETASK, MOB_EXECUTED).app_code, 9, "it saw it");
+    cr_assert_eq(runs, 1);
+}
+
+Test(actor_wire, a_call_whose_time_is_over_before_it_begins_does_not_run)
+{
+    run_method(1, GATE, 3);
+    paper_say(paper, RUN, run, .ref = {CALLER, 2}, .symbol = NEXT, .actor = thing, .incarnation = 3,
+              .remaining_ms = 0, .epoch = paper->epoch);
+    paper_send(paper);
+    wait_for_begin();
+    open_gate();
+    hear_result(1);
+    hear_fail(2, MOB_EDEADLINE, MOB_NOT_EXECUTED);
+    cr_assert_eq(runs, 1);
+}
+
+Test(actor_wire, a_stop_waits_for_what_came_before_it)
+{
+    run_method(1, NEXT, 3);
+    paper_say(paper, STOP, stop, .actor = thing);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    hear_result(1);
+    const msg_stop_t *stop = &paper_hear(paper, VERB_STOP)->stop;
+    cr_assert(mob_same(stop->actor, thing));
+    hear_fail(2, MOB_EDEAD, MOB_NOT_EXECUTED);
+    paper_hear(paper, VERB_BYE);
+}
+
+// ---- Bodies that take their time
+// -----------------------------------------------------------------------
+
+Test(tasks_wire, tasks_behind_a_slow_body_are_given_back)
+{
+    run_task(1, 0, GATE);
+    run_task(2, 0, NEXT);
+    run_task(3, 0, NEXT);
+    paper_send(paper);
+    wait_for_begin();
+    refs_t refs = paper_hear(paper, VERB_GIVE)->give.refs;
+    cr_assert_eq(refs.count, 2);
+    cr_assert_eq(refs_next(&refs).seq, 2);
+    cr_assert_eq(refs_next(&refs).seq, 3);
+    open_gate();
+    hear_result(1);
+    run_task(2, 0, NEXT); // nobody else was free
+    paper_send(paper);
+    hear_result(2);
+    cr_assert_eq(runs, 2);
+}
+
+Test(actor_wire, calls_behind_a_slow_body_stay_with_their_actor)
+{
+    run_method(1, GATE, 3);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    wait_for_begin();
+    paper_hear_nothing(paper, 100);
+    open_gate();
+    hear_result(1);
+    cr_assert_eq(hear_result(2), 1);
+}
+
+Test(tasks_wire, a_body_that_waits_lends_its_slot_and_gives_back_the_rest)
+{
+    run_task(1, 0, NEEDS);
+    run_task(2, 0, NEXT);
+    paper_send(paper);
+    paper_hear(paper, VERB_NAME);
+    const msg_submit_t *submit = &paper_hear(paper, VERB_SUBMIT)->submit;
+    cr_assert_eq(submit->seq, 1);
+    cr_assert(mob_same(submit->parent, (mob_ref_t){CALLER, 1}), "its parent is the running call");
+    refs_t refs = paper_hear(paper, VERB_BLOCKED)->blocked.refs;
+    cr_assert_eq(refs.count, 1);
+    cr_assert_eq(refs_next(&refs).seq, 2);
+    paper_say(paper, ACCEPT, accept, .seq = 1, .epoch = paper->epoch);
+    paper_say(paper, DONE, done, .seq = 1, .value = load_bytes("\x05", 1));
+    paper_send(paper);
+    paper_hear(paper, VERB_RESUMED);
+    hear_result(1);
+}
+
+Test(tasks_wire, a_wait_ends_when_its_body_is_cancelled)
+{
+    run_task(1, 0, NEEDS);
+    paper_send(paper);
+    paper_hear(paper, VERB_NAME);
+    paper_hear(paper, VERB_SUBMIT);
+    paper_hear(paper, VERB_BLOCKED);
+    paper_say(paper, ACCEPT, accept, .seq = 1, .epoch = paper->epoch);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1});
+    paper_send(paper);
+    paper_hear(paper, VERB_RESUMED);
+    cr_assert_eq(hear_fail(1, MOB_ETASK, MOB_EXECUTED).app_code, -MOB_ECANCELLED);
+}
