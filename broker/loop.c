@@ -8,7 +8,6 @@
 #endif
 #include "loop.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -17,6 +16,7 @@
 #include "route.h"
 #include "message.h"
 #include "parcel.h"
+#include "wait.h"
 
 enum {
     TURN_MESSAGES = 256,     // of one socket in a turn
@@ -36,6 +36,7 @@ struct loop {
     routes_t routes;
     struct pollfd polls[POLLS_MAX];
     nfds_t poll_count;
+    wait_mood_t mood;
     bool look[GATES_MAX]; // its calls socket may have input that its file does not show
     loop_count_t counts;
 };
@@ -350,8 +351,7 @@ static int64_t time_to_wait(loop_t *self, int64_t until) // INT64_MAX: for ever
 static void wait_for_input(loop_t *self, int64_t until)
 {
     int64_t wait = time_to_wait(self, until);
-    struct timespec time = {.tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000};
-    if (ppoll(self->polls, self->poll_count, wait == INT64_MAX ? NULL : &time, NULL) <= 0)
+    if (wait_poll(&self->mood, self->polls, self->poll_count, wait == INT64_MAX ? -1 : wait) <= 0)
         for (nfds_t i = 0; i < self->poll_count; i++)
             self->polls[i].revents = 0;
 }

@@ -352,10 +352,9 @@ io_event_t io_event(io_t *self)
 
 void io_poll(io_t *self, int64_t us)
 {
-    const struct timespec wait = {us / 1000000, us % 1000000 * 1000};
     for (size_t i = 0; i <= IO_SOCKETS; i++)
         self->polls[i].revents = 0;
-    if (ppoll(self->polls, IO_SOCKETS + 1, us < 0 ? NULL : &wait, NULL) <= 0)
+    if (wait_poll(&self->mood, self->polls, IO_SOCKETS + 1, us) <= 0)
         return;
     for (size_t i = 0; i < IO_SOCKETS; i++)
         self->unread[i] = self->unread[i] || self->polls[i].revents;

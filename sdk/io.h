@@ -11,6 +11,7 @@
 #include "endpoint.h"
 #include "limit.h"
 #include "mobula/types.h"
+#include "wait.h"
 
 enum { PARCEL_FRAMES = 1 + MOB_BLOBS_MAX };
 enum io_socket { IO_CALLS, IO_NOTICES, IO_MONITOR, IO_SOCKETS };
@@ -46,6 +47,7 @@ typedef enum io_event { IO_NOTHING, IO_CONNECTED, IO_LOST } io_event_t;
 
 typedef struct io {
     void *context, *sockets[IO_SOCKETS];
+    wait_mood_t mood;
     struct pollfd polls[IO_SOCKETS + 1]; // the last: whatever else is to wake the one who waits
     bool unread[IO_SOCKETS];             // there may be more: look before waiting
     unsigned opened;                     // names the monitors
