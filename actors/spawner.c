@@ -46,7 +46,7 @@ static void tell(const nursery_t *self, const spawner_report_t *report)
 
 static void tell_setup(const nursery_t *self, uint64_t worker, int error)
 {
-    spawner_report_t report = {.worker = worker, .cause = CAUSE_SETUP, .status = error};
+    spawner_report_t report = {.worker = worker, .cause = CAUSE_SETUP};
     const char *text = strerror(error);
     report.log_size = (uint32_t)strnlen(text, SPAWNER_LOG);
     memcpy(report.log, text, report.log_size);

@@ -1,0 +1,146 @@
+// stress_worker.c - for ThreadSanitizer: bodies in threads beside the keepers of their sessions,
+// cancelled, nested, slow and quick, while actors come and go. Counts what it asked and what it
+// got.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "clock.h"
+#include "mobula/contract.h"
+
+enum { ROUNDS = 100, EACH = 25, SOON = 20000 };
+
+MOB_TASK(quick, i64, (i64, n));
+MOB_TASK(slow, i64, (i64, ms));
+MOB_TASK(nested, i64, (i64, n));
+#define SUM(METHOD) METHOD(sum, add, i64, (i64, n)) METHOD(sum, leave, nil)
+MOB_ACTOR(sum, SUM);
+
+mob_err_t quick(mob_ctx_t *ctx, int64_t n, int64_t *out)
+{
+    *out = n + (int64_t)strlen(mob_format(ctx, "%d", (int)n));
+    return MOB_OK;
+}
+
+mob_err_t slow(mob_ctx_t *ctx, int64_t ms, int64_t *out)
+{
+    for (*out = 0; *out < ms && !mob_cancelled(ctx); ++*out)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return MOB_OK;
+}
+
+mob_err_t nested(mob_ctx_t *ctx, int64_t n, int64_t *out)
+{
+    if (n == 0)
+        return MOB_OK;
+    mob_err_t err = mob_get(ctx->client, mob_run(ctx->client, nested, n - 1), out, MOB_FOREVER);
+    ++*out;
+    return err;
+}
+
+struct sum {
+    int64_t value;
+};
+
+mob_err_t sum_add(mob_ctx_t *ctx, sum_t *self, int64_t n, int64_t *out)
+{
+    (void)ctx;
+    *out = self->value += n;
+    return MOB_OK;
+}
+
+mob_err_t sum_leave(mob_ctx_t *ctx, sum_t *self, mob_nil_t *out)
+{
+    (void)self, (void)out;
+    return mob_leave(ctx);
+}
+
+static unsigned wrong;
+
+static void expect(mob_t *m, mob_ref_i64 ref, int64_t value, int line)
+{
+    int64_t got = 0;
+    mob_err_t err = mob_get(m, ref, &got, SOON);
+    if (!err && got == value)
+        return;
+    printf("line %d: %s, %lld instead of %lld\n", line, mob_strerror(err), (long long)got,
+           (long long)value);
+    wrong++;
+}
+
+static void round_of(mob_t *m, int64_t round)
+{
+    uint64_t mark = mob_mark(m);
+    mob_ref_i64 tasks[EACH], sums[EACH];
+    sum_h sum = mob_new(m, sum);
+    mob_ref_i64 held = mob_run(m, slow, 10000), deep = mob_run(m, nested, 4);
+    for (int64_t i = 0; i < EACH; i++) {
+        tasks[i] = mob_run(m, quick, i % 10);
+        sums[i] = mob_call(m, sum, sum_add, 1);
+    }
+    for (int64_t i = 0; i < EACH; i++) {
+        expect(m, tasks[i], i % 10 + 1, __LINE__);
+        expect(m, sums[i], i + 1, __LINE__);
+    }
+    wrong += mob_cancel(m, held.ref, 0) != MOB_OK;
+    wrong += mob_done(m, held, SOON) != MOB_ECANCELLED;
+    expect(m, deep, 4, __LINE__);
+    if (round % 2)
+        wrong += mob_done(m, mob_call(m, sum, sum_leave), SOON) != MOB_EDEAD;
+    else
+        mob_stop(m, sum.actor, round % 4 ? MOB_STOP_DRAIN : MOB_STOP_NOW);
+    wrong += mob_await(m, mob_watch(m, sum.actor), NULL, SOON) != MOB_OK;
+    mob_release(m, mark);
+}
+
+static broker_t *start_broker(const char *directory, char *address, size_t size)
+{
+    config_t config;
+    char why[512] = "";
+    snprintf(address, size, "ipc://%s/calls.sock", directory);
+    if (config_load(&config, "/dev/null", why, sizeof why) ||
+        config_set(&config, "server/bind", address, why, sizeof why) ||
+        config_set(&config, "server/data", directory, why, sizeof why) ||
+        config_set(&config, "log/level", "error", why, sizeof why))
+        return NULL;
+    return broker_start(&config, why, sizeof why);
+}
+
+static void remove_directory(const char *directory)
+{
+    static const char *const files[] = {"epoch",      "lock",         "broker.lock",
+                                        "calls.sock", "notices.sock", "feed.sock"};
+    char path[128];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
+        unlink(path);
+    }
+    rmdir(directory);
+}
+
+int main(void)
+{
+    char directory[] = "/tmp/mobula-stress-XXXXXX", address[128];
+    broker_t *broker = mkdtemp(directory) ? start_broker(directory, address, sizeof address) : NULL;
+    if (!broker)
+        return 1;
+    mob_t *m = mob_connect(&(mob_config_t){.endpoint = address, .name = "stress", .cpus = 2});
+    wrong += mob_offer(m, mob_task(quick), mob_task(slow), mob_task(nested), mob_actor(sum, SUM)) !=
+             MOB_OK;
+    int64_t began = clock_us();
+    int64_t rounds = 0;
+    for (; rounds < ROUNDS && clock_us() - began < 20000000; rounds++)
+        round_of(m, rounds);
+    mob_interrupt(m);
+    wrong += mob_serve(m) != MOB_OK;
+    mob_close(&m);
+    broker_stop(&broker);
+    remove_directory(directory);
+    printf("rounds %d calls %d wrong %u ms %d\n", (int)rounds, (int)rounds * (2 * EACH + 8), wrong,
+           (int)((clock_us() - began) / 1000));
+    return wrong > 0 || rounds == 0;
+}
