@@ -1,345 +1,331 @@
-// demo.c - mobula demo: a broker, hosts, and a word census of every text file below a path: map by tasks, gathered by
-// an actor. Checks itself: what it counted must be what the standard tools count.
+// demo.c - a broker, hosts and a word census that is checked against wc; then, on a terminal, the monitor.
+// Owns the processes it starts and ends all of them, also when it is interrupted.
 
-#include <ftw.h>
-#include <stdio.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "brood.h"
 #include "clock.h"
 #include "demo_bodies.h"
-#include "say.h"
+#include "histogram.h"
+#include "monitor.h"
+#include "query.h"
+#include "texts.h"
 #include "unit.h"
 #include "verb.h"
 
-enum { PEEK = 8192, FEW_FILES = 200, FILES_MAX = 1000000, TOP = 5, WAIT_MS = 60000, HOSTS_MAX = 8, INFLIGHT_MAX = 1024, BAR_US = 50000 };
+enum { PIECE = 48 * 1024, INFLIGHT_MAX = 512, TOP = 10, LITTLE = 1024 * 1024 };
 
-typedef struct files {
-    char **paths;
-    size_t count, room;
-} files_t;
-
-typedef struct flight { // one file on its way: counted by a task, added by the actor
-    mob_ref_any census;
+typedef struct piece { // on its way: the task's result goes into a call of the tally
     mob_ref_i64 added;
-    int64_t sent_at;
-} flight_t;
+    mob_ref_any counted;
+    int64_t since;
+} piece_t;
 
-typedef struct demo {
+typedef struct census {
     tool_t *tool;
-    crew_t crew;
-    files_t files;
-    mob_t *m;
+    texts_t texts;
+    size_t file; // next
+    int64_t offset;
     tally_h tally;
-    flight_t flights[INFLIGHT_MAX];
-    size_t inflight, sent, back, lost;
-    int64_t *times; // of each file, microseconds
-    int64_t began, ended, last_bar;
-    int64_t words, bytes, gathered, independent;
-    struct {
-        char text[80];
-        int64_t count;
-    } top[TOP];
-    size_t top_count;
-} demo_t;
+    piece_t pieces[INFLIGHT_MAX];
+    unsigned inflight, inflight_max;
+    bool printable;
+    uint64_t calls, replies, failed;
+    int64_t done_bytes, took_us;
+    histogram_t latency;
+    int64_t words, distinct, checked;
+    unsigned hosts, workers;
+    char top[TOP][80];
+    int64_t top_counts[TOP];
+    unsigned top_count;
+} census_t;
 
-// ---- Files --------------------------------------------------------------------------------------------
+// ---- Files ---------------------------------------------------------------------------------------
 
-static files_t *walked; // nftw() takes no argument
-
-static bool is_text(const char *path)
+static int find_texts(tool_t *tool, census_t *self)
 {
-    char peek[PEEK];
-    FILE *file = fopen(path, "re");
-    if (!file)
+    const char *path = tool->word_count ? tool->words[0] : "/usr/share/doc";
+    bool found = texts_find(&self->texts, path);
+    if (!tool->word_count && self->texts.bytes < LITTLE) { // a slim system keeps no documentation
+        texts_clear(&self->texts);
+        found = texts_find(&self->texts, "/usr/share");
+    }
+    if (found && self->texts.count > 0)
+        return 0;
+    trouble_t out = trouble(MOB_ENOTFOUND, found ? "no text file below %s" : "%s cannot be read", path);
+    if (!found)
+        trouble_cause(&out, "%s", strerror(errno));
+    trouble_try(&out, "mobula demo /usr/share");
+    return say_trouble(tool, &out);
+}
+
+// ---- The map -------------------------------------------------------------------------------------
+
+static bool submit_piece(census_t *self)
+{
+    if (self->file == self->texts.count)
         return false;
-    size_t size = fread(peek, 1, sizeof peek, file);
-    bool good = !ferror(file);
-    fclose(file);
-    return good && size > 0 && memchr(peek, 0, size) == NULL;
+    mob_t *m = self->tool->client;
+    const text_file_t *file = &self->texts.items[self->file];
+    int64_t left = file->size - self->offset, size = left < PIECE ? left : PIECE;
+    piece_t *piece = &self->pieces[self->inflight++];
+    piece->since = clock_us();
+    piece->counted = mob_run(m, census_file, file->path, self->offset, size, self->printable);
+    piece->added = mob_call(m, self->tally, tally_add, piece->counted);
+    self->calls += 2;
+    self->offset += size;
+    if (self->offset >= file->size) {
+        self->file++;
+        self->offset = 0;
+    }
+    return true;
 }
 
-static int visit(const char *path, const struct stat *stat, int kind, struct FTW *walk)
+static void settle_piece(census_t *self, unsigned index)
 {
-    (void)walk;
-    if (kind != FTW_F || !S_ISREG(stat->st_mode) || walked->count == FILES_MAX || !is_text(path))
+    mob_t *m = self->tool->client;
+    piece_t *piece = &self->pieces[index];
+    mob_err_t counted = mob_await(m, piece->counted.ref, NULL, 0), added = mob_await(m, piece->added.ref, NULL, 0);
+    if (counted || added) {
+        self->failed++;
+        say_failure(self->tool, counted ? piece->counted.ref : piece->added.ref, counted ? counted : added,
+                    counted ? "census_file" : "tally add");
+    }
+    self->replies += (uint64_t)(counted != MOB_ETIMEDOUT) + (uint64_t)(added != MOB_ETIMEDOUT);
+    histogram_add(&self->latency, clock_us() - piece->since);
+    mob_drop(m, piece->counted.ref);
+    mob_drop(m, piece->added.ref);
+    *piece = self->pieces[--self->inflight];
+}
+
+// Wait for one at least, settle all that are ready.
+static bool gather(census_t *self)
+{
+    mob_ref_t refs[INFLIGHT_MAX];
+    bool ready[INFLIGHT_MAX] = {false};
+    for (unsigned i = 0; i < self->inflight; i++)
+        refs[i] = self->pieces[i].added.ref;
+    if (mob_wait(self->tool->client, refs, self->inflight, 1, 30000, ready) == 0)
+        return false;
+    for (unsigned i = self->inflight; i-- > 0;)
+        if (ready[i])
+            settle_piece(self, i);
+    return true;
+}
+
+static void show_progress(census_t *self, int64_t *shown_at)
+{
+    char label[128], files[UNIT_TEXT_MAX], size[UNIT_TEXT_MAX];
+    int64_t now = clock_us();
+    if (now - *shown_at < 50000)
+        return;
+    *shown_at = now;
+    snprintf(label, sizeof label, "census   %s files  %s", unit_print_count(files, self->texts.count),
+             unit_print_size(size, (uint64_t)self->texts.bytes));
+    term_bar(&self->tool->term, label, self->file, self->texts.count);
+}
+
+static int run_census(census_t *self)
+{
+    int64_t since = clock_us(), shown_at = 0;
+    bool going = true;
+    while (going && self->failed < 3 && !tool_signal()) {
+        while (self->inflight < self->inflight_max && submit_piece(self))
+            ;
+        if (self->inflight == 0)
+            break;
+        going = gather(self);
+        show_progress(self, &shown_at);
+    }
+    self->took_us = clock_us() - since;
+    term_wipe(&self->tool->term);
+    if (tool_signal())
+        return 128 + tool_signal();
+    if (going && !self->failed)
         return 0;
-    if (walked->count == walked->room) {
-        size_t room = walked->room ? walked->room * 2 : 1024;
-        char **paths = realloc(walked->paths, room * sizeof *paths);
-        if (!paths)
-            return 1;
-        walked->paths = paths;
-        walked->room = room;
-    }
-    char *whole = realpath(path, NULL); // the workers have a working directory of their own
-    if (whole)
-        walked->paths[walked->count++] = whole;
-    return 0;
-}
-
-static void walk(files_t *files, const char *path)
-{
-    walked = files;
-    nftw(path, visit, 32, FTW_PHYS);
-}
-
-static int find_files(demo_t *self)
-{
-    const char *given = self->tool->word_count ? self->tool->words[0] : NULL;
-    if (given && access(given, R_OK) != 0) {
-        trouble_t out = trouble(MOB_ENOTFOUND, "no such file or directory: %s", given);
-        trouble_try(&out, "mobula demo /usr/share/doc");
-        return say_trouble(self->tool, &out);
-    }
-    walk(&self->files, given ? given : "/usr/share/doc");
-    if (!given && self->files.count < FEW_FILES) {
-        say_note(self->tool, "/usr/share/doc holds little text here: counting all of /usr/share");
-        self->files.count = 0;
-        walk(&self->files, "/usr/share");
-    }
-    if (self->files.count > 0)
-        return 0;
-    trouble_t out = trouble(MOB_ENOTFOUND, "no text file below %s", given ? given : "/usr/share");
-    trouble_try(&out, "mobula demo PATH      a directory with text files");
+    trouble_t out = trouble(self->failed ? MOB_ETASK : MOB_ETIMEDOUT, "the census did not end well");
+    trouble_cause(&out, "%" PRIu64 " failed, %u without an answer", self->failed, self->inflight);
     return say_trouble(self->tool, &out);
 }
 
-// ---- Broker, hosts, connection ----------------------------------------------------------------------------
+// ---- The result ----------------------------------------------------------------------------------
 
-static int start(demo_t *self)
+static void read_top(census_t *self, mob_any_t *any)
 {
-    tool_t *tool = self->tool;
-    int64_t hosts = tool_count(tool, "hosts", 2);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    hosts = hosts < 1 ? 1 : hosts > HOSTS_MAX ? HOSTS_MAX : hosts;
-    unsigned slots = cores > hosts ? (unsigned)(cores / hosts) : 1;
-    bool good = crew_broker(&self->crew);
-    for (int64_t i = 0; i < hosts && good; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "demo-%d", (int)i + 1);
-        good = crew_host(&self->crew, name, slots);
-    }
-    self->m = good ? mob_connect(&(mob_config_t){.endpoint = self->crew.address, .name = "census"}) : NULL;
-    if (!self->m) {
-        trouble_t out = trouble(MOB_ESETUP, "the broker of the demo did not start at %s", self->crew.address);
-        trouble_try(&out, "mobula broker      says why");
-        return say_trouble(tool, &out);
-    }
-    if (*self->crew.directory)
-        say_note(tool, "another broker has the usual socket; this one: -b %s", self->crew.address);
-    tool->client = self->m;
-    snprintf(tool->address, sizeof tool->address, "%s", self->crew.address);
-    tool_catch_signals(tool);
-    self->tally = mob_new(self->m, tally);
-    return 0;
-}
-
-// ---- The census -----------------------------------------------------------------------------------------
-
-static bool over(const demo_t *self)
-{
-    int64_t most = tool_duration(self->tool, "for", UNIT_FOREVER);
-    return tool_signal() != 0 || (most != UNIT_FOREVER && clock_us() - self->began >= most);
-}
-
-static void send_one(demo_t *self)
-{
-    flight_t *flight = &self->flights[self->sent % self->inflight];
-    flight->sent_at = clock_us();
-    flight->census = mob_run(self->m, census_file, self->files.paths[self->sent]);
-    flight->added = mob_call(self->m, self->tally, tally_add, flight->census);
-    self->sent++;
-}
-
-static void take_one(demo_t *self)
-{
-    flight_t *flight = &self->flights[self->back % self->inflight];
-    mob_err_t err = mob_done(self->m, flight->added, WAIT_MS);
-    self->times[self->back] = clock_us() - flight->sent_at;
-    if (err) {
-        if (self->lost++ == 0)
-            say_note(self->tool, "%s: %s", self->files.paths[self->back], mob_reason(self->m, flight->added.ref));
-    }
-    mob_drop(self->m, flight->added.ref);
-    mob_drop(self->m, flight->census.ref);
-    self->back++;
-}
-
-static void show_progress(demo_t *self)
-{
-    int64_t now = clock_us();
-    if (now - self->last_bar < BAR_US)
-        return;
-    self->last_bar = now;
-    term_bar(&self->tool->term, "census", self->back, self->files.count);
-}
-
-static void count(demo_t *self)
-{
-    int64_t wish = tool_count(self->tool, "inflight", 64);
-    self->inflight = wish < 1 ? 1 : wish > INFLIGHT_MAX ? INFLIGHT_MAX : (size_t)wish;
-    self->times = calloc(self->files.count, sizeof *self->times);
-    self->began = clock_us();
-    while (self->back < self->sent || (self->sent < self->files.count && !over(self))) {
-        while (self->sent < self->files.count && self->sent - self->back < self->inflight && !over(self))
-            send_one(self);
-        if (self->back < self->sent)
-            take_one(self);
-        show_progress(self);
-    }
-    self->ended = clock_us();
-    term_wipe(&self->tool->term);
-}
-
-static void read_top(demo_t *self, mob_reader_t *in)
-{
-    size_t items = mob_read_list(in);
-    self->words = mob_read_i64(in);
-    self->bytes = mob_read_i64(in);
-    self->gathered = mob_read_i64(in);
-    for (size_t i = 3; i + 1 < items && self->top_count < TOP; i += 2) {
-        mob_bytes_t text = mob_read_bytes(in);
-        snprintf(self->top[self->top_count].text, sizeof self->top[0].text, "%.*s", (int)text.size, (const char *)text.data);
-        self->top[self->top_count++].count = mob_read_i64(in);
+    size_t left = mob_read_list(&any->in);
+    self->words = mob_read_i64(&any->in);
+    self->distinct = mob_read_i64(&any->in);
+    for (left -= left > 1 ? 2 : left; left >= 2 && self->top_count < TOP; left -= 2) {
+        mob_bytes_t word = mob_read_bytes(&any->in);
+        snprintf(self->top[self->top_count], sizeof self->top[0], "%.*s", (int)word.size, word.data ? (const char *)word.data : "");
+        self->top_counts[self->top_count++] = mob_read_i64(&any->in);
     }
 }
 
-static int gather(demo_t *self)
+static int finish_census(census_t *self)
 {
+    rows_t rows;
     mob_any_t top;
-    mob_ref_any ref = mob_call(self->m, self->tally, tally_top, TOP);
-    mob_err_t err = mob_get(self->m, ref, &top, WAIT_MS);
+    mob_ref_any ref = mob_call(self->tool->client, self->tally, tally_top, (int64_t)TOP);
+    self->calls++;
+    mob_err_t err = mob_get(self->tool->client, ref, &top, 10000);
     if (err)
-        return say_failure(self->tool, ref.ref, err, "the tally");
-    read_top(self, &top.in);
+        return say_failure(self->tool, ref.ref, err, "tally top");
+    self->replies++;
+    read_top(self, &top);
+    if (query_rows(self->tool, "workers", NULL, &rows) == 0)
+        self->workers = (unsigned)rows.count;
+    self->checked = texts_count(&self->texts);
     return 0;
 }
 
-// ---- The same by standard tools -----------------------------------------------------------------------------
-
-// wc -w over the same files; -1: could not be run.
-static int64_t count_independently(const demo_t *self)
+static bool is_equal(const census_t *self)
 {
-    char list[] = "/tmp/mobula-census-XXXXXX", command[128];
-    int fd = mkstemp(list);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (!file)
-        return -1;
-    for (size_t i = 0; i < self->sent; i++)
-        fwrite(self->files.paths[i], 1, strlen(self->files.paths[i]) + 1, file);
-    fclose(file);
-    snprintf(command, sizeof command, "LC_ALL=C wc -w --files0-from=%s | tail -n 1", list);
-    FILE *pipe = popen(command, "r");
-    long long words = -1;
-    if (pipe && fscanf(pipe, "%lld", &words) != 1)
-        words = -1;
-    if (pipe)
-        pclose(pipe);
-    unlink(list);
-    return words;
+    return self->words == self->checked && self->calls == self->replies;
 }
 
-// ---- What is said -------------------------------------------------------------------------------------------
-
-static int by_time(const void *a, const void *b)
+static void print_json(const census_t *self)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int64_t percentile(const demo_t *self, unsigned permille)
-{
-    return self->back ? self->times[(self->back - 1) * permille / 1000] : 0;
-}
-
-static bool is_right(const demo_t *self)
-{
-    return self->lost == 0 && self->back > 0 && self->words == self->independent && self->gathered == (int64_t)self->back;
-}
-
-static void say_json(const demo_t *self)
-{
-    double seconds = (double)(self->ended - self->began) / 1e6;
-    printf("{\"files\":%zu,\"bytes\":%lld,\"words\":%lld,\"independent\":%lld,\"ok\":%s,\"calls\":%zu,\"lost\":%zu,\"seconds\":%.3f,"
-           "\"files_per_second\":%.1f,\"calls_per_second\":%.1f,\"p50_us\":%lld,\"p90_us\":%lld,\"p99_us\":%lld,\"top\":[",
-           self->back, (long long)self->bytes, (long long)self->words, (long long)self->independent, is_right(self) ? "true" : "false",
-           2 * self->back, self->lost, seconds, (double)self->back / seconds, (double)(2 * self->back) / seconds,
-           (long long)percentile(self, 500), (long long)percentile(self, 900), (long long)percentile(self, 990));
-    for (size_t i = 0; i < self->top_count; i++) {
-        printf("%s[", i ? "," : "");
-        say_json_text(stdout, self->top[i].text);
-        printf(",%lld]", (long long)self->top[i].count);
+    printf("{\"files\":%zu,\"bytes\":%" PRId64 ",\"hosts\":%u,\"workers\":%u,\"took_us\":%" PRId64 ",\"calls\":%" PRIu64
+           ",\"replies\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"p50_us\":%" PRId64 ",\"p90_us\":%" PRId64 ",\"p99_us\":%" PRId64
+           ",\"words\":%" PRId64 ",\"checked\":%" PRId64 ",\"distinct\":%" PRId64 ",\"ok\":%s,\"top\":[",
+           self->texts.count, self->texts.bytes, self->hosts, self->workers, self->took_us, self->calls, self->replies,
+           self->calls - self->replies, histogram_at(&self->latency, 0.5), histogram_at(&self->latency, 0.9),
+           histogram_at(&self->latency, 0.99), self->words, self->checked, self->distinct, is_equal(self) ? "true" : "false");
+    for (unsigned i = 0; i < self->top_count; i++) {
+        fputs(i ? ",[" : "[", stdout);
+        say_json_text(stdout, self->top[i]);
+        printf(",%" PRId64 "]", self->top_counts[i]);
     }
     puts("]}");
 }
 
-static void say_text(const demo_t *self)
+static void print_people(const census_t *self)
 {
     char a[UNIT_TEXT_MAX], b[UNIT_TEXT_MAX], c[UNIT_TEXT_MAX];
-    bool ascii = !self->tool->term.utf8;
-    double seconds = (double)(self->ended - self->began) / 1e6;
-    printf("census   %s files  %s   hosts %u  in %s\n", unit_print_count(a, self->back), unit_print_size(b, (uint64_t)self->bytes),
-           self->crew.count - 1, unit_print_duration(c, self->ended - self->began, ascii));
-    printf("top     ");
-    for (size_t i = 0; i < self->top_count; i++)
-        printf(" %s %s  ", self->top[i].text, unit_print_count(a, (uint64_t)self->top[i].count));
-    printf("\nspeed    %s files/s   %s calls/s", unit_print_rate(a, (double)self->back / seconds),
-           unit_print_rate(b, (double)(2 * self->back) / seconds));
-    printf("   p50 %s", unit_print_duration(a, percentile(self, 500), ascii));
-    printf(" p90 %s", unit_print_duration(a, percentile(self, 900), ascii));
-    printf(" p99 %s\n", unit_print_duration(a, percentile(self, 990), ascii));
-    printf("check    calls %s", unit_print_count(a, 2 * self->back));
-    printf("  lost %zu", self->lost);
-    printf("   words %s %s", unit_print_count(a, (uint64_t)self->words), self->words == self->independent ? "=" : "!=");
-    printf(" %s (wc -w)   %s\n", unit_print_count(b, (uint64_t)self->independent), is_right(self) ? "ok" : "WRONG");
-    fflush(stdout);
+    bool ascii = !self->tool->term.utf8, colour = self->tool->term.colour_out;
+    double seconds = (double)self->took_us / 1e6;
+    printf("census   %s files  %s   hosts %u  workers %u   [##############################] 100%%\n", unit_print_count(a, self->texts.count),
+           unit_print_size(b, (uint64_t)self->texts.bytes), self->hosts, self->workers);
+    printf("top      ");
+    for (unsigned i = 0; i < self->top_count && i < 5; i++)
+        printf("%s%s %s", i ? "   " : "", self->top[i], unit_print_count(a, (uint64_t)self->top_counts[i]));
+    printf("\nspeed    %s files/s   %s calls/s", unit_print_rate(a, (double)self->texts.count / seconds),
+           unit_print_rate(b, (double)self->calls / seconds));
+    printf("   p50 %s p90 %s p99 %s\n", unit_print_duration(a, histogram_at(&self->latency, 0.5), ascii),
+           unit_print_duration(b, histogram_at(&self->latency, 0.9), ascii), unit_print_duration(c, histogram_at(&self->latency, 0.99), ascii));
+    printf("check    calls %s  replies %s  lost %" PRIu64, unit_print_count(a, self->calls), unit_print_count(b, self->replies),
+           self->calls - self->replies);
+    printf("     words %s %s %s (find, cat, wc -w)     %s%s%s\n", unit_print_count(a, (uint64_t)self->words), is_equal(self) ? "=" : "!=",
+           self->checked < 0 ? "?" : unit_print_count(b, (uint64_t)self->checked),
+           term_on(colour, is_equal(self) ? TERM_GREEN : TERM_RED), is_equal(self) ? "ok" : "NOT EQUAL", term_off(colour));
 }
 
-static int census(demo_t *self)
+// ---- Afterwards: gentle traffic for the monitor --------------------------------------------------
+
+typedef struct stroll {
+    pthread_t thread;
+    const census_t *census;
+    const char *address;
+    volatile bool ends;
+} stroll_t;
+
+static void *stroll(void *arg)
 {
-    int done = find_files(self);
-    if (done == 0)
-        done = start(self);
-    if (done)
-        return done;
-    count(self);
-    done = gather(self);
-    if (done)
-        return done;
-    self->independent = count_independently(self);
-    qsort(self->times, self->back, sizeof *self->times, by_time);
-    if (tool_json(self->tool))
-        say_json(self);
+    stroll_t *self = arg;
+    mob_t *m = mob_connect(&(mob_config_t){.endpoint = self->address, .name = "reader"});
+    for (size_t i = 0; m && !self->ends; i++) {
+        int64_t words;
+        const text_file_t *file = &self->census->texts.items[i % self->census->texts.count];
+        mob_ref_i64 counted = mob_run(m, count_words, file->path);
+        if (mob_get(m, counted, &words, 1000) == MOB_OK)
+            mob_drop(m, counted.ref);
+        nanosleep(&(struct timespec){0, 250000000}, NULL);
+    }
+    mob_close(&m);
+    return NULL;
+}
+
+static void watch(tool_t *tool, census_t *self, const char *address)
+{
+    stroll_t walk = {.census = self, .address = address};
+    say_note(tool, "\nlive: mobula monitor, until Ctrl-C; in another terminal: mobula status%s%s",
+             strncmp(address, "ipc:///tmp/mobula-demo", 22) == 0 ? " -b " : "",
+             strncmp(address, "ipc:///tmp/mobula-demo", 22) == 0 ? address : "");
+    bool walking = pthread_create(&walk.thread, NULL, stroll, &walk) == 0;
+    monitor_tail(tool, "");
+    walk.ends = true;
+    if (walking)
+        pthread_join(walk.thread, NULL);
+}
+
+// ---- The verb ------------------------------------------------------------------------------------
+
+static int start(tool_t *tool, census_t *self, brood_t *brood)
+{
+    char name[32];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    self->hosts = (unsigned)tool_count(tool, "hosts", 2);
+    self->hosts = self->hosts < 1 ? 1 : self->hosts > BROOD_HOSTS_MAX ? BROOD_HOSTS_MAX : self->hosts;
+    unsigned slots = cores > 2 * (long)self->hosts ? (unsigned)cores / self->hosts : 2;
+    int wrong = brood_broker(tool, brood);
+    for (unsigned i = 0; i < self->hosts && !wrong; i++) {
+        snprintf(name, sizeof name, "demo-%u", i + 1);
+        wrong = brood_host(tool, brood, name, slots);
+    }
+    if (!wrong)
+        wrong = brood_connect(tool, brood);
+    tool_catch_signals(tool);
+    if (!wrong)
+        wrong = brood_wait(tool, brood, 5000000);
+    return wrong;
+}
+
+static int count(tool_t *tool, census_t *self)
+{
+    self->tally = mob_new(tool->client, tally);
+    mob_err_t err = mob_await(tool->client, mob_ready(self->tally.actor), NULL, 10000);
+    if (err)
+        return say_failure(tool, mob_ready(self->tally.actor), err, "tally");
+    int wrong = run_census(self);
+    if (!wrong)
+        wrong = finish_census(self);
+    if (wrong)
+        return wrong;
+    if (tool_json(tool))
+        print_json(self);
     else
-        say_text(self);
-    return is_right(self) ? 0 : 1;
-}
-
-static bool stays(const demo_t *self)
-{
-    const tool_t *tool = self->tool;
-    return tool->term.out && !tool_has(tool, "for") && !tool_json(tool) && tool_signal() == 0;
+        print_people(self);
+    fflush(stdout);
+    return is_equal(self) ? 0 : 1;
 }
 
 int demo(tool_t *tool)
 {
-    demo_t *self = calloc(1, sizeof *self);
+    census_t *self = calloc(1, sizeof *self);
+    brood_t brood = {0};
     if (!self)
         return 1;
     self->tool = tool;
-    int done = census(self);
-    if (done == 0 && stays(self)) {
-        say_note(tool, "the broker and its hosts stay up; try in another terminal: mobula list workers. Ctrl-C ends all.");
-        tool->word_count = 0;
-        monitor_watch(tool);
-    }
+    int64_t inflight = tool_count(tool, "inflight", 64);
+    self->inflight_max = inflight < 1 ? 1 : inflight > INFLIGHT_MAX ? INFLIGHT_MAX : (unsigned)inflight;
+    int done = find_texts(tool, self);
+    self->printable = !done && texts_wc_wants_printable();
+    if (!done)
+        done = start(tool, self, &brood);
+    if (!done)
+        done = count(tool, self);
+    if (!done && tool->term.out && !tool_has(tool, "for") && !tool_json(tool))
+        watch(tool, self, brood.address);
     tool_close(tool);
-    crew_end(&self->crew);
-    free(self->times);
+    brood_end(&brood);
+    texts_clear(&self->texts);
     free(self);
     return done;
 }
