@@ -1,10 +1,11 @@
-// await.c - mob_await, wait, all, take, info: the one place that reports. Whoever waits drives the sockets.
+// await.c - mob_await, wait, all, take, info: the one place that reports. Whoever waits drives the
+// sockets.
 
 #include "client.h"
 
 #include "clock.h"
 
-// ---- A wait --------------------------------------------------------------------------------------
+// ---- A wait -------------------------------------------------------------------------------------
 
 waiter_t wait_begin(mob_t *self, int timeout_ms)
 {
@@ -31,7 +32,8 @@ static mob_err_t time_over(const waiter_t *waiter)
 static int64_t patience(const mob_t *self)
 {
     int ms = self->config.connect_timeout_ms;
-    return self->link.ever ? INT64_MAX : self->link.offline_since + (ms > 0 ? ms : 3000) * INT64_C(1000);
+    return self->link.ever ? INT64_MAX
+                           : self->link.offline_since + (ms > 0 ? ms : 3000) * INT64_C(1000);
 }
 
 static void tell(waiter_t *waiter, bool begin)
@@ -65,7 +67,7 @@ void wait_end(waiter_t *waiter)
         tell(waiter, false);
 }
 
-// ---- Refs ----------------------------------------------------------------------------------------
+// ---- Refs ---------------------------------------------------------------------------------------
 
 future_t *future_known(mob_t *self, mob_ref_t ref)
 {
@@ -98,7 +100,7 @@ static mob_err_t outcome(mob_t *self, mob_ref_t ref, mob_err_t err)
     return err;
 }
 
-// ---- mob_await -----------------------------------------------------------------------------------
+// ---- mob_await ----------------------------------------------------------------------------------
 
 static mob_err_t await_pending(mob_t *self, mob_ref_t ref, future_t **future_p, int timeout_ms)
 {
@@ -121,7 +123,8 @@ mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeou
 {
     session_lock(self);
     future_t *future = futures_find(&self->futures, ref);
-    mob_err_t err = future && future->settled ? (mob_err_t)future->err : await_pending(self, ref, &future, timeout_ms);
+    mob_err_t err = future && future->settled ? (mob_err_t)future->err
+                                              : await_pending(self, ref, &future, timeout_ms);
     if (err)
         self->failed = ref;
     else if (reader)
@@ -130,7 +133,7 @@ mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeou
     return err;
 }
 
-// ---- Many ----------------------------------------------------------------------------------------
+// ---- Many ---------------------------------------------------------------------------------------
 
 static size_t count_ready(mob_t *self, const mob_ref_t *refs, size_t count, bool *ready)
 {
@@ -154,7 +157,8 @@ static mob_err_t wait_for_news(waiter_t *waiter)
     return err;
 }
 
-size_t mob_wait(mob_t *self, const mob_ref_t *refs, size_t count, size_t want, int timeout_ms, bool *ready)
+size_t mob_wait(mob_t *self, const mob_ref_t *refs, size_t count, size_t want, int timeout_ms,
+                bool *ready)
 {
     session_lock(self);
     waiter_t waiter = wait_begin(self, timeout_ms);
@@ -187,8 +191,8 @@ static mob_err_t first_failure(mob_t *self, const mob_ref_t *refs, size_t count)
     return err;
 }
 
-// One pass over the array in all: at stands at the first that is pending. Only a new failure anywhere makes
-// us look ahead.
+// One pass over the array in all: at stands at the first that is pending. Only a new failure
+// anywhere makes us look ahead.
 mob_err_t mob_all(mob_t *self, const mob_ref_t *refs, size_t count, int timeout_ms)
 {
     session_lock(self);
@@ -240,11 +244,12 @@ mob_ref_t mob_take(mob_t *self, mob_ref_t *refs, size_t *count, int timeout_ms)
     return taken;
 }
 
-// ---- mob_info ------------------------------------------------------------------------------------
+// ---- mob_info -----------------------------------------------------------------------------------
 
 static mob_info_t info_of(future_t *future)
 {
-    mob_info_t info = {.state = MOB_PENDING, .why = "", .host = "", .reason = "", .trace = "", .log = ""};
+    mob_info_t info = {
+        .state = MOB_PENDING, .why = "", .host = "", .reason = "", .trace = "", .log = ""};
     if (!future->settled)
         return info;
     info.state = future->err ? MOB_FAILED : MOB_READY;
@@ -278,8 +283,14 @@ mob_info_t mob_info(mob_t *self, mob_ref_t ref)
 {
     session_lock(self);
     future_t *future = futures_find(&self->futures, ref);
-    mob_info_t info = {.state = MOB_FAILED, .err = MOB_EGONE, .root = MOB_EGONE, .why = "", .host = "",
-                       .reason = "not held by this connection", .trace = "", .log = ""};
+    mob_info_t info = {.state = MOB_FAILED,
+                       .err = MOB_EGONE,
+                       .root = MOB_EGONE,
+                       .why = "",
+                       .host = "",
+                       .reason = "not held by this connection",
+                       .trace = "",
+                       .log = ""};
     if (future)
         info = info_of(future);
     session_unlock(self);

@@ -1,5 +1,5 @@
-// call.c - mob_submit, spawn, send, find, store, cancel, stop, watch, query: one message each. What is refused
-// here is a failed ref like any other, with a number that the broker never sees.
+// call.c - mob_submit, spawn, send, find, store, cancel, stop, watch, query: one message each. What
+// is refused here is a failed ref like any other, with a number that the broker never sees.
 
 #include "client.h"
 
@@ -19,16 +19,16 @@ enum {
 
 typedef struct order { // a request in the making
     mob_t *self;
-    const char *name;       // the signature, for people
+    const char *name; // the signature, for people
     future_kind_t kind;
     bool forget, block, method;
-    int returns;            // refs it gives
-    const opts_t *opts;     // NULL: none
+    int returns;        // refs it gives
+    const opts_t *opts; // NULL: none
     int64_t timeout_ms;
     load_t args;
-    blob_t *blob;           // of large arguments
+    blob_t *blob; // of large arguments
     refs_t deps;
-    failure_t failure;      // why it is refused
+    failure_t failure; // why it is refused
     char reason[REASON_SIZE];
 } order_t;
 
@@ -46,16 +46,18 @@ static void order_init(order_t *order, mob_t *self, const char *name, future_kin
     order->deps = (refs_t){0};
 }
 
-// ---- Refusing ------------------------------------------------------------------------------------
+// ---- Refusing -----------------------------------------------------------------------------------
 
-static bool refuse(order_t *order, mob_err_t err, const char *why, const char *format, ...) MOB_PRINTF(4, 5);
+static bool refuse(order_t *order, mob_err_t err, const char *why, const char *format, ...)
+    MOB_PRINTF(4, 5);
 static bool refuse(order_t *order, mob_err_t err, const char *why, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
     vsnprintf(order->reason, sizeof order->reason, format, list);
     va_end(list);
-    order->failure = (failure_t){.err = err, .executed = MOB_NOT_EXECUTED, .why = why, .root = err, .reason = order->reason};
+    order->failure = (failure_t){
+        .err = err, .executed = MOB_NOT_EXECUTED, .why = why, .root = err, .reason = order->reason};
     return false;
 }
 
@@ -88,7 +90,7 @@ static mob_ref_t refused(order_t *order)
     return first;
 }
 
-// ---- May it enter? -------------------------------------------------------------------------------
+// ---- May it enter? ------------------------------------------------------------------------------
 
 static bool is_open(order_t *order)
 {
@@ -105,8 +107,8 @@ static bool is_full(const mob_t *self)
     return self->futures.pending >= self->window || self->queue.bytes >= UNACCEPTED_MAX;
 }
 
-// How long a call waits for room: with .block until its deadline, and so does one that nobody waits for, as it
-// has nobody to tell. Others only until the broker has accepted what was sent.
+// How long a call waits for room: with .block until its deadline, and so does one that nobody waits
+// for, as it has nobody to tell. Others only until the broker has accepted what was sent.
 static int patience_ms(const order_t *order)
 {
     const mob_t *self = order->self;
@@ -135,7 +137,8 @@ static bool has_room(order_t *order)
         return true;
     if (wait_for_room(order))
         return is_open(order);
-    return refuse(order, MOB_EFULL, "PENDING", "%s: %zu calls of this connection are pending, %zu bytes not accepted",
+    return refuse(order, MOB_EFULL, "PENDING",
+                  "%s: %zu calls of this connection are pending, %zu bytes not accepted",
                   order->name, self->futures.pending, self->queue.bytes);
 }
 
@@ -176,14 +179,16 @@ static bool with_options(order_t *order, const mob_opts_t *opts, opts_t *out, ch
     return true;
 }
 
-// ---- Arguments -----------------------------------------------------------------------------------
+// ---- Arguments ----------------------------------------------------------------------------------
 
 static bool deps_are_known(order_t *order)
 {
     mob_t *self = order->self;
     for (uint32_t i = 0; i < order->deps.count; i++) {
         mob_ref_t ref = order->deps.items[i];
-        future_t *future = ref.owner == self->owner && future_is_local(ref) ? futures_find(&self->futures, ref) : NULL;
+        future_t *future = ref.owner == self->owner && future_is_local(ref)
+                               ? futures_find(&self->futures, ref)
+                               : NULL;
         if (!future)
             continue; // the broker knows
         const failure_t *cause = future_failure(future);
@@ -201,7 +206,8 @@ static bool take_load(order_t *order, const mob_writer_t *writer)
     if (writer->pack.size <= MOB_INLINE_MAX)
         return true;
     if (writer->pack.size > MOB_BLOB_MAX)
-        return refuse(order, MOB_ELIMIT, "", "%s: values of %zu bytes exceed %d", order->name, writer->pack.size, MOB_BLOB_MAX);
+        return refuse(order, MOB_ELIMIT, "", "%s: values of %zu bytes exceed %d", order->name,
+                      writer->pack.size, MOB_BLOB_MAX);
     order->blob = blob_new(writer->pack.data, writer->pack.size);
     order->args = load_of(order->blob);
     return order->blob || refuse(order, MOB_ENOMEM, "", "out of memory");
@@ -214,13 +220,15 @@ static bool with_args(order_t *order, const mob_value_t *args, size_t count)
     for (size_t i = 0; i < count; i++)
         mob_write(writer, args[i]);
     if (writer->err)
-        return refuse(order, writer->err, "", "%s: arguments that do not fit: too deep, too large, too many futures, or of no kind",
-                      order->name);
+        return refuse(
+            order, writer->err, "",
+            "%s: arguments that do not fit: too deep, too large, too many futures, or of no kind",
+            order->name);
     order->deps = (refs_t){.items = writer->deps, .count = writer->dep_count};
     return take_load(order, writer) && (writer->dep_count == 0 || deps_are_known(order));
 }
 
-// ---- Entering ------------------------------------------------------------------------------------
+// ---- Entering -----------------------------------------------------------------------------------
 
 static uint32_t symbol_of(order_t *order, const char *text)
 {
@@ -230,14 +238,16 @@ static uint32_t symbol_of(order_t *order, const char *text)
     if (fresh)
         message_NAME(session_room(order->self), &(msg_name_t){.symbol = symbol, .text = bytes});
     if (!symbol)
-        refuse(order, MOB_ELIMIT, "", "%s: more than %d signatures in one connection", text, SYMBOLS_MAX);
+        refuse(order, MOB_ELIMIT, "", "%s: more than %d signatures in one connection", text,
+               SYMBOLS_MAX);
     return symbol;
 }
 
 static bool is_signature(order_t *order, const char *text)
 {
     size_t size = text ? strlen(text) : 0;
-    return (size > 0 && size <= MOB_TEXT_MAX) || refuse(order, MOB_EARGS, "", "a signature has 1 to %d bytes", MOB_TEXT_MAX);
+    return (size > 0 && size <= MOB_TEXT_MAX) ||
+           refuse(order, MOB_EARGS, "", "a signature has 1 to %d bytes", MOB_TEXT_MAX);
 }
 
 // The request is in the batch: its ref becomes a future. Nothing can fail any more but memory.
@@ -279,16 +289,18 @@ static mob_ref_t leave(order_t *order, bool written, future_t *future)
     return refused(order);
 }
 
-// ---- Tasks ---------------------------------------------------------------------------------------
+// ---- Tasks --------------------------------------------------------------------------------------
 
-static mob_ref_t submit(order_t *order, const mob_opts_t *opts, const mob_value_t *args, size_t count)
+static mob_ref_t submit(order_t *order, const mob_opts_t *opts, const mob_value_t *args,
+                        size_t count)
 {
     mob_t *self = order->self;
     opts_t wire;
     char text[OPTION_TEXT];
     future_t *future;
-    if (!is_open(order) || !is_signature(order, order->name) || !with_options(order, opts, &wire, text) ||
-        !has_room(order) || !with_args(order, args, count))
+    if (!is_open(order) || !is_signature(order, order->name) ||
+        !with_options(order, opts, &wire, text) || !has_room(order) ||
+        !with_args(order, args, count))
         return refused(order);
     uint32_t symbol = symbol_of(order, order->name);
     if (!symbol || !make_future(order, &future))
@@ -303,7 +315,8 @@ static mob_ref_t submit(order_t *order, const mob_opts_t *opts, const mob_value_
     return leave(order, message_SUBMIT(session_room(self), &msg), future);
 }
 
-mob_ref_t mob_submit(mob_t *self, const char *task, const mob_opts_t *opts, const mob_value_t *args, size_t count)
+mob_ref_t mob_submit(mob_t *self, const char *task, const mob_opts_t *opts, const mob_value_t *args,
+                     size_t count)
 {
     session_lock(self);
     order_t order;
@@ -313,7 +326,7 @@ mob_ref_t mob_submit(mob_t *self, const char *task, const mob_opts_t *opts, cons
     return ref;
 }
 
-// ---- Actors --------------------------------------------------------------------------------------
+// ---- Actors -------------------------------------------------------------------------------------
 
 // Calls on an actor whose making was refused here end with that reason.
 static bool actor_was_sent(order_t *order, mob_actor_t actor)
@@ -326,20 +339,23 @@ static bool actor_was_sent(order_t *order, mob_actor_t actor)
         return true;
     future_t *future = futures_find(&self->futures, making);
     const failure_t *cause = future ? future_failure(future) : NULL;
-    refuse(order, MOB_EDEAD, "INIT", "%s: the actor was never made: %s", order->name, cause ? cause->reason : "its handle was dropped");
+    refuse(order, MOB_EDEAD, "INIT", "%s: the actor was never made: %s", order->name,
+           cause ? cause->reason : "its handle was dropped");
     order->failure.cause = making;
     order->failure.root = cause ? cause->root : MOB_EDEAD;
     return false;
 }
 
-static mob_ref_t send(order_t *order, mob_actor_t actor, const mob_opts_t *opts, const mob_value_t *args, size_t count)
+static mob_ref_t send(order_t *order, mob_actor_t actor, const mob_opts_t *opts,
+                      const mob_value_t *args, size_t count)
 {
     mob_t *self = order->self;
     opts_t wire;
     char text[OPTION_TEXT];
     future_t *future;
-    if (!is_open(order) || !is_signature(order, order->name) || !with_options(order, opts, &wire, text) ||
-        !actor_was_sent(order, actor) || !has_room(order) || !with_args(order, args, count))
+    if (!is_open(order) || !is_signature(order, order->name) ||
+        !with_options(order, opts, &wire, text) || !actor_was_sent(order, actor) ||
+        !has_room(order) || !with_args(order, args, count))
         return refused(order);
     uint32_t symbol = symbol_of(order, order->name);
     if (!symbol || !make_future(order, &future))
@@ -356,8 +372,8 @@ static mob_ref_t send(order_t *order, mob_actor_t actor, const mob_opts_t *opts,
     return leave(order, message_CALL(session_room(self), &msg), future);
 }
 
-static mob_ref_t send_once(mob_t *self, mob_actor_t actor, const char *method, const mob_opts_t *opts,
-                           const mob_value_t *args, size_t count)
+static mob_ref_t send_once(mob_t *self, mob_actor_t actor, const char *method,
+                           const mob_opts_t *opts, const mob_value_t *args, size_t count)
 {
     order_t order;
     order_init(&order, self, method, FUTURE_CALL);
@@ -385,7 +401,8 @@ static bool pause_ms(waiter_t *waiter, int ms)
 {
     mob_t *self = waiter->self;
     int64_t until = clock_us() + ms * INT64_C(1000);
-    waiter_t nap = {.self = self, .until = until < waiter->until ? until : waiter->until, .told = waiter->told};
+    waiter_t nap = {
+        .self = self, .until = until < waiter->until ? until : waiter->until, .told = waiter->told};
     while (wait_more(&nap) == MOB_OK)
         ;
     waiter->told = nap.told;
@@ -393,12 +410,13 @@ static bool pause_ms(waiter_t *waiter, int ms)
 }
 
 // .block: a call that found no room is sent anew, as another one.
-static mob_ref_t send_until_admitted(mob_t *self, mob_actor_t actor, const char *method, const mob_opts_t *opts,
-                                     const mob_value_t *args, size_t count)
+static mob_ref_t send_until_admitted(mob_t *self, mob_actor_t actor, const char *method,
+                                     const mob_opts_t *opts, const mob_value_t *args, size_t count)
 {
     waiter_t waiter = wait_begin(self, opts->timeout_ms > 0 ? opts->timeout_ms : MOB_FOREVER);
     mob_ref_t ref = send_once(self, actor, method, opts, args, count);
-    for (int ms = PAUSE_MS; found_full(&waiter, ref) && pause_ms(&waiter, ms); ms = ms < PAUSE_MAX_MS ? ms * 2 : ms) {
+    for (int ms = PAUSE_MS; found_full(&waiter, ref) && pause_ms(&waiter, ms);
+         ms = ms < PAUSE_MAX_MS ? ms * 2 : ms) {
         hold_give(self, futures_find(&self->futures, ref));
         ref = send_once(self, actor, method, opts, args, count);
     }
@@ -406,8 +424,8 @@ static mob_ref_t send_until_admitted(mob_t *self, mob_actor_t actor, const char 
     return ref;
 }
 
-mob_ref_t mob_send(mob_t *self, mob_actor_t actor, const char *method, const mob_opts_t *opts, const mob_value_t *args,
-                   size_t count)
+mob_ref_t mob_send(mob_t *self, mob_actor_t actor, const char *method, const mob_opts_t *opts,
+                   const mob_value_t *args, size_t count)
 {
     session_lock(self);
     bool wait = opts && opts->block && !opts->forget;
@@ -417,7 +435,8 @@ mob_ref_t mob_send(mob_t *self, mob_actor_t actor, const char *method, const mob
     return ref;
 }
 
-static bool with_actor_options(order_t *order, const mob_actor_opts_t *opts, opts_t *out, char *text)
+static bool with_actor_options(order_t *order, const mob_actor_opts_t *opts, opts_t *out,
+                               char *text)
 {
     if (!opts)
         return true;
@@ -426,14 +445,16 @@ static bool with_actor_options(order_t *order, const mob_actor_opts_t *opts, opt
     return !err || refuse(order, err, "", "%s: %s", order->name, text);
 }
 
-static mob_ref_t spawn(order_t *order, const mob_actor_opts_t *opts, const mob_value_t *args, size_t count)
+static mob_ref_t spawn(order_t *order, const mob_actor_opts_t *opts, const mob_value_t *args,
+                       size_t count)
 {
     mob_t *self = order->self;
     opts_t wire;
     char text[OPTION_TEXT];
     future_t *future;
-    if (!is_open(order) || !is_signature(order, order->name) || !with_actor_options(order, opts, &wire, text) ||
-        !has_room(order) || !with_args(order, args, count))
+    if (!is_open(order) || !is_signature(order, order->name) ||
+        !with_actor_options(order, opts, &wire, text) || !has_room(order) ||
+        !with_args(order, args, count))
         return refused(order);
     uint32_t symbol = symbol_of(order, order->name);
     if (!symbol || !make_future(order, &future))
@@ -448,7 +469,8 @@ static mob_ref_t spawn(order_t *order, const mob_actor_opts_t *opts, const mob_v
     return leave(order, message_SPAWN(session_room(self), &msg), future);
 }
 
-mob_actor_t mob_spawn(mob_t *self, const char *cls, const mob_actor_opts_t *opts, const mob_value_t *args, size_t count)
+mob_actor_t mob_spawn(mob_t *self, const char *cls, const mob_actor_opts_t *opts,
+                      const mob_value_t *args, size_t count)
 {
     session_lock(self);
     order_t order;
@@ -458,8 +480,8 @@ mob_actor_t mob_spawn(mob_t *self, const char *cls, const mob_actor_opts_t *opts
     return (mob_actor_t){ref.owner, ref.seq, 0};
 }
 
-// The handle is a ref like others: held, so that mob_release() around a loop ends it. It is good at once: what
-// there is to say of the name is said to its calls.
+// The handle is a ref like others: held, so that mob_release() around a loop ends it. It is good at
+// once: what there is to say of the name is said to its calls.
 static mob_ref_t find(order_t *order)
 {
     mob_t *self = order->self;
@@ -522,7 +544,7 @@ mob_ref_t mob_watch(mob_t *self, mob_actor_t actor)
     return ref;
 }
 
-// ---- Cancelling ----------------------------------------------------------------------------------
+// ---- Cancelling ---------------------------------------------------------------------------------
 
 mob_err_t mob_cancel(mob_t *self, mob_ref_t ref, unsigned flags)
 {
@@ -531,7 +553,8 @@ mob_err_t mob_cancel(mob_t *self, mob_ref_t ref, unsigned flags)
     future_t *future = futures_find(&self->futures, ref);
     if ((flags & MOB_CANCEL_FORCE) && future && future->kind == FUTURE_CALL)
         err = MOB_EARGS;
-    else if (mob_is_none(ref) || (future ? future->settled : future_is_local(ref)) || self->link.state == LINK_OVER)
+    else if (mob_is_none(ref) || (future ? future->settled : future_is_local(ref)) ||
+             self->link.state == LINK_OVER)
         err = MOB_OK; // nothing to cancel
     else
         message_CANCEL(session_room(self), &(msg_cancel_t){.ref = ref, .flags = flags});
@@ -545,7 +568,7 @@ mob_err_t mob_cancel(mob_t *self, mob_ref_t ref, unsigned flags)
     return err;
 }
 
-// ---- Objects and questions -----------------------------------------------------------------------
+// ---- Objects and questions ----------------------------------------------------------------------
 
 // Settled at once, from our own copy; the broker gets another.
 static mob_ref_t store(order_t *order, const mob_value_t *value)
@@ -555,7 +578,8 @@ static mob_ref_t store(order_t *order, const mob_value_t *value)
     if (!is_open(order) || !has_room(order) || !with_args(order, value, 1))
         return refused(order);
     if (order->deps.count > 0) {
-        refuse(order, MOB_EARGS, "", "mob_store: a value to store cannot hold the value of a future; store the ref");
+        refuse(order, MOB_EARGS, "",
+               "mob_store: a value to store cannot hold the value of a future; store the ref");
         return refused(order);
     }
     blob_t *copy = order->args.size > FUTURE_INLINE ? load_keep(order->args) : NULL;

@@ -1,5 +1,5 @@
-// future.c - the table of futures: find, add, remove, settle once. Futures come from slabs and never move,
-// so that views into them stay good while the table grows.
+// future.c - the table of futures: find, add, remove, settle once. Futures come from slabs and
+// never move, so that views into them stay good while the table grows.
 
 #include "future.h"
 
@@ -112,7 +112,8 @@ future_t *futures_add(futures_t *self, mob_ref_t ref)
 // Those behind the gap move up until one stands at home.
 static void close_gap(futures_t *self, size_t gap)
 {
-    for (size_t i = (gap + 1) & self->mask; self->slots[i].future && distance(self, i) > 0; i = (i + 1) & self->mask) {
+    for (size_t i = (gap + 1) & self->mask; self->slots[i].future && distance(self, i) > 0;
+         i = (i + 1) & self->mask) {
         self->slots[gap] = self->slots[i];
         gap = i;
     }
@@ -182,8 +183,14 @@ void future_fail(futures_t *self, future_t *future, const failure_t *failure)
     settled(self, future, failure->err);
 }
 
-static const failure_t NO_MEMORY = {.err = MOB_ENOMEM, .executed = MOB_MAYBE_EXECUTED, .root = MOB_ENOMEM,
-                                    .why = "", .host = "", .reason = "out of memory", .trace = "", .log = ""};
+static const failure_t NO_MEMORY = {.err = MOB_ENOMEM,
+                                    .executed = MOB_MAYBE_EXECUTED,
+                                    .root = MOB_ENOMEM,
+                                    .why = "",
+                                    .host = "",
+                                    .reason = "out of memory",
+                                    .trace = "",
+                                    .log = ""};
 
 static void text_never_null(const char **text)
 {
@@ -198,7 +205,8 @@ const failure_t *future_failure(future_t *self)
     if (!out)
         return &NO_MEMORY;
     if (!failure_unpack(future_load(self), &self->arena, out))
-        *out = (failure_t){.executed = MOB_MAYBE_EXECUTED, .reason = "the broker's record of it cannot be read"};
+        *out = (failure_t){.executed = MOB_MAYBE_EXECUTED,
+                           .reason = "the broker's record of it cannot be read"};
     out->err = (mob_err_t)self->err;
     out->root = out->root ? out->root : out->err;
     text_never_null(&out->why);

@@ -1,6 +1,6 @@
-// future.h - what this connection knows of refs: a table from ref to future. A future is pending, then
-// settled, and never changes again; its value is a view into the message that brought it. Wants the
-// session's lock. Never talks to a socket.
+// future.h - what this connection knows of refs: a table from ref to future. A future is pending,
+// then settled, and never changes again; its value is a view into the message that brought it.
+// Wants the session's lock. Never talks to a socket.
 
 #ifndef MOBULA_FUTURE_H
 #define MOBULA_FUTURE_H
@@ -10,34 +10,35 @@
 #include "value.h"
 
 enum {
-    FUTURE_INLINE = 24,                      // values up to this are copied: they keep no message alive
-    FUTURE_LOCAL_BIT = 63,                   // seqs with this bit were refused here: the broker never heard of them
+    FUTURE_INLINE = 24,    // values up to this are copied: they keep no message alive
+    FUTURE_LOCAL_BIT = 63, // seqs with this bit were refused here: the broker never heard of them
 };
 
 typedef enum future_kind { FUTURE_TASK, FUTURE_CALL, FUTURE_SPAWN, FUTURE_OTHER } future_kind_t;
 
 typedef struct future {
     mob_ref_t ref;
-    struct future *older, *newer; // in the line of holds (hold.h), by serial; in the free list: older
-    uint64_t serial;              // of the hold; larger is newer
-    const uint8_t *data;          // the value, or the failure as it came
-    blob_t *blob;                 // held: what data lies in; NULL: in small
-    arena_t arena;                // of strings read and of the failure
-    failure_t *failure;           // in arena; of a failed one, once somebody asked
-    struct then *thens;           // callbacks that wait
+    struct future *older; // in the line of holds (hold.h), by serial; also the free list
+    struct future *newer;
+    uint64_t serial;     // of the hold; larger is newer
+    const uint8_t *data; // the value, or the failure as it came
+    blob_t *blob;        // held: what data lies in; NULL: in small
+    arena_t arena;       // of strings read and of the failure
+    failure_t *failure;  // in arena; of a failed one, once somebody asked
+    struct then *thens;  // callbacks that wait
     uint32_t size;
-    uint16_t kept;                // holds by mob_keep()
-    uint16_t pins;                // waits and callbacks in progress
-    uint32_t born_ms;             // when it was made, roughly
-    uint16_t err;                 // mob_err_t, once settled
+    uint16_t kept;    // holds by mob_keep()
+    uint16_t pins;    // waits and callbacks in progress
+    uint32_t born_ms; // when it was made, roughly
+    uint16_t err;     // mob_err_t, once settled
     uint8_t kind : 3;
     uint8_t settled : 1;
-    uint8_t held : 1;             // in the line of holds
-    uint8_t foreign : 1;          // of another session
-    uint8_t cancelled : 1;        // CANCEL was sent: say it again after a reconnect
+    uint8_t held : 1;      // in the line of holds
+    uint8_t foreign : 1;   // of another session
+    uint8_t cancelled : 1; // CANCEL was sent: say it again after a reconnect
     union {
-        uint8_t cancel_flags;     // while it is pending
-        uint8_t attempts;         // of a settled one: runs begun; 0: unknown
+        uint8_t cancel_flags; // while it is pending
+        uint8_t attempts;     // of a settled one: runs begun; 0: unknown
     };
     uint8_t small[FUTURE_INLINE];
 } future_t;
@@ -48,13 +49,13 @@ typedef struct future_slot {
 } future_slot_t;
 
 typedef struct futures {
-    uint64_t owner; // whose refs are ours
-    future_slot_t *slots; // open addressing: in a run of slots nobody stands before one whose home is earlier
+    uint64_t owner;       // whose refs are ours
+    future_slot_t *slots; // open addressing; in a run those with the earlier home stand first
     size_t mask, count;
     future_t *free;
     struct future_block *blocks; // slabs
-    size_t pending;   // of ours and of others
-    uint64_t settles; // so many have settled: whoever waits looks whether it grew
+    size_t pending;              // of ours and of others
+    uint64_t settles;            // so many have settled: whoever waits looks whether it grew
     uint64_t failures;
 } futures_t;
 
@@ -81,10 +82,11 @@ static inline future_t *futures_find(const futures_t *self, mob_ref_t ref) // NU
     return NULL;
 }
 
-future_t *futures_add(futures_t *self, mob_ref_t ref); // pending, not held; NULL: no memory
+future_t *futures_add(futures_t *self, mob_ref_t ref);     // pending, not held; NULL: no memory
 void futures_remove(futures_t *self, future_t **future_p); // ends its views
 
-// Settle with a value or a failure as it came. frame: what load lies in, if load says nothing of a blob.
+// Settle with a value or a failure as it came. frame: what load lies in, if load says nothing of a
+// blob.
 void future_settle(futures_t *self, future_t *future, mob_err_t err, load_t load, blob_t *frame);
 // Settle here. reason is copied.
 void future_fail(futures_t *self, future_t *future, const failure_t *failure);
@@ -95,7 +97,8 @@ static inline load_t future_load(const future_t *self)
     return load_bytes(self->data, self->size);
 }
 
-// Walk over all, in no order; *at begins with 0. NULL: no more. Nothing may be added or removed meanwhile.
+// Walk over all, in no order; *at begins with 0. NULL: no more. Nothing may be added or removed
+// meanwhile.
 future_t *futures_next(const futures_t *self, size_t *at);
 
 #endif

@@ -1,5 +1,5 @@
-// heard.c - what the broker says, a handler a verb. The first outcome of a ref is the only one; what nobody
-// waits for any more is passed by. What only hosts and workers hear goes to their hook.
+// heard.c - what the broker says, a handler a verb. The first outcome of a ref is the only one;
+// what nobody waits for any more is passed by. What only hosts and workers hear goes to their hook.
 
 #include "client.h"
 
@@ -8,7 +8,7 @@
 
 typedef void handler_t(mob_t *self, const message_t *message, blob_t *frame);
 
-// ---- Outcomes ------------------------------------------------------------------------------------
+// ---- Outcomes -----------------------------------------------------------------------------------
 
 static void after_settling(mob_t *self, future_t *future)
 {
@@ -55,7 +55,7 @@ static void on_answer(mob_t *self, const message_t *message, blob_t *frame)
     }
 }
 
-// ---- The session ---------------------------------------------------------------------------------
+// ---- The session --------------------------------------------------------------------------------
 
 static void on_accept(mob_t *self, const message_t *message, blob_t *frame)
 {
@@ -102,7 +102,10 @@ static void on_error(mob_t *self, const message_t *message, blob_t *frame)
         return;
     snprintf(why, sizeof why, "%.*s", (int)error->why.size, (const char *)error->why.data);
     snprintf(text, sizeof text, "%.*s", (int)error->text.size, (const char *)error->text.data);
-    heard_fail(self, future, &(failure_t){.err = error->code ? (mob_err_t)error->code : MOB_EPROTO, .why = why, .reason = text});
+    heard_fail(self, future,
+               &(failure_t){.err = error->code ? (mob_err_t)error->code : MOB_EPROTO,
+                            .why = why,
+                            .reason = text});
 }
 
 static void on_goodbye(mob_t *self, const message_t *message, blob_t *frame)
@@ -111,7 +114,7 @@ static void on_goodbye(mob_t *self, const message_t *message, blob_t *frame)
     link_goodbye(self, (mob_err_t)message->goodbye.code, message->goodbye.text);
 }
 
-// ---- For hosts and workers -----------------------------------------------------------------------
+// ---- For hosts and workers ----------------------------------------------------------------------
 
 static void on_other(mob_t *self, const message_t *message, blob_t *frame)
 {
@@ -134,9 +137,10 @@ static void on_make(mob_t *self, const message_t *message, blob_t *frame)
 }
 
 static handler_t *const HANDLERS[VERB_MAX] = {
-    [VERB_DONE] = on_done,       [VERB_ANSWER] = on_answer,   [VERB_ACCEPT] = on_accept, [VERB_WELCOME] = on_welcome,
-    [VERB_NAME] = on_name,       [VERB_PING] = on_ping,       [VERB_ERROR] = on_error,   [VERB_GOODBYE] = on_goodbye,
-    [VERB_RUN] = on_run,         [VERB_MAKE] = on_make,       [VERB_START] = on_other,   [VERB_KILL] = on_other,
+    [VERB_DONE] = on_done,       [VERB_ANSWER] = on_answer,   [VERB_ACCEPT] = on_accept,
+    [VERB_WELCOME] = on_welcome, [VERB_NAME] = on_name,       [VERB_PING] = on_ping,
+    [VERB_ERROR] = on_error,     [VERB_GOODBYE] = on_goodbye, [VERB_RUN] = on_run,
+    [VERB_MAKE] = on_make,       [VERB_START] = on_other,     [VERB_KILL] = on_other,
     [VERB_CANCEL] = on_other,    [VERB_STOP] = on_other,      [VERB_TAKEN] = on_other,
 };
 

@@ -57,8 +57,8 @@ void hold_unpin(mob_t *self, future_t *future)
     end_if_free(self, future);
 }
 
-// Kept ones go first. Inside a body the last kept hold lasts until the body returns, so that the ref may
-// still be its result.
+// Kept ones go first. Inside a body the last kept hold lasts until the body returns, so that the
+// ref may still be its result.
 void hold_give(mob_t *self, future_t *future)
 {
     if (future->kept > 0) {
@@ -87,8 +87,8 @@ static int by_seq(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-// A DROP may have been lost with the connection. What is dropped are the gaps between what is held; to say
-// it twice does no harm.
+// A DROP may have been lost with the connection. What is dropped are the gaps between what is held;
+// to say it twice does no harm.
 void hold_restate(mob_t *self)
 {
     size_t count = 0;
@@ -97,7 +97,8 @@ void hold_restate(mob_t *self)
         return; // the broker keeps them until this session ends
     future_t *future;
     for (size_t at = 0; (future = futures_next(&self->futures, &at));)
-        if (!future->foreign && !future_is_local(future->ref) && future->ref.seq <= self->queue.accepted)
+        if (!future->foreign && !future_is_local(future->ref) &&
+            future->ref.seq <= self->queue.accepted)
             seqs[count++] = future->ref.seq;
     qsort(seqs, count, sizeof *seqs, by_seq);
     seqs[count] = self->queue.accepted + 1;

@@ -1,5 +1,5 @@
-// keeper.c - while calls come and go the keeper ticks, so that nobody has to wake it for each of them: a tick
-// costs less than a wake-up, and after a few quiet ones it rests until it is kicked.
+// keeper.c - while calls come and go the keeper ticks, so that nobody has to wake it for each of
+// them: a tick costs less than a wake-up, and after a few quiet ones it rests until it is kicked.
 
 #include "client.h"
 
@@ -43,11 +43,11 @@ void keeper_drive_ended(keeper_t *self)
         kick(self);
 }
 
-// ---- The thread ----------------------------------------------------------------------------------
+// ---- The thread ---------------------------------------------------------------------------------
 
 typedef struct nap { // how the keeper waits next
     struct pollfd polls[IO_SOCKETS + 1];
-    nfds_t count; // 1: only a kick
+    nfds_t count;  // 1: only a kick
     int64_t until; // clock_us
 } nap_t;
 

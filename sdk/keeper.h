@@ -1,6 +1,6 @@
-// keeper.h - the thread that keeps a connection alive while its user is busy elsewhere: it flushes within a
-// millisecond, receives, settles, beats, asks again and reconnects, all by session_go(). It only tries the
-// lock, and never drives while somebody else does.
+// keeper.h - the thread that keeps a connection alive while its user is busy elsewhere: it flushes
+// within a millisecond, receives, settles, beats, asks again and reconnects, all by session_go().
+// It only tries the lock, and never drives while somebody else does.
 
 #ifndef MOBULA_KEEPER_H
 #define MOBULA_KEEPER_H
@@ -20,7 +20,7 @@ enum keeper_rest {
 typedef struct keeper {
     pthread_t thread;
     bool started;
-    int kick; // eventfd
+    int kick;        // eventfd
     atomic_int rest; // enum keeper_rest; set under the lock, except back to KEEPER_TICKS
     atomic_bool stop;
     unsigned activity; // of the user: under the lock

@@ -1,5 +1,5 @@
-// link.c - connect, HELLO, WELCOME, heartbeat, ASK, reconnect. Truth is the broker's: after any doubt we say
-// again what was not accepted and ask for what is pending.
+// link.c - connect, HELLO, WELCOME, heartbeat, ASK, reconnect. Truth is the broker's: after any
+// doubt we say again what was not accepted and ask for what is pending.
 
 #include "client.h"
 
@@ -12,14 +12,14 @@
 
 enum {
     GREET_US = 1000 * 1000,
-    HUSH_US = 5 * 1000,          // no notice heard yet: the subscription may be on its way
+    HUSH_US = 5 * 1000, // no notice heard yet: the subscription may be on its way
     GREET_MAX_US = 5 * 1000 * 1000,
-    REDIAL_US = 500 * 1000,      // then the next endpoint is tried
-    ASK_US = 1000 * 1000,        // and up to a fifth more or less
-    ASK_YOUNG_MS = 100,          // nobody asks for what was sent a moment ago
-    ASK_OLD_ROUNDS = 5,          // what is pending for long is asked for less often
+    REDIAL_US = 500 * 1000, // then the next endpoint is tried
+    ASK_US = 1000 * 1000,   // and up to a fifth more or less
+    ASK_YOUNG_MS = 100,     // nobody asks for what was sent a moment ago
+    ASK_OLD_ROUNDS = 5,     // what is pending for long is asked for less often
     ASK_OLD_MS = 60 * 1000,
-    ASK_SOON_US = 20 * 1000,     // after a gap: several gaps, one question
+    ASK_SOON_US = 20 * 1000, // after a gap: several gaps, one question
     SUSPECT_BEATS = 3,
     SILENT_BEATS = 5,
 };
@@ -30,14 +30,15 @@ static int64_t later(link_t *link, int64_t us) // us +- 20 %
     return us * 4 / 5 + us * 2 / 5 * (int64_t)(link->random >> 16) / 65536;
 }
 
-// ---- Dialling ------------------------------------------------------------------------------------
+// ---- Dialling -----------------------------------------------------------------------------------
 
 static void dial(mob_t *self)
 {
     link_t *link = &self->link;
     char at[ENDPOINT_MAX], notices[ENDPOINT_MAX];
     link->redial_at = self->now + REDIAL_US;
-    mob_err_t err = endpoint_dial(self->config.endpoint, link->endpoint, at, sizeof at, link->why, sizeof link->why);
+    mob_err_t err = endpoint_dial(self->config.endpoint, link->endpoint, at, sizeof at, link->why,
+                                  sizeof link->why);
     if (err == MOB_EEND && link->endpoint > 0) { // the end of the list: from the start
         link->endpoint = 0;
         err = endpoint_dial(self->config.endpoint, 0, at, sizeof at, link->why, sizeof link->why);
@@ -54,13 +55,14 @@ static void dial(mob_t *self)
 void link_init(mob_t *self)
 {
     link_t *link = &self->link;
-    link->heartbeat_us = (self->config.heartbeat_ms > 0 ? self->config.heartbeat_ms : 1000) * INT64_C(1000);
+    link->heartbeat_us =
+        (self->config.heartbeat_ms > 0 ? self->config.heartbeat_ms : 1000) * INT64_C(1000);
     link->random = (uint32_t)(self->owner ^ self->owner >> 32);
     link->offline_since = self->now;
     dial(self);
 }
 
-// ---- Actions -------------------------------------------------------------------------------------
+// ---- Actions ------------------------------------------------------------------------------------
 
 static mob_bytes_t text_of(const char *text)
 {
@@ -148,7 +150,8 @@ static void redial(mob_t *self)
 static void end(mob_t *self)
 {
     link_t *link = &self->link;
-    const failure_t failure = {.err = link->over, .executed = MOB_MAYBE_EXECUTED, .reason = link->over_text};
+    const failure_t failure = {
+        .err = link->over, .executed = MOB_MAYBE_EXECUTED, .reason = link->over_text};
     link->offline_since = self->now;
     io_close(&self->io, 0);
     queue_clear(&self->queue);
@@ -159,7 +162,7 @@ static void end(mob_t *self)
         self->role.hooks->over(self, self->role.arg, link->over);
 }
 
-// ---- After WELCOME -------------------------------------------------------------------------------
+// ---- After WELCOME ------------------------------------------------------------------------------
 
 static void say_names(mob_t *self)
 {
@@ -209,7 +212,8 @@ static void cancel_again(mob_t *self)
     future_t *future;
     for (size_t at = 0; (future = futures_next(&self->futures, &at));)
         if (future->cancelled && !future->settled)
-            message_CANCEL(session_room(self), &(msg_cancel_t){.ref = future->ref, .flags = future->cancel_flags});
+            message_CANCEL(session_room(self),
+                           &(msg_cancel_t){.ref = future->ref, .flags = future->cancel_flags});
 }
 
 static bool worth_asking(const mob_t *self, const future_t *future, bool all)
@@ -217,7 +221,8 @@ static bool worth_asking(const mob_t *self, const future_t *future, bool all)
     if (future->settled || (!future->foreign && future->ref.seq > self->queue.accepted))
         return false; // what was not accepted is sent again, that is better
     uint32_t age_ms = (uint32_t)(self->now / 1000) - future->born_ms;
-    return all || (age_ms >= ASK_YOUNG_MS && (age_ms < ASK_OLD_MS || self->link.rounds % ASK_OLD_ROUNDS == 0));
+    return all || (age_ms >= ASK_YOUNG_MS &&
+                   (age_ms < ASK_OLD_MS || self->link.rounds % ASK_OLD_ROUNDS == 0));
 }
 
 static void ask(mob_t *self, bool all)
@@ -245,8 +250,9 @@ static void ping(mob_t *self)
     message_PING(session_room(self), &(msg_ping_t){.epoch = link->epoch, .heard = heard});
 }
 
-// First what the broker must know to understand the rest, then the requests it has not accepted in their old
-// order, then questions. What was appended meanwhile is newer than all that is in the queue.
+// First what the broker must know to understand the rest, then the requests it has not accepted in
+// their old order, then questions. What was appended meanwhile is newer than all that is in the
+// queue.
 static void resume(mob_t *self)
 {
     link_t *link = &self->link;
@@ -280,7 +286,7 @@ static void resume(mob_t *self)
     ask(self, true);
 }
 
-// ---- The table -----------------------------------------------------------------------------------
+// ---- The table ----------------------------------------------------------------------------------
 
 // No row: nothing happens.
 #define LINK_MOVES(X) /* state, event, next, action */ \
@@ -327,13 +333,15 @@ void link_welcome(mob_t *self, const msg_welcome_t *welcome)
         return; // a deposed broker
     self->link.welcome = *welcome;
     if (welcome->notices.size > 0 && welcome->notices.size < sizeof notices) {
-        snprintf(notices, sizeof notices, "%.*s", (int)welcome->notices.size, (const char *)welcome->notices.data);
+        snprintf(notices, sizeof notices, "%.*s", (int)welcome->notices.size,
+                 (const char *)welcome->notices.data);
         io_notices(&self->io, notices);
     }
     link_event(self, LINK_WELCOMED);
 }
 
-// What ends a session for good; after others (a drain, a leader elsewhere) we look for the broker again.
+// What ends a session for good; after others (a drain, a leader elsewhere) we look for the broker
+// again.
 void link_goodbye(mob_t *self, mob_err_t code, mob_bytes_t text)
 {
     link_t *link = &self->link;
@@ -342,7 +350,8 @@ void link_goodbye(mob_t *self, mob_err_t code, mob_bytes_t text)
         return;
     }
     link->over = code;
-    snprintf(link->over_text, sizeof link->over_text, "%.*s", (int)text.size, (const char *)text.data);
+    snprintf(link->over_text, sizeof link->over_text, "%.*s", (int)text.size,
+             (const char *)text.data);
     link_event(self, LINK_ENDED);
 }
 
@@ -375,7 +384,7 @@ bool link_note(mob_t *self, uint64_t epoch, uint64_t n, bool news)
     return true;
 }
 
-// ---- Time ----------------------------------------------------------------------------------------
+// ---- Time ---------------------------------------------------------------------------------------
 
 static int64_t sooner(int64_t a, int64_t b)
 {
@@ -432,5 +441,6 @@ bool link_reachable(const mob_t *self)
 {
     const link_t *link = &self->link;
     return link->state == LINK_OVER ||
-           (link->state == LINK_LIVE && self->now - link->heard_at < SUSPECT_BEATS * link->heartbeat_us);
+           (link->state == LINK_LIVE &&
+            self->now - link->heard_at < SUSPECT_BEATS * link->heartbeat_us);
 }

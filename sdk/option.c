@@ -1,4 +1,5 @@
-// option.c - mob_opts_t and mob_actor_opts_t to the wire. Every number goes through one table a struct.
+// option.c - mob_opts_t and mob_actor_opts_t to the wire. Every number goes through one table a
+// struct.
 
 #include "option.h"
 
@@ -25,7 +26,7 @@ static void not_yet(check_t *self, bool asked, const char *field)
         refuse(self, field, "is not in this release yet");
 }
 
-// ---- Numbers -------------------------------------------------------------------------------------
+// ---- Numbers ------------------------------------------------------------------------------------
 
 typedef struct number {
     const char *field;
@@ -33,13 +34,19 @@ typedef struct number {
     int64_t least, most;
 } number_t;
 
-#define N(type, name, least, most) {#name, offsetof(type, name), offsetof(opts_t, name), least, most}
+#define N(type, name, least, most)                                       \
+    {                                                                    \
+#name, offsetof(type, name), offsetof(opts_t, name), least, most \
+    }
 
 // MOB_NONE is -2 and MOB_FOREVER -1: what else is negative is a mistake.
 static const number_t CALL_NUMBERS[] = {
-    N(mob_opts_t, timeout_ms, MOB_NONE, INT32_MAX),   N(mob_opts_t, delay_ms, MOB_NONE, INT32_MAX),
-    N(mob_opts_t, every_ms, MOB_NONE, INT32_MAX),     N(mob_opts_t, max_retries, MOB_NONE, INT32_MAX),
-    N(mob_opts_t, priority, -8, 7),                   N(mob_opts_t, num_returns, MOB_STREAM, 64),
+    N(mob_opts_t, timeout_ms, MOB_NONE, INT32_MAX),
+    N(mob_opts_t, delay_ms, MOB_NONE, INT32_MAX),
+    N(mob_opts_t, every_ms, MOB_NONE, INT32_MAX),
+    N(mob_opts_t, max_retries, MOB_NONE, INT32_MAX),
+    N(mob_opts_t, priority, -8, 7),
+    N(mob_opts_t, num_returns, MOB_STREAM, 64),
     N(mob_opts_t, stream_ahead, MOB_FOREVER, INT32_MAX),
 };
 
@@ -56,7 +63,8 @@ static const number_t ACTOR_NUMBERS[] = {
     N(mob_actor_opts_t, mailbox_max, MOB_NONE, INT32_MAX),
 };
 
-static void numbers(check_t *check, const void *from, opts_t *out, const number_t *list, size_t count)
+static void numbers(check_t *check, const void *from, opts_t *out, const number_t *list,
+                    size_t count)
 {
     char range[64];
     for (size_t i = 0; i < count; i++) {
@@ -65,13 +73,13 @@ static void numbers(check_t *check, const void *from, opts_t *out, const number_
         *(int64_t *)((char *)out + number->to) = value;
         if (value >= number->least && value <= number->most)
             continue;
-        snprintf(range, sizeof range, "is %d: it lies between %lld and %lld", value, (long long)number->least,
-                 (long long)number->most);
+        snprintf(range, sizeof range, "is %d: it lies between %lld and %lld", value,
+                 (long long)number->least, (long long)number->most);
         refuse(check, number->field, range);
     }
 }
 
-// ---- Texts ---------------------------------------------------------------------------------------
+// ---- Texts --------------------------------------------------------------------------------------
 
 static mob_bytes_t text_of(check_t *check, const char *field, const char *text, size_t most)
 {
@@ -84,7 +92,8 @@ static mob_bytes_t text_of(check_t *check, const char *field, const char *text, 
 // Names that travel, are typed and are shown: letters, digits, dot, underline, dash.
 static void check_name(check_t *check, const char *field, mob_bytes_t name)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     if (name.size == 0 || name.size > MOB_NAME_MAX)
         refuse(check, field, "has 1 to 128 characters");
     for (size_t i = 0; i < name.size && !check->err; i++)
@@ -106,12 +115,12 @@ static void actor_name(check_t *check, const char *text, opts_t *out)
     }
 }
 
-// ---- Place ---------------------------------------------------------------------------------------
+// ---- Place --------------------------------------------------------------------------------------
 
 static bool place_is_set(const mob_place_t *place)
 {
-    return place->cpus != 0 || place->resources[0].name || place->labels || place->host || place->soft ||
-           place->spread || place->bundle || !mob_is_none(place->group.ready);
+    return place->cpus != 0 || place->resources[0].name || place->labels || place->host ||
+           place->soft || place->spread || place->bundle || !mob_is_none(place->group.ready);
 }
 
 static void check_place(check_t *check, const mob_place_t *place)
@@ -132,7 +141,7 @@ static void check_place(check_t *check, const mob_place_t *place)
     not_yet(check, place->bundle || !mob_is_none(place->group.ready), "place.group");
 }
 
-// ---- Calls ---------------------------------------------------------------------------------------
+// ---- Calls --------------------------------------------------------------------------------------
 
 static void retry_codes(check_t *check, const int codes[MOB_RETRY_MAX], opts_t *out)
 {
@@ -168,7 +177,7 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
     return check.err;
 }
 
-// ---- Actors --------------------------------------------------------------------------------------
+// ---- Actors -------------------------------------------------------------------------------------
 
 static void check_lanes(check_t *check, const mob_lane_t lanes[MOB_LANES_MAX])
 {

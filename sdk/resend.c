@@ -10,7 +10,9 @@
 enum {
     AGAIN_US = 250 * 1000,
     AGAIN_MAX_US = 5 * 1000 * 1000,
-    FLYING_MAX = 4 * 1024 * 1024, // not accepted: what may have to be sent again stays a small part of a second
+    FLYING_MAX =
+        4 * 1024 *
+        1024, // not accepted: what may have to be sent again stays a small part of a second
 };
 
 void queue_init(queue_t *self)
@@ -98,7 +100,7 @@ void queue_accept(queue_t *self, uint64_t seq, int64_t now)
     self->again_at = self->first ? now + self->again_us : INT64_MAX;
 }
 
-// ---- Sending again -------------------------------------------------------------------------------
+// ---- Sending again ------------------------------------------------------------------------------
 
 static bool is_request(uint32_t verb)
 {

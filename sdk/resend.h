@@ -1,6 +1,6 @@
-// resend.h - what leaves by the calls socket, in order: parcels not sent yet, and parcels sent whose requests
-// the broker has not accepted. The bytes of a request are kept until ACCEPT and sent again under the same
-// seq. Wants the session's lock.
+// resend.h - what leaves by the calls socket, in order: parcels not sent yet, and parcels sent
+// whose requests the broker has not accepted. The bytes of a request are kept until ACCEPT and sent
+// again under the same seq. Wants the session's lock.
 
 #ifndef MOBULA_RESEND_H
 #define MOBULA_RESEND_H
@@ -10,12 +10,12 @@
 
 typedef struct queue {
     parcel_t *first, *last;
-    parcel_t *unsent;   // the first of those that have to leave; all after it have to, too
-    size_t bytes;       // of all
-    size_t flying;      // of those that have left and are not accepted
-    uint64_t accepted;  // highest seq that ACCEPT confirmed
-    int64_t again_at;   // clock_us: send again what is not accepted; INT64_MAX: nothing is
-    int64_t again_us;   // how long without progress before that; doubled each time
+    parcel_t *unsent;  // the first of those that have to leave; all after it have to, too
+    size_t bytes;      // of all
+    size_t flying;     // of those that have left and are not accepted
+    uint64_t accepted; // highest seq that ACCEPT confirmed
+    int64_t again_at;  // clock_us: send again what is not accepted; INT64_MAX: nothing is
+    int64_t again_us;  // how long without progress before that; doubled each time
     pack_t scratch;
 } queue_t;
 
@@ -25,13 +25,15 @@ void queue_append(queue_t *self, parcel_t **parcel_p); // takes it
 bool queue_send(queue_t *self, io_t *io, int64_t now); // false: more has to leave, later
 void queue_accept(queue_t *self, uint64_t seq, int64_t now);
 
-// Make everything unsent again: requests above accepted, and of parcels that never left also what goes with
-// them (CANCEL, STOP, DROP). epoch is written into requests that leave for the first time.
+// Make everything unsent again: requests above accepted, and of parcels that never left also what
+// goes with them (CANCEL, STOP, DROP). epoch is written into requests that leave for the first
+// time.
 void queue_rewind(queue_t *self, uint64_t epoch);
 void queue_again(queue_t *self, int64_t now); // no progress: the requests that were sent, once more
-void queue_set_aside(queue_t *self, queue_t *aside); // all parcels, so that others can go before them
-void queue_join(queue_t *self, queue_t *aside);      // and back, behind those
-void queue_clear(queue_t *self); // the session is over
+void queue_set_aside(queue_t *self,
+                     queue_t *aside);           // all parcels, so that others can go before them
+void queue_join(queue_t *self, queue_t *aside); // and back, behind those
+void queue_clear(queue_t *self);                // the session is over
 bool queue_blocked(const queue_t *self); // something has to leave, and only the socket holds it up
 bool queue_settled(const queue_t *self); // nothing waits to be sent or accepted
 

@@ -1,5 +1,5 @@
-// session.c - one connection: made, turned, closed. A turn sends what waits, receives all there is, and does
-// what is due; whoever is in the library turns, the keeper when nobody is.
+// session.c - one connection: made, turned, closed. A turn sends what waits, receives all there is,
+// and does what is due; whoever is in the library turns, the keeper when nobody is.
 
 #include "client.h"
 
@@ -14,7 +14,7 @@
 
 #include "clock.h"
 
-// ---- Made and ended ------------------------------------------------------------------------------
+// ---- Made and ended -----------------------------------------------------------------------------
 
 static uint64_t random_id(void)
 {
@@ -59,7 +59,8 @@ static bool keep_config(mob_t *self, const mob_config_t *config)
     char name[96], space[32];
     mob_config_t copy = config ? *config : (mob_config_t){0};
     default_names(&copy, name, space);
-    const char **const texts[] = {&copy.endpoint, &copy.key_file, &copy.name, &copy.space, &copy.host, &copy.labels};
+    const char **const texts[] = {&copy.endpoint, &copy.key_file, &copy.name,
+                                  &copy.space,    &copy.host,     &copy.labels};
     size_t size = 1;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         size += length(*texts[i]);
@@ -166,7 +167,7 @@ void session_close(mob_t **self_p, int linger_ms)
     session_free(self, linger_ms);
 }
 
-// ---- The open batch ------------------------------------------------------------------------------
+// ---- The open batch -----------------------------------------------------------------------------
 
 void session_lock(mob_t *self)
 {
@@ -184,14 +185,16 @@ void session_appended(mob_t *self)
         keeper_appended(&self->keeper);
 }
 
-// While there is no connection only requests are worth keeping: the rest is said anew after WELCOME.
+// While there is no connection only requests are worth keeping: the rest is said anew after
+// WELCOME.
 void session_shelve(mob_t *self)
 {
     batch_t *out = &self->out;
     if (batch_empty(out))
         return;
     bool worth = self->out_last > 0 || self->out_keep || self->link.state == LINK_LIVE;
-    parcel_t *parcel = worth ? parcel_new(out->pack.data, out->pack.size, out->blobs, out->blob_count) : NULL;
+    parcel_t *parcel =
+        worth ? parcel_new(out->pack.data, out->pack.size, out->blobs, out->blob_count) : NULL;
     if (worth && !parcel)
         return; // no memory: it waits where it is, and grows
     if (parcel) {
@@ -233,13 +236,14 @@ void session_flush(mob_t *self)
     session_post(self);
 }
 
-// ---- A turn --------------------------------------------------------------------------------------
+// ---- A turn -------------------------------------------------------------------------------------
 
 static bool receive(mob_t *self, enum io_socket socket, void (*heard)(mob_t *, const arrival_t *))
 {
     arrival_t arrival;
     unsigned count = 0;
-    while (self->io.unread[socket] && count < TURN_MESSAGES_MAX && io_receive(&self->io, socket, &arrival)) {
+    while (self->io.unread[socket] && count < TURN_MESSAGES_MAX &&
+           io_receive(&self->io, socket, &arrival)) {
         if (arrival.whole)
             heard(self, &arrival);
         arrival_end(&arrival);
@@ -272,7 +276,8 @@ static int64_t turned(mob_t *self)
         int64_t asked = hooks->turned(self, self->role.arg, self->now);
         next = asked < next ? asked : next;
     }
-    if (queue_blocked(&self->queue) && self->link.state == LINK_LIVE && next > self->now + BLOCKED_US)
+    if (queue_blocked(&self->queue) && self->link.state == LINK_LIVE &&
+        next > self->now + BLOCKED_US)
         next = self->now + BLOCKED_US; // the socket took no more
     return self->next_at = next;
 }
@@ -348,7 +353,7 @@ void session_wake(mob_t *self)
     eventfd_write(self->wake, 1);
 }
 
-// ---- What others ask -----------------------------------------------------------------------------
+// ---- What others ask ----------------------------------------------------------------------------
 
 uint64_t session_owner(const mob_t *self)
 {

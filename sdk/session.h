@@ -1,8 +1,10 @@
-// session.h - one connection from the inside: what sdk/ and actors/ share. Everything here wants the
-// session's lock held unless it says otherwise; public functions of mobula.h take it themselves.
+// session.h - one connection from the inside: what sdk/ and actors/ share. Everything here wants
+// the session's lock held unless it says otherwise; public functions of mobula.h take it
+// themselves.
 //
-// The calling thread drives the sockets while it is in the library; keeper.c's thread does the same by
-// the same function, session_turn(), when the lock is free: flush after 1 ms, heartbeats, ASK, reconnect.
+// The calling thread drives the sockets while it is in the library; keeper.c's thread does the same
+// by the same function, session_turn(), when the lock is free: flush after 1 ms, heartbeats, ASK,
+// reconnect.
 
 #ifndef MOBULA_SESSION_H
 #define MOBULA_SESSION_H
@@ -13,16 +15,17 @@
 #include "mobula/mobula.h"
 
 typedef struct session_hooks { // NULL members are skipped
-    // A verb that the caller's side does not know: START KILL RUN MAKE CANCEL STOP TAKEN. Views die on return.
-    // RUN and MAKE of a lower epoch do not come here.
+    // A verb that the caller's side does not know: START KILL RUN MAKE CANCEL STOP TAKEN. Views die
+    // on return. RUN and MAKE of a lower epoch do not come here.
     void (*message)(mob_t *self, void *arg, const message_t *message);
-    // WELCOME came. Append what the broker must know first (OFFER..., HOLD, HAVE). fresh: it knows nothing
-    // of us (first time, or a new epoch).
+    // WELCOME came. Append what the broker must know first (OFFER..., HOLD, HAVE). fresh: it knows
+    // nothing of us (first time, or a new epoch).
     void (*welcome)(mob_t *self, void *arg, bool fresh);
-    // The calling thread is about to sleep for a future (true), and goes on (false): BLOCKED, RESUMED.
+    // The calling thread is about to sleep for a future (true), and goes on (false): BLOCKED,
+    // RESUMED.
     void (*waits)(mob_t *self, void *arg, bool begin);
-    // End of a turn, whichever thread drove it: a place for rules of time. Gives when to be called next
-    // (clock_us), INT64_MAX for never.
+    // End of a turn, whichever thread drove it: a place for rules of time. Gives when to be called
+    // next (clock_us), INT64_MAX for never.
     int64_t (*turned)(mob_t *self, void *arg, int64_t now);
     // A wait of a body must end: gives MOB_ECANCELLED, else MOB_OK.
     mob_err_t (*stops)(mob_t *self, void *arg);
@@ -32,45 +35,52 @@ typedef struct session_hooks { // NULL members are skipped
 
 typedef struct session_role {
     enum wire_role role;
-    uint64_t owner;  // 0: a random one; a worker is given its own by START
-    uint64_t host;   // a worker's host
+    uint64_t owner; // 0: a random one; a worker is given its own by START
+    uint64_t host;  // a worker's host
     const session_hooks_t *hooks;
     void *arg;
 } session_role_t;
 
-mob_t *session_new(const mob_config_t *config, const session_role_t *role); // NULL: no memory. No lock needed.
-void session_close(mob_t **self_p, int linger_ms);                          // as mob_close(). No lock needed.
+// NULL: no memory. No lock needed; the keeper may call hooks before this returns.
+mob_t *session_new(const mob_config_t *config, const session_role_t *role);
+void session_close(mob_t **self_p, int linger_ms); // as mob_close(). No lock needed.
 void session_lock(mob_t *self);
 void session_unlock(mob_t *self);
 
-// The open batch, with room for one more envelope (a full one is sent first). What is appended leaves when
-// the thread is about to wait, when the batch is full, or after 1 ms.
+// The open batch, with room for one more envelope (a full one is sent first). What is appended
+// leaves when the thread is about to wait, when the batch is full, or after 1 ms.
 batch_t *session_out(mob_t *self);
 void session_flush(mob_t *self);
 
-// One turn: flush, wait for input until until_us (0: do not wait) with the lock released, receive all there is,
-// settle, obey timers. Gives MOB_EINTERRUPTED after mob_interrupt().
+// One turn: flush, wait for input until until_us (0: do not wait) with the lock released, receive
+// all there is, settle, obey timers. Gives MOB_EINTERRUPTED after mob_interrupt().
 mob_err_t session_turn(mob_t *self, int64_t until_us);
 
 uint64_t session_owner(const mob_t *self);
-uint64_t session_epoch(const mob_t *self);     // 0: never welcomed
+uint64_t session_epoch(const mob_t *self); // 0: never welcomed
 const char *session_name(const mob_t *self);
-const char *session_text(mob_t *self, uint32_t symbol); // what NAME from the broker bound; NULL: unknown
-void session_set_parent(mob_t *self, mob_ref_t call);   // the running call: parent of what is submitted now
-void session_set_deadline(mob_t *self, int64_t at_us);  // nested calls and waits end by it; INT64_MAX: none
+const char *session_text(mob_t *self,
+                         uint32_t symbol); // what NAME from the broker bound; NULL: unknown
+void session_set_parent(mob_t *self,
+                        mob_ref_t call); // the running call: parent of what is submitted now
+void session_set_deadline(mob_t *self,
+                          int64_t at_us); // nested calls and waits end by it; INT64_MAX: none
 
-// The last failed ref that a wait of this session returned: the cause of what a body hands on. May be none.
+// The last failed ref that a wait of this session returned: the cause of what a body hands on. May
+// be none.
 mob_ref_t session_failed(const mob_t *self);
 void session_set_failed(mob_t *self, mob_ref_t ref); // none: around each body
 
 // For actors/: mob_mark() and mob_release() with the lock held already (around each body).
 uint64_t session_mark(mob_t *self);
 void session_release(mob_t *self, uint64_t mark);
-// A thread that waits in session_turn() ends its turn, as if something had come. Any thread; no lock.
+// A thread that waits in session_turn() ends its turn, as if something had come. Any thread; no
+// lock.
 void session_wake(mob_t *self);
 // The configuration in force: texts live as long as the session. No lock.
 const mob_config_t *session_config(const mob_t *self);
-// What mob_offer_defs() hangs on a client's session: session_close() calls end(guest) first, no lock held.
+// What mob_offer_defs() hangs on a client's session: session_close() calls end(guest) first, no
+// lock held.
 void session_set_guest(mob_t *self, void *guest, void (*end)(void *guest));
 void *session_guest(const mob_t *self);
 

@@ -62,8 +62,8 @@ static uint32_t add(symbols_t *self, const char *text)
     return self->count;
 }
 
-// The same pointer most likely means the same text; the text decides, as a caller may write another one
-// to the same place.
+// The same pointer most likely means the same text; the text decides, as a caller may write another
+// one to the same place.
 uint32_t symbols_of(symbols_t *self, const char *text, bool *new_p)
 {
     size_t at = ((uintptr_t)text >> 4 ^ (uintptr_t)text >> 10) % SYMBOLS_RECENT;

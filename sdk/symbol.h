@@ -1,5 +1,6 @@
-// symbol.h - small integers for signatures, in both directions. Ours are bound by NAME before their first use
-// and again after each WELCOME; the broker's are kept as they come. Wants the session's lock.
+// symbol.h - small integers for signatures, in both directions. Ours are bound by NAME before their
+// first use and again after each WELCOME; the broker's are kept as they come. Wants the session's
+// lock.
 
 #ifndef MOBULA_SYMBOL_H
 #define MOBULA_SYMBOL_H

@@ -1,5 +1,5 @@
-// then.h - callbacks: they wait at their future, then in a line until mob_step() runs them. Wants the
-// session's lock, which is never held while a callback runs.
+// then.h - callbacks: they wait at their future, then in a line until mob_step() runs them. Wants
+// the session's lock, which is never held while a callback runs.
 
 #ifndef MOBULA_THEN_H
 #define MOBULA_THEN_H
@@ -18,12 +18,12 @@ typedef struct then {
 } then_t;
 
 typedef struct thens {
-    then_t *waiting;              // all of them
+    then_t *waiting; // all of them
     then_t *due, *due_last;
-    int fd;                       // eventfd for the user's own loop; -1: never asked for
+    int fd; // eventfd for the user's own loop; -1: never asked for
 } thens_t;
 
 void thens_ready(mob_t *self, struct future *future); // it has settled
-void thens_end(mob_t *self); // run what is left; lock not held
+void thens_end(mob_t *self);                          // run what is left; lock not held
 
 #endif

@@ -23,7 +23,7 @@ int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-// ---- Bodies --------------------------------------------------------------------------------------
+// ---- Bodies -------------------------------------------------------------------------------------
 
 mob_err_t mirror(mob_ctx_t *ctx, mob_bytes_t data, mob_bytes_t *out)
 {
@@ -100,11 +100,15 @@ mob_err_t counter_fail(mob_ctx_t *ctx, counter_t *self, const char *text, int64_
     return mob_fail(ctx, 42, "%s", text);
 }
 
-const mob_def_t stage_defs[] = {mob_task(mirror), mob_task(inc),  mob_task(nap),
-                                mob_task(fail), mob_task(nest), mob_actor(counter, COUNTER),
+const mob_def_t stage_defs[] = {mob_task(mirror),
+                                mob_task(inc),
+                                mob_task(nap),
+                                mob_task(fail),
+                                mob_task(nest),
+                                mob_actor(counter, COUNTER),
                                 {0}};
 
-// ---- The broker ----------------------------------------------------------------------------------
+// ---- The broker ---------------------------------------------------------------------------------
 
 static void be_the_broker(const stage_t *self)
 {
@@ -138,7 +142,7 @@ void stage_kill(stage_t *self)
     self->broker = 0;
 }
 
-// ---- The directory -------------------------------------------------------------------------------
+// ---- The directory ------------------------------------------------------------------------------
 
 static void be_the_janitor(const char *directory, int alive)
 {

@@ -1,5 +1,6 @@
-// stress_calls.c - connections of several threads over one host in this process, with waits, drops, callbacks,
-// cancels and interrupts at random: for ThreadSanitizer. Counts what it did; every ref must settle.
+// stress_calls.c - connections of several threads over one host in this process, with waits, drops,
+// callbacks, cancels and interrupts at random: for ThreadSanitizer. Counts what it did; every ref
+// must settle.
 
 #include <pthread.h>
 #include <signal.h>
@@ -151,8 +152,11 @@ int main(void)
     kill(broker, SIGTERM);
     waitpid(broker, NULL, 0);
     snprintf(command, sizeof command, "rm -rf %s", directory);
-    int settled = atomic_load(&values) + atomic_load(&cancelled), sent = THREADS * ROUNDS * CALLS * 2;
-    printf("sent %d, values %d, cancelled %d, wrong %d, interrupts %d, callbacks %d\n", sent, atomic_load(&values),
-           atomic_load(&cancelled), atomic_load(&wrong), atomic_load(&interrupts), atomic_load(&called));
-    return system(command) != 0 || settled != sent || atomic_load(&wrong) > 0 || atomic_load(&interrupts) == 0;
+    int settled = atomic_load(&values) + atomic_load(&cancelled),
+        sent = THREADS * ROUNDS * CALLS * 2;
+    printf("sent %d, values %d, cancelled %d, wrong %d, interrupts %d, callbacks %d\n", sent,
+           atomic_load(&values), atomic_load(&cancelled), atomic_load(&wrong),
+           atomic_load(&interrupts), atomic_load(&called));
+    return system(command) != 0 || settled != sent || atomic_load(&wrong) > 0 ||
+           atomic_load(&interrupts) == 0;
 }

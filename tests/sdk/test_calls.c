@@ -1,4 +1,5 @@
-// Calls as a program makes them: values there and back, failures, dependencies, what is refused here.
+// Calls as a program makes them: values there and back, failures, dependencies, what is refused
+// here.
 
 #include "stage.h"
 
@@ -50,7 +51,8 @@ Test(calls, an_actor_counts_in_order)
 
 Test(calls, bytes_of_every_size_come_back)
 {
-    static const size_t sizes[] = {0, 1, MOB_INLINE_MAX - 4, MOB_INLINE_MAX, MOB_INLINE_MAX + 1, 50000, MOB_BLOB_MAX - 16};
+    static const size_t sizes[] = {
+        0, 1, MOB_INLINE_MAX - 4, MOB_INLINE_MAX, MOB_INLINE_MAX + 1, 50000, MOB_BLOB_MAX - 16};
     char *data = malloc(MOB_BLOB_MAX);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         memset(data, (int)('a' + i), sizes[i]);
@@ -115,7 +117,8 @@ Test(calls, what_was_refused_here_fails_what_needs_it)
     is_err(mob_done(m, next, 0), MOB_EDEP);
     cr_assert(mob_same(mob_info(m, next.ref).cause, bad.ref));
     cr_assert_eq(mob_info(m, next.ref).root, MOB_EARGS);
-    counter_h counter = mob_new_with(m, MOB_ACTOR_OPTS(.ordered = true, .max_concurrency = 2), counter, 1);
+    counter_h counter =
+        mob_new_with(m, MOB_ACTOR_OPTS(.ordered = true, .max_concurrency = 2), counter, 1);
     is_err(mob_await(m, mob_ready(counter.actor), NULL, 0), MOB_EARGS);
     mob_ref_i64 sum = mob_call(m, counter, counter_add, 1);
     is_err(mob_done(m, sum, 0), MOB_EDEAD);
@@ -126,7 +129,8 @@ Test(calls, what_was_refused_here_fails_what_needs_it)
 
 Test(calls, streams_and_reservations_say_that_they_are_to_come)
 {
-    mob_ref_t item, ref = mob_submit(m, "count i64 -> stream(i64)", MOB_OPTS(.num_returns = MOB_STREAM), NULL, 0);
+    mob_ref_t item, ref = mob_submit(m, "count i64 -> stream(i64)",
+                                     MOB_OPTS(.num_returns = MOB_STREAM), NULL, 0);
     is_err(mob_pull(m, ref, &item, 0), MOB_EARGS);
     cr_assert(strstr(mob_reason(m, item), "not in this release"), "%s", mob_reason(m, item));
     mob_group_t group = mob_reserve(m, NULL, &(mob_bundle_t){.cpus = 1}, 1);
@@ -141,7 +145,8 @@ Test(calls, an_unknown_task_and_method_are_not_found)
 {
     is_err(mob_await(m, mob_submit(m, "sun i64 -> i64", NULL, NULL, 0), NULL, 6000), MOB_ENOTFOUND);
     counter_h counter = mob_new(m, counter, 1);
-    is_err(mob_await(m, mob_send(m, counter.actor, "sub i64 -> i64", NULL, NULL, 0), NULL, 5000), MOB_ENOTFOUND);
+    is_err(mob_await(m, mob_send(m, counter.actor, "sub i64 -> i64", NULL, NULL, 0), NULL, 5000),
+           MOB_ENOTFOUND);
     int64_t value = 0;
     is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
 }

@@ -14,7 +14,8 @@ TestSuite(connection, .timeout = 40);
 
 Test(connection, without_a_broker_waits_say_offline)
 {
-    mob_t *m = mob_connect(&(mob_config_t){.endpoint = "ipc:///tmp/mobula-nowhere/calls.sock", .connect_timeout_ms = 200});
+    mob_t *m = mob_connect(&(mob_config_t){.endpoint = "ipc:///tmp/mobula-nowhere/calls.sock",
+                                           .connect_timeout_ms = 200});
     int64_t from = now_ms();
     mob_ref_i64 ref = mob_run(m, inc, 1);
     is_err(mob_done(m, ref, 50), MOB_EOFFLINE);
@@ -143,8 +144,9 @@ Test(connection, the_same_session_twice_ends_the_first)
     mob_t *first = stage_connect(stage);
     is_err(mob_done(first, mob_run(first, inc, 1), 5000), MOB_OK);
     mob_ref_i64 slow = mob_run(first, nap, 5000);
-    mob_t *second = session_new(&(mob_config_t){.endpoint = stage->address},
-                                &(session_role_t){.role = ROLE_CLIENT, .owner = session_owner(first)});
+    mob_t *second =
+        session_new(&(mob_config_t){.endpoint = stage->address},
+                    &(session_role_t){.role = ROLE_CLIENT, .owner = session_owner(first)});
     is_err(mob_done(first, slow, 5000), MOB_ECLOSED);
     is_err(mob_done(first, mob_run(first, inc, 1), 0), MOB_ECLOSED);
     mob_close(&first);
@@ -154,13 +156,15 @@ Test(connection, the_same_session_twice_ends_the_first)
 
 Test(connection, an_idle_one_is_kept_alive)
 {
-    stage_t *stage = stage_open((const char *const[]){"server/heartbeat", "100ms", "server/lost_after", "500ms", NULL});
+    stage_t *stage = stage_open(
+        (const char *const[]){"server/heartbeat", "100ms", "server/lost_after", "500ms", NULL});
     stage_host(stage, stage_defs);
     mob_t *m = stage_connect(stage);
     counter_h counter = mob_new(m, counter, 7);
     int64_t value = 0;
     is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
-    struct timespec away = {.tv_sec = 1, .tv_nsec = 500000000}; // the program is busy elsewhere: only the keeper speaks
+    struct timespec away = {
+        .tv_sec = 1, .tv_nsec = 500000000}; // the program is busy elsewhere: only the keeper speaks
     nanosleep(&away, NULL);
     is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
     cr_assert_eq(value, 9);
@@ -178,7 +182,9 @@ Test(connection, what_was_appended_leaves_by_itself)
     mob_tell(m, counter, counter_add, 5); // and m is not touched again
     int64_t value = 0;
     for (int64_t until = now_ms() + 3000; value != 5 && now_ms() < until;)
-        is_err(mob_get(other, mob_call(other, mob_find_as(other, counter, "told"), counter_add, 0), &value, 5000), MOB_OK);
+        is_err(mob_get(other, mob_call(other, mob_find_as(other, counter, "told"), counter_add, 0),
+                       &value, 5000),
+               MOB_OK);
     cr_assert_eq(value, 5);
     mob_close(&other);
     mob_close(&m);

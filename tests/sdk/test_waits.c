@@ -58,7 +58,8 @@ Test(waits, some_of_them)
     cr_assert_geq(now_ms() - from, 199);
     cr_assert_eq(mob_wait(m, refs, 0, 5, MOB_FOREVER, NULL), 0);
     mob_cancel(m, refs[1], 0);
-    cr_assert_eq(mob_wait(m, refs, 2, 9, 5000, NULL), 2); // more than there are means all; failed ones count
+    cr_assert_eq(mob_wait(m, refs, 2, 9, 5000, NULL),
+                 2); // more than there are means all; failed ones count
 }
 
 Test(waits, all_or_the_first_failure_at_once)
@@ -119,7 +120,7 @@ Test(waits, interrupted_once_by_another_thread)
     pthread_join(thread, NULL);
 }
 
-// ---- Callbacks -----------------------------------------------------------------------------------
+// ---- Callbacks ----------------------------------------------------------------------------------
 
 typedef struct tally {
     int ran;
@@ -188,7 +189,7 @@ Test(waits, a_closing_connection_takes_no_calls)
     is_err(err, MOB_ECLOSED);
 }
 
-// ---- Holds ---------------------------------------------------------------------------------------
+// ---- Holds --------------------------------------------------------------------------------------
 
 static size_t objects(mob_t *client)
 {

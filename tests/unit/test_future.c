@@ -57,7 +57,8 @@ Test(future, gone_in_any_order)
     }
     size_t count = 0;
     for (uint64_t seq = 1; seq <= 3000; seq++) {
-        cr_assert_eq(futures_find(&table, ours(seq)) != NULL, there[seq], "seq %lu", (unsigned long)seq);
+        cr_assert_eq(futures_find(&table, ours(seq)) != NULL, there[seq], "seq %lu",
+                     (unsigned long)seq);
         count += there[seq];
     }
     cr_assert_eq(table.count, count);
@@ -102,7 +103,8 @@ Test(future, a_small_value_is_copied_a_large_one_viewed)
     cr_assert_eq(future_load(large).data, frame->data + 2);
     cr_assert_eq(table.pending, 0);
     blob_drop(&frame);
-    cr_assert_eq(memcmp(future_load(large).data, "234567", 6), 0, "the view lasts as long as the future");
+    cr_assert_eq(memcmp(future_load(large).data, "234567", 6), 0,
+                 "the view lasts as long as the future");
     futures_fini(&table);
 }
 
@@ -126,7 +128,9 @@ Test(future, a_failure_that_came_is_read_when_asked_for)
     futures_t table = table_of(1, 1);
     future_t *future = futures_find(&table, ours(1));
     pack_t pack = PACK_INIT;
-    cr_assert(failure_pack(&pack, &(failure_t){.err = MOB_ETASK, .code = 42, .executed = 2, .reason = "not a url: gopher"}));
+    cr_assert(failure_pack(
+        &pack,
+        &(failure_t){.err = MOB_ETASK, .code = 42, .executed = 2, .reason = "not a url: gopher"}));
     blob_t *frame = blob_new(pack.data, pack.size);
     future_settle(&table, future, MOB_ETASK, load_of(frame), NULL);
     blob_drop(&frame);

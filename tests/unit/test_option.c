@@ -9,17 +9,22 @@
 static char text[OPTION_TEXT];
 static opts_t out;
 
-#define call_is_refused(word, ...)                                                                  \
-    cr_assert(option_of_call(MOB_OPTS(__VA_ARGS__), false, &out, text, sizeof text) == MOB_EARGS && \
-              strstr(text, word), "%s", text)
-#define actor_is_refused(word, ...)                                                                \
-    cr_assert(option_of_actor(MOB_ACTOR_OPTS(__VA_ARGS__), &out, text, sizeof text) == MOB_EARGS && \
-              strstr(text, word), "%s", text)
+#define call_is_refused(word, ...)                                                     \
+    cr_assert(option_of_call(MOB_OPTS(__VA_ARGS__), false, &out, text, sizeof text) == \
+                      MOB_EARGS &&                                                     \
+                  strstr(text, word),                                                  \
+              "%s", text)
+#define actor_is_refused(word, ...)                                                    \
+    cr_assert(option_of_actor(MOB_ACTOR_OPTS(__VA_ARGS__), &out, text, sizeof text) == \
+                      MOB_EARGS &&                                                     \
+                  strstr(text, word),                                                  \
+              "%s", text)
 
 Test(option, wishes_reach_the_wire)
 {
-    const mob_opts_t *opts = MOB_OPTS(.timeout_ms = 500, .max_retries = MOB_NONE, .retry_on = {7, MOB_ANY_CODE},
-                                      .priority = -8, .forget = true, .name = "last word");
+    const mob_opts_t *opts =
+        MOB_OPTS(.timeout_ms = 500, .max_retries = MOB_NONE, .retry_on = {7, MOB_ANY_CODE},
+                 .priority = -8, .forget = true, .name = "last word");
     cr_assert_eq(option_of_call(opts, true, &out, text, sizeof text), MOB_OK);
     cr_assert_eq(out.timeout_ms, 500);
     cr_assert_eq(out.max_retries, MOB_NONE);
@@ -32,8 +37,10 @@ Test(option, wishes_reach_the_wire)
 
 Test(option, a_name_may_carry_its_space)
 {
-    cr_assert_eq(option_of_actor(MOB_ACTOR_OPTS(.name = "market:corner", .max_restarts = MOB_UNLIMITED), &out, text,
-                                 sizeof text), MOB_OK);
+    cr_assert_eq(
+        option_of_actor(MOB_ACTOR_OPTS(.name = "market:corner", .max_restarts = MOB_UNLIMITED),
+                        &out, text, sizeof text),
+        MOB_OK);
     cr_assert_eq(memcmp(out.name.data, "corner", 6), 0);
     cr_assert_eq(out.name.size, 6);
     cr_assert_eq(out.space.size, 6);
@@ -61,7 +68,8 @@ Test(option, what_contradicts_itself_is_refused)
 {
     actor_is_refused("ordered", .ordered = true, .max_concurrency = 2);
     actor_is_refused("ordered", .ordered = true, .unordered = true);
-    cr_assert_eq(option_of_call(MOB_OPTS(.place.host = "n2"), true, &out, text, sizeof text), MOB_EARGS);
+    cr_assert_eq(option_of_call(MOB_OPTS(.place.host = "n2"), true, &out, text, sizeof text),
+                 MOB_EARGS);
     cr_assert(strstr(text, "place"));
 }
 
