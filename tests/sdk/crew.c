@@ -237,41 +237,11 @@ const mob_def_t crew_defs[] = {mob_task(add),
 // ---- Processes
 // --------------------------------------------------------------------------------------------
 
-static void remove_directory(const char *directory)
-{
-    static const char *const files[] = {"epoch",      "lock",         "broker.lock",
-                                        "calls.sock", "notices.sock", "feed.sock"};
-    char path[128];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
-        unlink(path);
-    }
-    rmdir(directory);
-}
-
-static _Noreturn void be_the_janitor(const crew_t *crew, int alive)
-{
-    char byte;
-    setsid(); // whoever ends the group of the test does not end this
-    close(crew->alive);
-    while (read(alive, &byte, 1) < 0 && errno == EINTR)
-        ;
-    remove_directory(crew->directory);
-    _exit(0);
-}
-
 crew_t crew_open(void)
 {
     crew_t self = {.directory = "/tmp/mobula-test-XXXXXX", .broker = -1, .host = -1};
-    int alive[2];
-    cr_assert_not_null(mkdtemp(self.directory));
+    self.janitor = janitor_start(self.directory);
     snprintf(self.address, sizeof self.address, "ipc://%s/calls.sock", self.directory);
-    cr_assert_eq(pipe(alive), 0);
-    self.alive = alive[1];
-    self.janitor = fork();
-    if (self.janitor == 0)
-        be_the_janitor(&self, alive[0]);
-    close(alive[0]);
     cr_assert_eq(pipe(self.begun) || pipe(self.ended), 0);
     return self;
 }
@@ -286,7 +256,7 @@ static pid_t fork_one(const crew_t *self)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != test)
         _exit(1);
-    close(self->alive);
+    janitor_leave(&self->janitor);
     if (!getenv("CREW_TALKS") && !freopen("/dev/null", "w", stderr))
         _exit(1);
     return 0;
@@ -361,8 +331,7 @@ void crew_close(crew_t *self)
 {
     crew_end_host(self, SIGTERM);
     end_process(&self->broker, SIGTERM);
-    close(self->alive);
-    waitpid(self->janitor, NULL, 0);
+    janitor_end(&self->janitor);
     for (int i = 0; i < 2; i++) {
         close(self->begun[i]);
         close(self->ended[i]);

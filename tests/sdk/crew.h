@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "janitor.h"
 #include "mobula/contract.h"
 
 MOB_TASK(add, i64, (i64, a), (i64, b));
@@ -37,8 +38,8 @@ extern const mob_def_t crew_defs[]; // ends with a NULL name
 
 typedef struct crew {
     char directory[64], address[128];
-    pid_t broker, host, janitor;
-    int alive;    // its end tells the janitor
+    pid_t broker, host;
+    janitor_t janitor;
     int begun[2]; // bodies write a byte here when they begin to wait
     int ended[2]; // fini of a tally writes a byte here
 } crew_t;

@@ -40,7 +40,7 @@ paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
     mob_err_t err = MOB_OK;
     pthread_mutex_init(&self->lock, NULL);
     strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(self->directory));
+    self->janitor = janitor_start(self->directory);
     snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
     self->zmq = zmq_ctx_new();
     self->calls = bind_one(self, ZMQ_ROUTER, "calls");
@@ -62,7 +62,6 @@ paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
 
 void paper_close(paper_t **self_p)
 {
-    static const char *const names[] = {"calls", "notices"};
     paper_t *self = *self_p;
     *self_p = NULL;
     pthread_mutex_lock(&self->lock);
@@ -76,12 +75,7 @@ void paper_close(paper_t **self_p)
     zmq_close(self->calls);
     zmq_close(self->notices);
     zmq_ctx_term(self->zmq);
-    for (size_t i = 0; i < 2; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s.sock", self->directory, names[i]);
-        unlink(path);
-    }
-    rmdir(self->directory);
+    janitor_end(&self->janitor);
     offer_drop(&self->offer);
     free(self);
 }

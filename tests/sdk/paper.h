@@ -7,10 +7,12 @@
 #include <pthread.h>
 #include <zmq.h>
 
+#include "janitor.h"
 #include "worker.h"
 
 typedef struct paper {
     char directory[64], address[128];
+    janitor_t janitor;
     void *zmq, *calls, *notices;
     uint8_t route[MOB_ROUTE_SIZE];
     batch_t out;
