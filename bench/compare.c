@@ -1,353 +1,260 @@
-// compare.c - mobula, bare libzmq and NATS under the same load, interleaved on one machine: a table of medians, and the
-// same as JSON. Ratios are above 1 where mobula is better, for rates and for latencies alike.
-//   compare [--rounds N] [--calls N] [--window N] [--json FILE] BIN_DIR PEER_DIR MOBULA
+// compare.c - mobula, bare libzmq and NATS under the same load, interleaved on one machine: a table
+// of medians, and the same as JSON. Ratios are above 1 where mobula is better, of rates and of
+// latencies alike. Exit: 0 measured, whether or not the bars are met; 1 not measured; 2 usage.
+//   compare [--rounds N] [--calls N] [--sync N] [--window N] [--slots N] [--json FILE]
+//           BIN_DIR PEER_DIR MOBULA
 
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "contest.h"
 #include "load.h"
-#include "party.h"
+#include "stage.h"
 
-enum { PAIRS_MAX = 4, ROUNDS_MAX = 99, PATH_SIZE = 256, SECONDS_MAX = 120 };
+enum { ROUNDS_MAX = 99, TRANSPORTS = 2, CORES = 2 };
 
-typedef enum system { MOBULA, ZMQ, NATS, SYSTEMS } system_t;
-typedef enum measure { RATE, P50 } measure_t;
-
-static const char *const system_names[SYSTEMS] = {"mobula", "libzmq", "nats"};
-
-typedef struct load_kind { // what is run of each system in a round
+// What is run in each round: the caller's word of each system, NULL where it has no such load.
+typedef struct kind {
     const char *name;
     int pairs;
     bool sync;
-    const char *what[SYSTEMS]; // NULL: this system has no such load
-    measure_t measure;
-} load_kind_t;
+    const char *what[RIVALS];
+} kind_t;
 
-enum { KIND_1, KIND_4, KIND_TASKS, KIND_SYNC, KINDS };
+enum { ONE, FOUR, PUB, TASKS, SYNC, KINDS };
 
-static const load_kind_t kinds[KINDS] = {
-    [KIND_1] = {"calls 1:1", 1, false, {"calls", "calls", "pipe"}, RATE},
-    [KIND_4] = {"calls 4:4", 4, false, {"calls", "calls", "pipe"}, RATE},
-    [KIND_TASKS] = {"tasks", 1, false, {"tasks", NULL, NULL}, RATE},
-    [KIND_SYNC] = {"sync call p50", 1, true, {"calls", "calls", "sync"}, P50},
+static const kind_t kinds[KINDS] = {
+    [ONE] = {"calls 1:1", 1, false, {"calls", "calls", "pipe"}},
+    [FOUR] = {"calls 4:4", 4, false, {"calls", "calls", "pipe"}},
+    [PUB] = {"calls 1:1", 1, false, {NULL, "pub", NULL}},
+    [TASKS] = {"tasks", 1, false, {"tasks", NULL, NULL}},
+    [SYNC] = {"sync call", 1, true, {"calls", "calls", "sync"}},
 };
 
-typedef struct row { // of the table: one kind of mobula against one kind of a peer
+// ---- What was measured
+// -----------------------------------------------------------------------------
+
+typedef enum measure { RATE, P50, P99, MEASURES } measure_t;
+
+typedef struct field {  // one transport
+    const char *suffix; // of the rows' names
+    bool judged;
+    contest_t contest;
+    double results[KINDS][RIVALS][MEASURES][ROUNDS_MAX];
+} field_t;
+
+typedef struct options {
+    int rounds;
+    const char *json;
+    contest_options_t contest;
+} options_t;
+
+typedef struct row { // mobula against one peer
+    const char *name;
+    measure_t measure;
     int kind, peer_kind;
-    system_t peer;
+    rival_t peer;
+    const char *peer_name;
     double bar; // 0: shown, not judged
 } row_t;
 
 static const row_t rows[] = {
-    {KIND_1, KIND_1, NATS, 1.5}, {KIND_4, KIND_4, NATS, 1.5},      {KIND_TASKS, KIND_1, NATS, 1.0},
-    {KIND_SYNC, KIND_SYNC, NATS, 1.0}, {KIND_SYNC, KIND_SYNC, ZMQ, 0.75}, {KIND_1, KIND_1, ZMQ, 0}, {KIND_4, KIND_4, ZMQ, 0},
+    {"calls 1:1", RATE, ONE, ONE, NATS, "nats", 1.5},
+    {"calls 4:4", RATE, FOUR, FOUR, NATS, "nats", 1.5},
+    {"tasks", RATE, TASKS, ONE, NATS, "nats", 1.0},
+    {"sync call p50", P50, SYNC, SYNC, NATS, "nats", 1.0},
+    {"sync call p50", P50, SYNC, SYNC, ZMQ, "libzmq", 0.75},
+    {"sync call p99", P99, SYNC, SYNC, NATS, "nats", 0},
+    {"sync call p99", P99, SYNC, SYNC, ZMQ, "libzmq", 0},
+    {"calls 1:1", RATE, ONE, ONE, ZMQ, "libzmq", 0},
+    {"calls 4:4", RATE, FOUR, FOUR, ZMQ, "libzmq", 0},
+    {"calls 1:1", RATE, ONE, PUB, ZMQ, "libzmq pub", 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-typedef struct options {
-    int rounds;
-    uint64_t calls, window, sync_calls;
-    const char *json, *bin, *peers, *mobula;
-} options_t;
-
-typedef struct transport {
-    const char *suffix; // of the rows' names
-    bool judged, local;
-    char address[SYSTEMS][PATH_SIZE];
-    party_t servers[SYSTEMS], hosts[1 + 3 * PAIRS_MAX];
-    int host_count;
-    double results[KINDS][SYSTEMS][ROUNDS_MAX];
-} transport_t;
-
-static char home[64]; // a directory of this run alone
-static char logs[96];
-
-// ---- Starting what answers --------------------------------------------------------------------------------
-
-static bool start(party_t *party, const char *directory, const char *program, const char *const *words)
+static bool measure_kind(field_t *self, const options_t *options, int kind, int round)
 {
-    char path[2 * PATH_SIZE], *argv[16] = {path};
-    snprintf(path, sizeof path, "%s%s%s", directory, *directory ? "/" : "", program);
-    int count = 1;
-    for (; words[count - 1] && count < 15; count++)
-        argv[count] = (char *)(uintptr_t)words[count - 1];
-    return party_start(party, logs, argv);
-}
-
-static bool start_host(transport_t *self, const char *directory, const char *program, const char *const *words)
-{
-    return start(&self->hosts[self->host_count++], directory, program, words);
-}
-
-static bool start_mobula(transport_t *self, const options_t *options, int port)
-{
-    char path[128];
-    const char *address = self->address[MOBULA];
-    snprintf(path, sizeof path, "%s/calls.sock", home);
-    if (self->local)
-        snprintf(self->address[MOBULA], PATH_SIZE, "ipc://%s", path);
-    else
-        snprintf(self->address[MOBULA], PATH_SIZE, "tcp://127.0.0.1:%d", port);
-    const char *words[] = {"broker", "--bind", address, "--data", ":memory:", self->local ? NULL : "--insecure=loopback", NULL};
-    return start(&self->servers[MOBULA], "", options->mobula, words) && party_listens(self->local ? path : NULL, port, 10) &&
-           start_host(self, options->bin, "bench_mobula_worker",
-                      (const char *[]){"--broker", address, "--slots", "1", "--log-level", "warn", NULL});
-}
-
-static bool start_zmq(transport_t *self, const options_t *options, int port)
-{
-    const char *address = self->address[ZMQ];
-    char path[128], number[PAIRS_MAX][16];
-    snprintf(path, sizeof path, "%s/router", home);
-    if (self->local)
-        snprintf(self->address[ZMQ], PATH_SIZE, "ipc://%s", path);
-    else
-        snprintf(self->address[ZMQ], PATH_SIZE, "tcp://127.0.0.1:%d", port);
-    bool good = start(&self->servers[ZMQ], options->peers, "peer_zmq_router", (const char *[]){"broker", address, NULL}) &&
-                party_listens(self->local ? path : NULL, port, 10);
-    for (int i = 0; i < PAIRS_MAX && good; i++) {
-        snprintf(number[i], sizeof number[i], "%d", i);
-        good = start_host(self, options->peers, "peer_zmq_router", (const char *[]){"worker", address, number[i], NULL});
+    for (int i = 0; i < RIVALS; i++) {
+        int rival = (i + round) % RIVALS; // nobody is always the first
+        contest_result_t result;
+        contest_load_t load = {kinds[kind].pairs, kinds[kind].sync, kinds[kind].what[rival]};
+        if (!load.what)
+            continue;
+        if (!contest_run(&self->contest, &options->contest, (rival_t)rival, &load, &result)) {
+            fprintf(stderr, "bench: %s%s %s could not be measured\n", kinds[kind].name,
+                    self->suffix, load.what);
+            return false;
+        }
+        self->results[kind][rival][RATE][round] = result.rate;
+        self->results[kind][rival][P50][round] = result.p50;
+        self->results[kind][rival][P99][round] = result.p99;
     }
-    return good;
+    return true;
 }
 
-static bool start_nats(transport_t *self, const options_t *options, int port)
+static bool measure(field_t fields[TRANSPORTS], const options_t *options)
 {
-    const char *address = self->address[NATS];
-    char text[16], number[PAIRS_MAX][16];
-    snprintf(text, sizeof text, "%d", port);
-    snprintf(self->address[NATS], PATH_SIZE, "nats://127.0.0.1:%d", port);
-    const char *server = access("/usr/sbin/nats-server", X_OK) == 0 ? "/usr/sbin" : "/usr/bin";
-    bool good = start(&self->servers[NATS], server, "nats-server", (const char *[]){"-a", "127.0.0.1", "-p", text, NULL}) &&
-                party_listens(NULL, port, 10);
-    for (int i = 0; i < PAIRS_MAX && good; i++) {
-        snprintf(number[i], sizeof number[i], "%d", i);
-        good = start_host(self, options->peers, "peer_nats_req", (const char *[]){"worker", address, number[i], "pipe", NULL});
-    }
-    return good && start_host(self, options->peers, "peer_nats_req", (const char *[]){"worker", address, "0", "sync", NULL});
-}
-
-static bool start_all(transport_t *self, const options_t *options)
-{
-    int port = party_free_port();
-    if (!port)
-        return false;
-    bool good = start_mobula(self, options, port);
-    good = good && (port = party_free_port()) && start_zmq(self, options, port);
-    return good && (port = party_free_port()) && start_nats(self, options, port);
-}
-
-static void end_all(transport_t *self)
-{
-    for (int i = 0; i < self->host_count; i++)
-        party_end(&self->hosts[i]);
-    for (int i = 0; i < SYSTEMS; i++)
-        party_end(&self->servers[i]);
-}
-
-// ---- One load on one system ---------------------------------------------------------------------------------
-
-static const char *caller_program(system_t system)
-{
-    return system == MOBULA ? "bench_mobula_caller" : system == ZMQ ? "peer_zmq_router" : "peer_nats_req";
-}
-
-static bool start_caller(party_t *party, const transport_t *transport, const options_t *options, system_t system, int kind, int number)
-{
-    char count[24], window[24], text[16];
-    snprintf(count, sizeof count, "%llu", (unsigned long long)(kinds[kind].sync ? options->sync_calls : options->calls / (unsigned)kinds[kind].pairs));
-    snprintf(window, sizeof window, "%llu", (unsigned long long)(kinds[kind].sync ? 1 : options->window));
-    snprintf(text, sizeof text, "%d", number);
-    const char *words[] = {count, window, transport->address[system], text, kinds[kind].what[system], NULL};
-    char line[64];
-    return start(party, system == MOBULA ? options->bin : options->peers, caller_program(system), words) &&
-           party_read(party, line, sizeof line, SECONDS_MAX) && strcmp(line, "ready\n") == 0;
-}
-
-static bool hear_caller(party_t *party, double *p50)
-{
-    char line[128];
-    double seconds, p99;
-    unsigned long long bad = 1;
-    bool good = party_read(party, line, sizeof line, SECONDS_MAX) && sscanf(line, "%lf %lf %lf %llu", &seconds, p50, &p99, &bad) == 4;
-    if (!good || bad)
-        fprintf(stderr, "bench: a caller ended with %llu bad replies\n", bad);
-    return good && bad == 0;
-}
-
-// Calls a second of all callers together, or the median of one at a time; negative: it failed.
-static double run(const transport_t *transport, const options_t *options, system_t system, int kind)
-{
-    party_t callers[PAIRS_MAX] = {0};
-    double p50 = 0, begin;
-    bool good = true;
-    int pairs = kinds[kind].pairs;
-    for (int i = 0; i < pairs && good; i++)
-        good = start_caller(&callers[i], transport, options, system, kind, i);
-    begin = load_now();
-    for (int i = 0; i < pairs && good; i++)
-        party_tell(&callers[i]);
-    for (int i = 0; i < pairs && good; i++)
-        good = hear_caller(&callers[i], &p50);
-    double seconds = load_now() - begin;
-    for (int i = 0; i < pairs; i++)
-        party_end(&callers[i]);
-    if (!good)
-        return -1;
-    return kinds[kind].measure == P50 ? p50 : (double)(options->calls / (unsigned)pairs * (unsigned)pairs) / seconds;
-}
-
-static bool round_of(transport_t *transport, const options_t *options, int round)
-{
-    for (int kind = 0; kind < KINDS; kind++)
-        for (int system = 0; system < SYSTEMS; system++) {
-            if (!kinds[kind].what[system])
-                continue;
-            double result = run(transport, options, (system_t)system, kind);
-            if (result < 0) {
-                fprintf(stderr, "bench: %s of %s could not be measured; see %s\n", kinds[kind].name, system_names[system], logs);
-                return false;
-            }
-            transport->results[kind][system][round] = result;
+    for (int t = 0; t < TRANSPORTS; t++)
+        if (!contest_start(&fields[t].contest, &options->contest)) {
+            fprintf(stderr, "bench: could not start the systems\n");
+            return false;
+        }
+    for (int round = 0; round < options->rounds; round++)
+        for (int t = 0; t < TRANSPORTS; t++) {
+            fprintf(stderr, "round %d of %d%s\n", round + 1, options->rounds, fields[t].suffix);
+            for (int kind = 0; kind < KINDS; kind++)
+                if (!measure_kind(&fields[t], options, kind, round))
+                    return false;
         }
     return true;
 }
 
-// ---- The table ----------------------------------------------------------------------------------------------
+// ---- The table
+// -------------------------------------------------------------------------------------
 
 typedef struct spread {
     double least, median, most;
 } spread_t;
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static spread_t spread_of(const double *results, int rounds)
 {
     double sorted[ROUNDS_MAX];
     memcpy(sorted, results, (size_t)rounds * sizeof *sorted);
-    qsort(sorted, (size_t)rounds, sizeof *sorted, compare);
-    return (spread_t){sorted[0], sorted[rounds / 2], sorted[rounds - 1]};
+    double median = load_percentile(sorted, (size_t)rounds, 0.5);
+    return (spread_t){sorted[0], median, sorted[rounds - 1]};
 }
 
-static void show_row(const transport_t *transport, const row_t *row, int rounds, FILE *json, bool first)
+static void print_spread(spread_t spread, double unit)
 {
-    const load_kind_t *kind = &kinds[row->kind];
-    bool p50 = kind->measure == P50;
-    spread_t ours = spread_of(transport->results[row->kind][MOBULA], rounds);
-    spread_t theirs = spread_of(transport->results[row->peer_kind][row->peer], rounds);
-    double ratio = p50 ? theirs.median / ours.median : ours.median / theirs.median;
-    double unit = p50 ? 1 : 1000;
-    char name[64], bar[32] = "";
-    snprintf(name, sizeof name, "%s%s", kind->name, transport->suffix);
-    if (row->bar > 0 && transport->judged)
-        snprintf(bar, sizeof bar, "%s (bar %.2f)", ratio >= row->bar ? "PASS" : "BELOW", row->bar);
-    printf("%-18s %8.1f [%8.1f .. %8.1f]   %-6s %8.1f [%8.1f .. %8.1f]  %-7s %6.2f  %s\n", name, ours.median / unit, ours.least / unit,
-           ours.most / unit, system_names[row->peer], theirs.median / unit, theirs.least / unit, theirs.most / unit,
-           p50 ? "us" : "k/s", ratio, bar);
-    fprintf(json, "%s  {\"name\": \"%s\", \"unit\": \"%s\", \"mobula\": %.3f, \"peer\": %.3f, \"peer_name\": \"%s\", \"ratio\": %.4f, \"rounds\": %d}",
-            first ? "" : ",\n", name, p50 ? "us" : "1/s", ours.median, theirs.median, system_names[row->peer], ratio, rounds);
+    printf("%8.1f [%7.1f .. %7.1f]  ", spread.median / unit, spread.least / unit,
+           spread.most / unit);
 }
 
-static bool show(const transport_t *transports, int count, const options_t *options)
+static void show_row(const field_t *field, const row_t *row, int rounds, FILE *json, bool first)
+{
+    bool rate = row->measure == RATE;
+    spread_t ours = spread_of(field->results[row->kind][MOBULA][row->measure], rounds);
+    spread_t theirs = spread_of(field->results[row->peer_kind][row->peer][row->measure], rounds);
+    double ratio = rate ? ours.median / theirs.median : theirs.median / ours.median;
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", row->name, field->suffix);
+    printf("%-18s ", name);
+    print_spread(ours, rate ? 1000 : 1);
+    printf("%-10s ", row->peer_name);
+    print_spread(theirs, rate ? 1000 : 1);
+    printf("%-4s %5.2f", rate ? "k/s" : "us", ratio);
+    if (row->bar > 0 && field->judged)
+        printf("  %s (bar %.2f)", ratio >= row->bar ? "PASS" : "BELOW", row->bar);
+    printf("\n");
+    fprintf(json,
+            "%s  {\"name\": \"%s\", \"unit\": \"%s\", \"mobula\": %.3f, \"peer\": %.3f, "
+            "\"peer_name\": \"%s\", \"ratio\": %.4f, \"rounds\": %d}",
+            first ? "" : ",\n", name, rate ? "1/s" : "us", ours.median, theirs.median,
+            row->peer_name, ratio, rounds);
+}
+
+static bool show(const field_t fields[TRANSPORTS], const options_t *options)
 {
     FILE *json = fopen(options->json, "w");
     if (!json) {
         perror(options->json);
         return false;
     }
-    printf("\n%-18s %8s %-24s %-6s %8s %-24s %-7s %6s\n", "row", "mobula", "[min .. max]", "peer", "median", "[min .. max]", "unit", "ratio");
+    printf("\n%-18s %8s %-22s %-10s %8s %-22s %-4s %5s\n", "row", "mobula", "[min .. max]", "peer",
+           "median", "[min .. max]", "unit", "ratio");
     fprintf(json, "[\n");
-    for (int t = 0; t < count; t++)
+    for (int t = 0; t < TRANSPORTS; t++)
         for (int r = 0; r < ROWS; r++)
-            show_row(&transports[t], &rows[r], options->rounds, json, t == 0 && r == 0);
+            show_row(&fields[t], &rows[r], options->rounds, json, t == 0 && r == 0);
     fprintf(json, "\n]\n");
-    fclose(json);
-    printf("\n%d rounds, interleaved; %d-byte payload; window %llu a caller; all processes on the same %ld cores. Written: %s\n",
-           options->rounds, LOAD_PAYLOAD, (unsigned long long)options->window, sysconf(_SC_NPROCESSORS_ONLN), options->json);
-    return true;
+    printf("\n%d rounds, interleaved; %d-byte payload; window %llu a caller; every process on the "
+           "same %d cores at most. NATS has tcp alone. Written: %s\n",
+           options->rounds, LOAD_PAYLOAD, (unsigned long long)options->contest.window, CORES,
+           options->json);
+    return fclose(json) == 0;
 }
 
-// ---- Main -----------------------------------------------------------------------------------------------------
+// ---- Main
+// ------------------------------------------------------------------------------------------
 
-static bool parse(int argc, char **argv, options_t *out)
+// A larger machine would give NATS, whose server has many threads, cores that mobula's loop cannot
+// use.
+static void keep_to_few_cores(void)
 {
-    *out = (options_t){.rounds = 5, .calls = 600000, .window = 1000, .sync_calls = 4000, .json = "compare.json"};
-    static const struct option flags[] = {{"rounds", 1, 0, 'r'}, {"calls", 1, 0, 'c'}, {"window", 1, 0, 'w'}, {"json", 1, 0, 'j'}, {0}};
+    cpu_set_t allowed, kept;
+    CPU_ZERO(&kept);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&kept) < CORES; i++)
+        if (CPU_ISSET(i, &allowed))
+            CPU_SET(i, &kept);
+    sched_setaffinity(0, sizeof kept, &kept);
+}
+
+static bool parse_flags(int argc, char **argv, options_t *out)
+{
+    static const struct option flags[] = {{"rounds", 1, 0, 'r'},
+                                          {"calls", 1, 0, 'c'},
+                                          {"sync", 1, 0, 's'},
+                                          {"window", 1, 0, 'w'},
+                                          {"slots", 1, 0, 'S'},
+                                          {"json", 1, 0, 'j'},
+                                          {0}};
     for (int flag; (flag = getopt_long(argc, argv, "", flags, NULL)) != -1;) {
+        uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
         if (flag == 'r')
-            out->rounds = atoi(optarg);
+            out->rounds = (int)number;
         else if (flag == 'c')
-            out->calls = strtoull(optarg, NULL, 10);
+            out->contest.calls = number;
+        else if (flag == 's')
+            out->contest.sync_calls = number;
         else if (flag == 'w')
-            out->window = strtoull(optarg, NULL, 10);
+            out->contest.window = number;
+        else if (flag == 'S')
+            out->contest.slots = number;
         else if (flag == 'j')
             out->json = optarg;
         else
             return false;
     }
-    if (argc - optind != 3 || out->rounds < 1 || out->rounds > ROUNDS_MAX || out->window == 0 || out->window > LOAD_WINDOW_MAX)
+    return argc - optind == 3;
+}
+
+static bool parse(int argc, char **argv, options_t *out)
+{
+    *out =
+        (options_t){.rounds = 5,
+                    .json = "compare.json",
+                    .contest = {.calls = 600000, .sync_calls = 4000, .window = 1000, .slots = 1}};
+    if (!parse_flags(argc, argv, out))
         return false;
-    out->bin = argv[optind];
-    out->peers = argv[optind + 1];
-    out->mobula = argv[optind + 2];
-    return true;
-}
-
-static bool measure(transport_t *transports, int count, const options_t *options)
-{
-    for (int t = 0; t < count; t++)
-        if (!start_all(&transports[t], options)) {
-            fprintf(stderr, "bench: could not start the systems; see %s\n", logs);
-            return false;
-        }
-    for (int round = 0; round < options->rounds; round++)
-        for (int t = 0; t < count; t++) {
-            fprintf(stderr, "round %d of %d%s\n", round + 1, options->rounds, transports[t].suffix);
-            if (!round_of(&transports[t], options, round))
-                return false;
-        }
-    return true;
-}
-
-static void clean_up(void)
-{
-    party_end_all();
-    static const char *const files[] = {"calls.sock", "notices.sock", "feed.sock", "broker.lock", "router", "log"};
-    char path[128];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", home, files[i]);
-        unlink(path);
-    }
-    rmdir(home);
+    contest_options_t *contest = &out->contest;
+    contest->bin = argv[optind];
+    contest->peers = argv[optind + 1];
+    contest->mobula = argv[optind + 2];
+    return out->rounds >= 1 && out->rounds <= ROUNDS_MAX && contest->window > 1 &&
+           contest->window <= LOAD_WINDOW_MAX && contest->sync_calls > 0 && contest->slots > 0 &&
+           contest->calls >= contest->window * CONTEST_PAIRS;
 }
 
 int main(int argc, char **argv)
 {
-    static transport_t transports[] = {{.suffix = "", .judged = true, .local = true}, {.suffix = " tcp"}};
+    static field_t fields[TRANSPORTS] = {{.suffix = "", .judged = true, .contest = {.local = true}},
+                                         {.suffix = " tcp"}};
     options_t options;
     if (!parse(argc, argv, &options)) {
-        fprintf(stderr, "usage: %s [--rounds N] [--calls N] [--window N] [--json FILE] BIN_DIR PEER_DIR MOBULA\n", argv[0]);
+        fprintf(stderr,
+                "usage: %s [--rounds N] [--calls N] [--sync N] [--window N] [--slots N] "
+                "[--json FILE] BIN_DIR PEER_DIR MOBULA\n",
+                argv[0]);
         return 2;
     }
-    snprintf(home, sizeof home, "/tmp/mobula-bench-XXXXXX");
-    if (!mkdtemp(home))
+    keep_to_few_cores();
+    if (!stage_open())
         return 1;
-    snprintf(logs, sizeof logs, "%s/log", home);
-    setenv("XDG_RUNTIME_DIR", home, 1);
-    bool good = measure(transports, 2, &options);
-    good = good && show(transports, 2, &options);
-    for (int t = 0; t < 2; t++)
-        end_all(&transports[t]);
-    if (good)
-        clean_up();
-    return good ? 0 : 1;
+    bool good = measure(fields, &options) && show(fields, &options);
+    return stage_close(good);
 }

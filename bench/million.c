@@ -1,5 +1,5 @@
-// million.c - a million queued tasks: what each costs the broker, and whether all of them come back. They are queued
-// while no host offers them; then one joins and drains them.
+// million.c - a million queued tasks: what each costs the broker, and whether all of them come
+// back. They are queued while no host offers them; then one joins and drains them.
 //   million [--tasks N] MOBULA WORKER
 
 #include <getopt.h>
@@ -11,10 +11,11 @@
 #include "echo.contract.h"
 #include "load.h"
 #include "party.h"
+#include "stage.h"
 
 enum { PATIENCE_MS = 120000, BYTES_BAR = 350 };
 
-static char home[64], logs[96], address[160];
+static char address[STAGE_ADDRESS];
 
 static long resident(pid_t pid) // bytes
 {
@@ -31,14 +32,15 @@ static long resident(pid_t pid) // bytes
 
 static bool start_broker(party_t *broker, const char *mobula, long tasks)
 {
-    char path[128], pending[32];
-    snprintf(path, sizeof path, "%s/calls.sock", home);
+    char path[STAGE_PATH], pending[32];
+    stage_path(path, "calls.sock");
     snprintf(address, sizeof address, "ipc://%s", path);
     snprintf(pending, sizeof pending, "%ld", tasks + 1000);
     setenv("MOBULA_LIMITS_PENDING", pending, 1);
     setenv("MOBULA_LIMITS_MEMORY", "2GiB", 1);
-    char *argv[] = {(char *)(uintptr_t)mobula, "broker", "--bind", address, "--data", ":memory:", NULL};
-    return party_start(broker, logs, argv) && party_listens(path, 0, 10);
+    char *argv[] = {
+        (char *)(uintptr_t)mobula, "broker", "--bind", address, "--data", ":memory:", NULL};
+    return party_start(broker, stage_log(), argv) && party_listens(path, 0, 10);
 }
 
 static bool settled_by_broker(mob_t *m) // everything sent so far is in the broker's tables
@@ -76,14 +78,16 @@ static bool measure(const char *mobula, const char *worker, long tasks)
     double queued = load_now() - start;
     double each = (double)(resident(broker.pid) - before) / (double)tasks;
     char *argv[] = {(char *)(uintptr_t)worker, "--broker", address, "--slots", "2", NULL};
-    good = good && party_start(&host, logs, argv);
+    good = good && party_start(&host, stage_log(), argv);
     start = load_now();
     long lost = good ? drain(m, refs, tasks) : tasks;
     double drained = load_now() - start;
     mob_close(&m);
     free(refs);
-    printf("queued %ld tasks at %.0f/s, %.0f bytes each in the broker; drained at %.0f/s, lost %ld   %s (bar %d bytes, lost 0)\n", tasks,
-           (double)tasks / queued, each, (double)tasks / drained, lost, each <= BYTES_BAR && lost == 0 ? "PASS" : "BELOW", BYTES_BAR);
+    printf("queued %ld tasks at %.0f/s, %.0f bytes each in the broker; drained at %.0f/s, lost %ld "
+           "  %s (bar %d bytes, lost 0)\n",
+           tasks, (double)tasks / queued, each, (double)tasks / drained, lost,
+           each <= BYTES_BAR && lost == 0 ? "PASS" : "BELOW", BYTES_BAR);
     return good && lost == 0 && each <= BYTES_BAR;
 }
 
@@ -97,18 +101,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--tasks N] MOBULA WORKER\n", argv[0]);
         return 2;
     }
-    snprintf(home, sizeof home, "/tmp/mobula-bench-XXXXXX");
-    if (!mkdtemp(home))
+    if (!stage_open())
         return 1;
-    snprintf(logs, sizeof logs, "%s/log", home);
-    bool good = measure(argv[optind], argv[optind + 1], tasks);
-    party_end_all();
-    char path[128];
-    static const char *const files[] = {"calls.sock", "notices.sock", "feed.sock", "broker.lock", "log"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", home, files[i]);
-        unlink(path);
-    }
-    rmdir(home);
-    return good ? 0 : 1;
+    return stage_close(measure(argv[optind], argv[optind + 1], tasks));
 }

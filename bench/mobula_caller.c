@@ -1,5 +1,5 @@
-// mobula_caller.c - a caller of mobula: "calls" to an actor of its own, or "tasks". Futures are tracked by the
-// library and resolved by notices; every value is read and checked.
+// mobula_caller.c - a caller of mobula: "calls" to an actor of its own, or "tasks". Futures are
+// tracked by the library and resolved by notices; every value is read and checked.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void *caller_open(const load_t *load)
     self->m = mob_connect(&(mob_config_t){.endpoint = load->address});
     self->tasks = strcmp(load->what, "tasks") == 0;
     self->window = load->window;
-    memset(self->payload, (int)('a' + load->number), sizeof self->payload);
+    load_make(self->payload, load);
     if (self->tasks)
         return self;
     self->actor = mob_new_with(self->m, MOB_ACTOR_OPTS(.mailbox_max = LOAD_WINDOW_MAX), echo_actor);
@@ -40,8 +40,10 @@ static void caller_send(void *arg, uint64_t i)
 {
     caller_t *self = arg;
     mob_bytes_t data = {self->payload, sizeof self->payload};
-    self->refs[i % self->window] =
-        self->tasks ? mob_run(self->m, echo_task, data) : mob_call(self->m, self->actor, echo_actor_echo, data);
+    load_mark(self->payload, i);
+    self->refs[i % self->window] = self->tasks
+                                       ? mob_run(self->m, echo_task, data)
+                                       : mob_call(self->m, self->actor, echo_actor_echo, data);
 }
 
 static bool caller_take(void *arg, uint64_t i)
@@ -49,8 +51,9 @@ static bool caller_take(void *arg, uint64_t i)
     caller_t *self = arg;
     mob_ref_bytes ref = self->refs[i % self->window];
     mob_bytes_t data;
-    bool good = mob_get(self->m, ref, &data, PATIENCE_MS) == MOB_OK && data.size == sizeof self->payload &&
-                memcmp(data.data, self->payload, data.size) == 0;
+    uint64_t number;
+    bool good = mob_get(self->m, ref, &data, PATIENCE_MS) == MOB_OK &&
+                load_check(self->payload, data.data, data.size, &number) && number == i;
     mob_drop(self->m, ref.ref);
     return good;
 }
@@ -64,5 +67,6 @@ static void caller_close(void *arg)
 
 int main(int argc, char **argv)
 {
-    return load_main(argc, argv, &(load_system_t){caller_open, caller_send, caller_take, caller_close});
+    return load_main(argc, argv,
+                     &(load_system_t){caller_open, caller_send, caller_take, caller_close});
 }

@@ -30,5 +30,6 @@ mob_err_t echo_actor_echo(mob_ctx_t *ctx, echo_actor_t *self, mob_bytes_t data, 
 
 int main(int argc, char **argv)
 {
-    return mob_main(argc, argv, mob_task(echo_task), mob_task(nothing), mob_actor(echo_actor, ECHO_ACTOR));
+    return mob_main(argc, argv, mob_task(echo_task), mob_task(nothing),
+                    mob_actor(echo_actor, ECHO_ACTOR));
 }

@@ -12,13 +12,16 @@ typedef struct party {
     int in, out; // its stdin and stdout
 } party_t;
 
-// Start a program; its stderr goes to `log` (a path), appended. It dies with us. False: said on stderr.
+// Start a program; its stderr is appended to the file log. It dies with us. False: said on stderr.
 bool party_start(party_t *self, const char *log, char *const argv[]);
-bool party_read(party_t *self, char *line, size_t size, int seconds); // one line; false: ended, or time is over
-void party_tell(party_t *self);   // an empty line
-void party_end(party_t *self);    // SIGTERM, then SIGKILL after 3 s; reaped
-void party_end_all(void);         // everything that was started and not ended
-int party_free_port(void);        // of loopback, below the ephemeral range, this and the next two; 0: none
-bool party_listens(const char *ipc_path, int port, int seconds); // wait until somebody answers there
+// One line, with its end. False: the process has ended, time is over, or a signal came.
+bool party_read(party_t *self, char *line, size_t size, int seconds);
+void party_tell(party_t *self); // an empty line
+void party_end(party_t *self);  // SIGTERM, then SIGKILL after 3 s; reaped
+void party_end_all(void);       // everything that was started and not ended, the last first
+// A port of loopback below the ephemeral range, free with the next two; 0: none.
+int party_free_port(void);
+// Wait until somebody answers there: at the socket file, or at the port if that is NULL.
+bool party_listens(const char *ipc_path, int port, int seconds);
 
 #endif

@@ -1,4 +1,5 @@
-// start.c - how fast things begin and how little an idle broker costs: ready after exec, `mobula version`, CPU at rest.
+// start.c - how fast things begin and how little an idle broker costs: ready after exec, `mobula
+// version`, CPU at rest.
 //   start [--runs N] [--seconds N] MOBULA
 
 #include <getopt.h>
@@ -9,10 +10,11 @@
 
 #include "load.h"
 #include "party.h"
+#include "stage.h"
 
 enum { RUNS_MAX = 99 };
 
-static char home[64], logs[96], address[160], path[128];
+static char address[STAGE_ADDRESS], path[STAGE_PATH];
 
 static int compare(const void *a, const void *b)
 {
@@ -28,10 +30,11 @@ static double median(double *values, int count)
 
 static double broker_ready_ms(const char *mobula, party_t *broker)
 {
-    char *argv[] = {(char *)(uintptr_t)mobula, "broker", "--bind", address, "--data", ":memory:", NULL};
+    char *argv[] = {
+        (char *)(uintptr_t)mobula, "broker", "--bind", address, "--data", ":memory:", NULL};
     unlink(path);
     double start = load_now();
-    if (!party_start(broker, logs, argv))
+    if (!party_start(broker, stage_log(), argv))
         return -1;
     while (load_now() - start < 10 && access(path, F_OK) != 0)
         usleep(200);
@@ -44,7 +47,7 @@ static double version_ms(const char *mobula)
     party_t party;
     char *argv[] = {(char *)(uintptr_t)mobula, "version", NULL};
     double start = load_now();
-    bool good = party_start(&party, logs, argv) && party_read(&party, line, sizeof line, 10);
+    bool good = party_start(&party, stage_log(), argv) && party_read(&party, line, sizeof line, 10);
     double ms = (load_now() - start) * 1e3;
     party_end(&party);
     return good ? ms : -1;
@@ -61,7 +64,8 @@ static double cpu_seconds(pid_t pid)
         fclose(file);
     text[size] = '\0';
     const char *after = strrchr(text, ')');
-    if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
+    if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                         &kernel) != 2)
         return -1;
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
@@ -106,19 +110,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--runs N] [--seconds N] MOBULA\n", argv[0]);
         return 2;
     }
-    snprintf(home, sizeof home, "/tmp/mobula-bench-XXXXXX");
-    if (!mkdtemp(home))
+    if (!stage_open())
         return 1;
-    snprintf(logs, sizeof logs, "%s/log", home);
-    snprintf(path, sizeof path, "%s/calls.sock", home);
+    stage_path(path, "calls.sock");
     snprintf(address, sizeof address, "ipc://%s", path);
-    bool good = measure(argv[optind], runs, seconds);
-    party_end_all();
-    static const char *const files[] = {"calls.sock", "notices.sock", "feed.sock", "broker.lock", "log"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", home, files[i]);
-        unlink(path);
-    }
-    rmdir(home);
-    return good ? 0 : 1;
+    return stage_close(measure(argv[optind], runs, seconds));
 }

@@ -1,0 +1,42 @@
+// contest.h - the systems that are compared, on one transport: their brokers and workers, started
+// once, and one load on one of them at a time.
+
+#ifndef MOBULA_BENCH_CONTEST_H
+#define MOBULA_BENCH_CONTEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "party.h"
+
+enum { CONTEST_PAIRS = 4, CONTEST_ADDRESS = 384 };
+
+typedef enum rival { MOBULA, ZMQ, NATS, RIVALS } rival_t;
+
+typedef struct contest_options {
+    uint64_t calls, sync_calls, window, slots;
+    const char *bin, *peers, *mobula; // directories of callers and baselines; the command
+} contest_options_t;
+
+typedef struct contest {
+    bool local; // ipc, else tcp over loopback; NATS has nothing but tcp
+    char address[RIVALS][CONTEST_ADDRESS];
+    party_t servers[RIVALS], hosts[1 + CONTEST_PAIRS + CONTEST_PAIRS + 1];
+    int host_count;
+} contest_t;
+
+typedef struct contest_load {
+    int pairs;
+    bool sync;        // one at a time
+    const char *what; // the caller's word
+} contest_load_t;
+
+typedef struct contest_result {
+    double rate, p50, p99; // calls a second of all callers together; us, one at a time
+} contest_result_t;
+
+bool contest_start(contest_t *self, const contest_options_t *options); // local is set
+bool contest_run(const contest_t *self, const contest_options_t *options, rival_t rival,
+                 const contest_load_t *load, contest_result_t *out);
+
+#endif
