@@ -40,8 +40,8 @@ broker=$!
         printf '%s\n' "$line"
         case $line in *MOB-READY*) : >"$dir/ready" ;; esac
     done <"$dir/says" >"$dir/log"
-    : >"$dir/over"
-) &
+    [ ! -d "$dir" ] || : >"$dir/over"
+) 2>/dev/null &
 tries=0
 while [ ! -e "$dir/ready" ]; do
     tries=$((tries + 1))
