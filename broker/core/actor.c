@@ -166,7 +166,8 @@ void actor_place(core_t *core, actor_t *actor)
 {
     host_t *host = best_host(core, actor);
     worker_t *worker = host ? worker_for(core, actor, host) : NULL;
-    if (!worker) { // schedule_offered() comes back to it
+    if (!worker) { // schedule_run() comes back to it when there is room
+        core->unplaced = true;
         if (actor->def->kind == 0)
             deadline_set(&core->deadlines, &actor->making->deadline, core->now + core->config.resolve_us);
         return;
@@ -410,6 +411,8 @@ void actor_lost(core_t *core, actor_t *actor, enum wire_cause cause, const failu
     bool budget = actor->max_restarts < 0 || actor->restarts < (uint32_t)actor->max_restarts;
     if (actor->state == ACTOR_STOPPING)
         die(core, actor, actor->stop_cause, MOB_EDEAD, failure);
+    else if (cause == CAUSE_SETUP)
+        die(core, actor, cause, MOB_ESETUP, failure);
     else if (budget && cause != CAUSE_STOP)
         restart(core, actor, failure);
     else

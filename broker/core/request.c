@@ -115,12 +115,22 @@ static void obey_options(core_t *core, call_t *call, const opts_t *own, const op
     call->due_at = delay_us ? core->now + delay_us : 0;
     call->ends_at = timeout_ms > 0 ? core->now + delay_us + timeout_ms * 1000 : 0;
     call->retries = retries_of(either(own->max_retries, defaults->max_retries), retries);
+    call->own_retries = own->max_retries != 0;
+    call->own_timeout = own->timeout_ms != 0;
     call->priority = (int8_t)either(own->priority, defaults->priority);
     call->unordered = own->unordered || defaults->unordered;
     call->forget = call->dropped = own->forget || own->num_returns == MOB_NONE;
     if (call->ends_at)
         deadline_set(&core->deadlines, &call->deadline, call->ends_at);
     keep_retry_codes(call, own->retry_1 ? own : defaults);
+}
+
+void request_defaults(call_t *call, const def_t *def)
+{
+    if (!call->own_retries)
+        call->retries = retries_of(def->opts.max_retries, RETRIES_TASK);
+    if (!call->own_timeout && def->opts.timeout_ms > 0)
+        call->ends_at = call->at + def->opts.timeout_ms * 1000;
 }
 
 static bool keep_parent(call_t *call, mob_ref_t parent)

@@ -7,6 +7,7 @@
 #include "call.h"
 #include "name.h"
 #include "outcome.h"
+#include "request.h"
 #include "worker.h"
 
 enum { IDLE_US = 1000000 }; // an extra worker beyond the slots ends after so long without work
@@ -49,12 +50,29 @@ void schedule_unresolved(core_t *core, call_t *call)
         say_unresolved(core, call, "task", DEF_TASK);
 }
 
+// Actors that wait for a host; of one class, or of all.
+static void place_actors(core_t *core, const def_t *def)
+{
+    core->unplaced = core->room = false; // set again by those that still find none
+    actor_t *actor, *next;
+    DL_FOREACH_SAFE(core->actors, actor, next)
+    {
+        bool backs_off = actor->deadline.place != 0 && actor->state != ACTOR_STOPPING; // one that stops has calls to run first
+        bool waits = !actor->worker && !backs_off && actor->making->state != CALL_WAITING;
+        if (waits && (!def || actor->def == def))
+            actor_place(core, actor);
+        else
+            core->unplaced |= waits;
+    }
+}
+
 void schedule_offered(core_t *core, def_t *def)
 {
     while (def->unresolved) {
         call_t *call = def->unresolved;
         call_unlist(call);
         deadline_clear(&core->deadlines, &call->deadline);
+        request_defaults(call, def);
         if (call->ends_at)
             deadline_set(&core->deadlines, &call->deadline, call->ends_at);
         if (def->kind == DEF_TASK)
@@ -62,13 +80,7 @@ void schedule_offered(core_t *core, def_t *def)
         else
             say_unresolved(core, call, "task", DEF_TASK); // a class of that name came up
     }
-    actor_t *actor, *next;
-    DL_FOREACH_SAFE(core->actors, actor, next)
-    {
-        bool backs_off = actor->deadline.place != 0 && actor->state != ACTOR_STOPPING; // one that stops has calls to run first
-        if (actor->def == def && !actor->worker && !backs_off && actor->making->state != CALL_WAITING)
-            actor_place(core, actor);
-    }
+    place_actors(core, def);
 }
 
 // ---- Handing out ------------------------------------------------------------------------------------------
@@ -150,6 +162,8 @@ static void end_extra(core_t *core, host_t *host)
 void schedule_run(core_t *core)
 {
     core->schedule = false;
+    if (core->room)
+        place_actors(core, NULL);
     host_t *host;
     DL_FOREACH(core->hosts, host)
     {

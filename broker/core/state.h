@@ -127,7 +127,7 @@ struct call {
     mob_ref_t id;           // first: reftable.h reads it
     uint32_t index;         // in the slab
     uint8_t kind, state;
-    bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1;
+    bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1, own_timeout : 1;
     int8_t priority;
     uint16_t attempt;       // of the run in hand, from 0
     int16_t retries;        // allowed; -1: no limit
@@ -280,6 +280,7 @@ struct core {
     int64_t rejoin_at;  // until then who was there before may come back; 0: over
     call_t *parked;     // calls to actors that nobody has announced yet
     bool schedule, draining, sweep;
+    bool unplaced, room; // an actor waits for a place; and one has become free
     bool announced;     // calls of an earlier broker came in
     record_t *ring;
     uint32_t ring_size;

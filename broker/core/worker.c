@@ -376,7 +376,9 @@ static void failure_of(const core_t *core, const worker_t *worker, enum wire_cau
 {
     uint32_t signal = status & 0x7f;
     const char *what = signal ? "ended by signal" : "exited with";
-    if (cause == CAUSE_HOST || cause == CAUSE_SILENT)
+    if (cause == CAUSE_SETUP)
+        snprintf(text, size, "the worker could not be started: %.100s", log);
+    else if (cause == CAUSE_HOST || cause == CAUSE_SILENT)
         snprintf(text, size, "worker pid %u lost: %s", worker->pid, cause == CAUSE_HOST ? "its host is gone" : "silent");
     else
         snprintf(text, size, "worker pid %u %s %u", worker->pid, what, signal ? signal : status >> 8 & 0xff);
@@ -414,6 +416,7 @@ static void worker_free(core_t *core, worker_t *worker)
     }
     HASH_DEL(core->workers, worker);
     core->count.workers--;
+    core->room = core->unplaced;
     free(worker);
 }
 

@@ -321,3 +321,17 @@ Test(actors, body_that_leaves_ends_its_actor)
     call(3);
     cr_assert_eq(answer_code(), (uint32_t)MOB_EDEAD);
 }
+
+Test(actors, one_that_found_no_place_gets_the_next_that_is_free)
+{
+    story_join(story, OTHER, ROLE_HOST, 77, 0); // room for one process
+    say(story, OTHER, OFFER, offer, .name = {"lone i64", 8}, .kind = DEF_CLASS);
+    say(story, OTHER, OPEN, open, .slots = 1, .procs = 1);
+    story_name(story, CALLER, 9, "lone i64");
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 9);
+    say(story, CALLER, SPAWN, spawn, .seq = 2, .cls = 9);
+    uint64_t worker = story_started(story, OTHER, START_ACTOR);
+    hear_nothing(story, OTHER);
+    say(story, OTHER, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 77);
+    story_started(story, OTHER, START_ACTOR);
+}

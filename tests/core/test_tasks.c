@@ -244,3 +244,19 @@ Test(tasks, ask_tells_what_notices_lost)
     say(story, CALLER, ASK, ask, .refs = {.items = &one, .count = 1});
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_OK);
 }
+
+Test(tasks, defaults_of_a_definition_hold_for_what_came_before_it)
+{
+    story_name(story, CALLER, 2, "later -> nil");
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 2);
+    opts_t never = {.max_retries = MOB_NONE};
+    story_join(story, OTHER, ROLE_HOST, 77, 0);
+    say(story, OTHER, OFFER, offer, .name = {"later -> nil", 12}, .kind = DEF_TASK, .opts = {.set = &never});
+    say(story, OTHER, OPEN, open, .slots = 1);
+    uint64_t worker = story_started(story, OTHER, START_TASKS);
+    enum { LATE = 5 };
+    story_join(story, LATE, ROLE_WORKER, worker, 77);
+    hear(story, LATE, RUN, run);
+    say(story, OTHER, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 4711);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_ELOST);
+}
