@@ -1,5 +1,5 @@
-// args.c - converts words by type: numbers, texts, @FILE, JSON, ref:ID. Never guesses: what does not fit is
-// an error that names the signature, the argument and the word.
+// args.c - converts words by type: numbers, texts, @FILE, JSON, ref:ID. Never guesses: what does
+// not fit is an error that names the signature, the argument and the word.
 
 #include "args.h"
 
@@ -14,7 +14,8 @@
 
 enum { FILE_MAX = 64 * 1024 * 1024 };
 
-// ---- Signatures ----------------------------------------------------------------------------------
+// ---- Signatures
+// ----------------------------------------------------------------------------------
 
 static void keep(char *out, size_t size, const char *from, size_t count)
 {
@@ -33,7 +34,8 @@ signature_t signature_of(const char *wire, const char *usage)
         size_t size = strcspn(at, " "), colon = strcspn(at, ": ");
         bool named = colon < size;
         keep(self.names[self.count], ARGS_TYPE_MAX, at, named ? colon : size);
-        keep(self.types[self.count], ARGS_TYPE_MAX, named ? at + colon + 1 : at, named ? size - colon - 1 : size);
+        keep(self.types[self.count], ARGS_TYPE_MAX, named ? at + colon + 1 : at,
+             named ? size - colon - 1 : size);
         self.count += size > 0;
         at += size;
     }
@@ -63,7 +65,8 @@ static bool is_named(const char *wire, const char *name)
     return strcmp(wire, name) == 0 || (strlen(name) == size && memcmp(wire, name, size) == 0);
 }
 
-static int none_offered(tool_t *tool, const char *kind, const char *cls, const char *name, const rows_t *rows)
+static int none_offered(tool_t *tool, const char *kind, const char *cls, const char *name,
+                        const rows_t *rows)
 {
     char heads[64][ARGS_TYPE_MAX];
     unsigned head_count = 0;
@@ -75,7 +78,8 @@ static int none_offered(tool_t *tool, const char *kind, const char *cls, const c
         near_add(&near, heads[head_count++]);
     }
     if (*cls)
-        trouble_cause(&out, "%.*s has %zu method%s", (int)strcspn(cls, " "), cls, rows->count, rows->count == 1 ? "" : "s");
+        trouble_cause(&out, "%.*s has %zu method%s", (int)strcspn(cls, " "), cls, rows->count,
+                      rows->count == 1 ? "" : "s");
     else
         trouble_cause(&out, "no host offers it (%zu offered)", rows->count);
     for (unsigned i = 0; i < near.count; i++)
@@ -97,18 +101,21 @@ int args_find(tool_t *tool, const char *kind, const char *cls, const char *name,
     fitting.items = arena_alloc(&tool->memory, (rows.count + 1) * sizeof *fitting.items);
     for (size_t i = 0; fitting.items && i < rows.count; i++) {
         const row_t *row = &rows.items[i];
-        if (strcmp(row_text(row, "kind"), kind) == 0 && (!*cls || strcmp(row_text(row, "class"), cls) == 0))
+        if (strcmp(row_text(row, "kind"), kind) == 0 &&
+            (!*cls || strcmp(row_text(row, "class"), cls) == 0))
             fitting.items[fitting.count++] = *row;
     }
     for (size_t i = 0; i < fitting.count; i++)
         if (is_named(row_text(&fitting.items[i], "name"), name)) {
-            *out = signature_of(row_text(&fitting.items[i], "name"), row_text(&fitting.items[i], "usage"));
+            *out = signature_of(row_text(&fitting.items[i], "name"),
+                                row_text(&fitting.items[i], "usage"));
             return 0;
         }
     return none_offered(tool, kind, cls, name, &fitting);
 }
 
-// ---- Words to values -----------------------------------------------------------------------------
+// ---- Words to values
+// -----------------------------------------------------------------------------
 
 typedef struct reading {
     tool_t *tool;
@@ -291,8 +298,9 @@ static mob_value_t read_word(reading_t *self)
     static const struct {
         const char *type;
         mob_value_t (*read)(reading_t *);
-    } readers[] = {{"i64", read_i64},     {"f64", read_f64}, {"flag", read_flag},   {"str", read_text},
-                   {"bytes", read_bytes}, {"ref", read_ref}, {"actor", read_actor}, {"nil", read_nil}};
+    } readers[] = {{"i64", read_i64},     {"f64", read_f64},     {"flag", read_flag},
+                   {"str", read_text},    {"bytes", read_bytes}, {"ref", read_ref},
+                   {"actor", read_actor}, {"nil", read_nil}};
     if (strncmp(self->word, "ref:", 4) == 0 && strcmp(self->type, "ref") != 0) {
         mob_value_t value = read_ref(self);
         value.kind = MOB_KIND_DEP;
@@ -304,29 +312,32 @@ static mob_value_t read_word(reading_t *self)
     return read_json(self);
 }
 
-int args_read(tool_t *tool, const signature_t *signature, const char *const *words, unsigned count, arena_t *arena,
-              mob_value_t out[ARGS_MAX])
+int args_read(tool_t *tool, const signature_t *signature, const char *const *words, unsigned count,
+              arena_t *arena, mob_value_t out[ARGS_MAX])
 {
     if (count != signature->count) {
-        trouble_t bad = trouble(MOB_EARGS, "%s takes %u argument%s, not %u", signature->usage, signature->count,
-                                signature->count == 1 ? "" : "s", count);
+        trouble_t bad = trouble(MOB_EARGS, "%s takes %u argument%s, not %u", signature->usage,
+                                signature->count, signature->count == 1 ? "" : "s", count);
         return say_trouble(tool, &bad);
     }
     for (unsigned i = 0; i < count; i++) {
-        reading_t reading = {.tool = tool, .arena = arena, .type = signature->types[i], .word = words[i]};
+        reading_t reading = {
+            .tool = tool, .arena = arena, .type = signature->types[i], .word = words[i]};
         out[i] = read_word(&reading);
         if (reading.exit)
             return reading.exit;
         if (!reading.wrong)
             continue;
-        trouble_t bad = trouble(MOB_EARGS, "%s: argument %u (%s) is \"%s\", expected %s", signature->usage, i + 1,
-                                signature->names[i], words[i], reading.wrong);
+        trouble_t bad =
+            trouble(MOB_EARGS, "%s: argument %u (%s) is \"%s\", expected %s", signature->usage,
+                    i + 1, signature->names[i], words[i], reading.wrong);
         return say_trouble(tool, &bad);
     }
     return 0;
 }
 
-// ---- Values to text ------------------------------------------------------------------------------
+// ---- Values to text
+// ------------------------------------------------------------------------------
 
 static void print_json(mob_reader_t *reader)
 {

@@ -1,4 +1,5 @@
-// brood.c - starts and ends the processes of demo and bench. Each is known by its pid and by nothing else.
+// brood.c - starts and ends the processes of demo and bench. Each is known by its pid and by
+// nothing else.
 
 #include "brood.h"
 
@@ -7,6 +8,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,7 +66,9 @@ int brood_host(tool_t *tool, brood_t *self, const char *name, unsigned slots)
 {
     char many[16];
     snprintf(many, sizeof many, "%u", slots);
-    char *argv[] = {"mobula", DEMO_HOST, "-b", self->address, "--name", (char *)(uintptr_t)name, "--slots", many, "--log-level", "warn", NULL};
+    char *argv[] = {
+        "mobula",  DEMO_HOST, "-b",          self->address, "--name", (char *)(uintptr_t)name,
+        "--slots", many,      "--log-level", "warn",        NULL};
     pid_t pid;
     posix_spawnattr_t attributes;
     sigset_t none, usual;
@@ -76,8 +80,14 @@ int brood_host(tool_t *tool, brood_t *self, const char *name, unsigned slots)
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &usual);
     posix_spawnattr_setpgroup(&attributes, 0); // Ctrl-C is ours: we end them in order
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    int err = posix_spawn(&pid, "/proc/self/exe", NULL, &attributes, argv, environ);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETPGROUP);
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    if (self->log > 0 || (self->log = memfd_create("log", MFD_CLOEXEC)) > 0)
+        posix_spawn_file_actions_adddup2(&files, self->log, STDERR_FILENO);
+    int err = posix_spawn(&pid, "/proc/self/exe", &files, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     if (err == 0) {
         self->hosts[self->count++] = pid;
@@ -90,11 +100,22 @@ int brood_host(tool_t *tool, brood_t *self, const char *name, unsigned slots)
 int brood_connect(tool_t *tool, brood_t *self)
 {
     memcpy(tool->address, self->address, sizeof tool->address);
-    tool->client = mob_connect(&(mob_config_t){.endpoint = self->address, .name = tool->verb->name});
+    tool->client =
+        mob_connect(&(mob_config_t){.endpoint = self->address, .name = tool->verb->name});
     if (tool->client)
         return 0;
     trouble_t out = trouble(MOB_ENOMEM, "out of memory");
     return say_trouble(tool, &out);
+}
+
+// The words of the worker programs, after an error.
+static void show_log(const brood_t *self)
+{
+    char data[4096];
+    ssize_t got;
+    for (off_t at = 0; self->log > 0 && (got = pread(self->log, data, sizeof data, at)) > 0;
+         at += got)
+        fwrite(data, 1, (size_t)got, stderr);
 }
 
 static size_t serving(const rows_t *rows)
@@ -114,8 +135,11 @@ int brood_wait(tool_t *tool, const brood_t *self, int64_t us)
         if (wrong || serving(&rows) >= self->count)
             return wrong;
         if (clock_us() > until) {
-            trouble_t out = trouble(MOB_ESETUP, "%zu of %u worker programs serve", serving(&rows), self->count);
-            return say_trouble(tool, &out);
+            trouble_t out =
+                trouble(MOB_ESETUP, "%zu of %u worker programs serve", serving(&rows), self->count);
+            say_trouble(tool, &out);
+            show_log(self);
+            return out.exit;
         }
         nap_ms(5);
     }
@@ -133,6 +157,15 @@ static unsigned reap(brood_t *self)
     return left;
 }
 
+// What the broker leaves in it is its lock.
+static void remove_directory(const char *path)
+{
+    char lock[96];
+    snprintf(lock, sizeof lock, "%s/broker.lock", path);
+    unlink(lock);
+    rmdir(path);
+}
+
 void brood_end(brood_t *self)
 {
     for (unsigned i = 0; i < self->count; i++)
@@ -146,9 +179,12 @@ void brood_end(brood_t *self)
             waitpid(self->hosts[i], NULL, 0);
         }
     self->count = 0;
+    if (self->log > 0)
+        close(self->log);
+    self->log = 0;
     if (self->broker)
         broker_stop(&self->broker);
     if (*self->directory)
-        rmdir(self->directory);
+        remove_directory(self->directory);
     *self->directory = '\0';
 }

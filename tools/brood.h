@@ -13,16 +13,17 @@ enum { BROOD_HOSTS_MAX = 16 };
 typedef struct brood {
     pid_t hosts[BROOD_HOSTS_MAX];
     unsigned count;
+    int log;            // what they print: shown when something went wrong; 0: not open yet
     broker_t *broker;   // NULL: one that was there
     char directory[64]; // private, removed at the end; "": none
     char address[ENDPOINT_MAX];
 } brood_t;
 
-// A broker of our own, in a thread: on the usual socket, or in a private directory when one is there.
-// 0 or the exit code after the error was said. Before any other thread or ZeroMQ context.
+// A broker of our own, in a thread: on the usual socket, or in a private directory when one is
+// there. 0 or the exit code after the error was said. Before any other thread or ZeroMQ context.
 int brood_broker(tool_t *tool, brood_t *self);
 int brood_host(tool_t *tool, brood_t *self, const char *name, unsigned slots);
-int brood_connect(tool_t *tool, brood_t *self);              // a client of it, in tool
+int brood_connect(tool_t *tool, brood_t *self);                // a client of it, in tool
 int brood_wait(tool_t *tool, const brood_t *self, int64_t us); // until every host serves
 void brood_end(brood_t *self); // at most a second or so, then by force
 

@@ -64,7 +64,8 @@ bool crew_broker(crew_t *self)
 {
     if (!usual_place(self) && !private_place(self))
         return false;
-    char *argv[] = {"mobula", "broker", "--bind", self->address, "--data", ":memory:", "--log-level", "warn", NULL};
+    char *argv[] = {"mobula",   "broker",      "--bind", self->address, "--data",
+                    ":memory:", "--log-level", "warn",   NULL};
     if (!start(self, argv))
         return false;
     for (int tries = 0; tries < READY_TRIES; tries++) {
@@ -82,8 +83,8 @@ bool crew_host(crew_t *self, const char *name, unsigned slots)
     char number[16], copy[64];
     snprintf(number, sizeof number, "%u", slots);
     snprintf(copy, sizeof copy, "%s", name);
-    char *argv[] = {"mobula", DEMO_HOST,   "--broker",    self->address, "--name", copy,
-                    "--slots", number,     "--log-level", "warn",        NULL};
+    char *argv[] = {"mobula",  DEMO_HOST, "--broker",    self->address, "--name", copy,
+                    "--slots", number,    "--log-level", "warn",        NULL};
     return start(self, argv);
 }
 

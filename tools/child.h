@@ -1,4 +1,5 @@
-// child.h - programs that a command starts for itself: this one again, as a broker or as a host. They die with it.
+// child.h - programs that a command starts for itself: this one again, as a broker or as a host.
+// They die with it.
 
 #ifndef MOBULA_TOOLS_CHILD_H
 #define MOBULA_TOOLS_CHILD_H
@@ -17,7 +18,8 @@ typedef struct crew { // a broker of one's own and hosts beside it
     char directory[PLACE_MAX]; // made for it; "": the usual one
 } crew_t;
 
-// A broker on the usual local socket, or in a private directory when somebody has that. Waits until it answers.
+// A broker on the usual local socket, or in a private directory when somebody has that. Waits until
+// it answers.
 bool crew_broker(crew_t *self);
 // A host of the demo's bodies with so many slots.
 bool crew_host(crew_t *self, const char *name, unsigned slots);

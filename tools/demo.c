@@ -1,5 +1,5 @@
-// demo.c - a broker, hosts and a word census that is checked against wc; then, on a terminal, the monitor.
-// Owns the processes it starts and ends all of them, also when it is interrupted.
+// demo.c - a broker, hosts and a word census that is checked against wc; then, on a terminal, the
+// monitor. Owns the processes it starts and ends all of them, also when it is interrupted.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +46,8 @@ typedef struct census {
     unsigned top_count;
 } census_t;
 
-// ---- Files ---------------------------------------------------------------------------------------
+// ---- Files
+// ---------------------------------------------------------------------------------------
 
 static int find_texts(tool_t *tool, census_t *self)
 {
@@ -58,14 +59,16 @@ static int find_texts(tool_t *tool, census_t *self)
     }
     if (found && self->texts.count > 0)
         return 0;
-    trouble_t out = trouble(MOB_ENOTFOUND, found ? "no text file below %s" : "%s cannot be read", path);
+    trouble_t out =
+        trouble(MOB_ENOTFOUND, found ? "no text file below %s" : "%s cannot be read", path);
     if (!found)
         trouble_cause(&out, "%s", strerror(errno));
     trouble_try(&out, "mobula demo /usr/share");
     return say_trouble(tool, &out);
 }
 
-// ---- The map -------------------------------------------------------------------------------------
+// ---- The map
+// -------------------------------------------------------------------------------------
 
 static bool submit_piece(census_t *self)
 {
@@ -91,11 +94,12 @@ static void settle_piece(census_t *self, unsigned index)
 {
     mob_t *m = self->tool->client;
     piece_t *piece = &self->pieces[index];
-    mob_err_t counted = mob_await(m, piece->counted.ref, NULL, 0), added = mob_await(m, piece->added.ref, NULL, 0);
+    mob_err_t counted = mob_await(m, piece->counted.ref, NULL, 0),
+              added = mob_await(m, piece->added.ref, NULL, 0);
     if (counted || added) {
         self->failed++;
-        say_failure(self->tool, counted ? piece->counted.ref : piece->added.ref, counted ? counted : added,
-                    counted ? "census_file" : "tally add");
+        say_failure(self->tool, counted ? piece->counted.ref : piece->added.ref,
+                    counted ? counted : added, counted ? "census_file" : "tally add");
     }
     self->replies += (uint64_t)(counted != MOB_ETIMEDOUT) + (uint64_t)(added != MOB_ETIMEDOUT);
     histogram_add(&self->latency, clock_us() - piece->since);
@@ -126,7 +130,8 @@ static void show_progress(census_t *self, int64_t *shown_at)
     if (now - *shown_at < 50000)
         return;
     *shown_at = now;
-    snprintf(label, sizeof label, "census   %s files  %s", unit_print_count(files, self->texts.count),
+    snprintf(label, sizeof label, "census   %s files  %s",
+             unit_print_count(files, self->texts.count),
              unit_print_size(size, (uint64_t)self->texts.bytes));
     term_bar(&self->tool->term, label, self->file, self->texts.count);
 }
@@ -149,12 +154,14 @@ static int run_census(census_t *self)
         return 128 + tool_signal();
     if (going && !self->failed)
         return 0;
-    trouble_t out = trouble(self->failed ? MOB_ETASK : MOB_ETIMEDOUT, "the census did not end well");
+    trouble_t out =
+        trouble(self->failed ? MOB_ETASK : MOB_ETIMEDOUT, "the census did not end well");
     trouble_cause(&out, "%" PRIu64 " failed, %u without an answer", self->failed, self->inflight);
     return say_trouble(self->tool, &out);
 }
 
-// ---- The result ----------------------------------------------------------------------------------
+// ---- The result
+// ----------------------------------------------------------------------------------
 
 static void read_top(census_t *self, mob_any_t *any)
 {
@@ -163,7 +170,8 @@ static void read_top(census_t *self, mob_any_t *any)
     self->distinct = mob_read_i64(&any->in);
     for (left -= left > 1 ? 2 : left; left >= 2 && self->top_count < TOP; left -= 2) {
         mob_bytes_t word = mob_read_bytes(&any->in);
-        snprintf(self->top[self->top_count], sizeof self->top[0], "%.*s", (int)word.size, word.data ? (const char *)word.data : "");
+        snprintf(self->top[self->top_count], sizeof self->top[0], "%.*s", (int)word.size,
+                 word.data ? (const char *)word.data : "");
         self->top_counts[self->top_count++] = mob_read_i64(&any->in);
     }
 }
@@ -192,12 +200,15 @@ static bool is_equal(const census_t *self)
 
 static void print_json(const census_t *self)
 {
-    printf("{\"files\":%zu,\"bytes\":%" PRId64 ",\"hosts\":%u,\"workers\":%u,\"took_us\":%" PRId64 ",\"calls\":%" PRIu64
-           ",\"replies\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"p50_us\":%" PRId64 ",\"p90_us\":%" PRId64 ",\"p99_us\":%" PRId64
-           ",\"words\":%" PRId64 ",\"checked\":%" PRId64 ",\"distinct\":%" PRId64 ",\"ok\":%s,\"top\":[",
-           self->texts.count, self->texts.bytes, self->hosts, self->workers, self->took_us, self->calls, self->replies,
-           self->calls - self->replies, histogram_at(&self->latency, 0.5), histogram_at(&self->latency, 0.9),
-           histogram_at(&self->latency, 0.99), self->words, self->checked, self->distinct, is_equal(self) ? "true" : "false");
+    printf("{\"files\":%zu,\"bytes\":%" PRId64 ",\"hosts\":%u,\"workers\":%u,\"took_us\":%" PRId64
+           ",\"calls\":%" PRIu64 ",\"replies\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"p50_us\":%" PRId64
+           ",\"p90_us\":%" PRId64 ",\"p99_us\":%" PRId64 ",\"words\":%" PRId64
+           ",\"independent\":%" PRId64 ",\"distinct\":%" PRId64 ",\"ok\":%s,\"top\":[",
+           self->texts.count, self->texts.bytes, self->hosts, self->workers, self->took_us,
+           self->calls, self->replies, self->calls - self->replies,
+           histogram_at(&self->latency, 0.5), histogram_at(&self->latency, 0.9),
+           histogram_at(&self->latency, 0.99), self->words, self->checked, self->distinct,
+           is_equal(self) ? "true" : "false");
     for (unsigned i = 0; i < self->top_count; i++) {
         fputs(i ? ",[" : "[", stdout);
         say_json_text(stdout, self->top[i]);
@@ -211,23 +222,32 @@ static void print_people(const census_t *self)
     char a[UNIT_TEXT_MAX], b[UNIT_TEXT_MAX], c[UNIT_TEXT_MAX];
     bool ascii = !self->tool->term.utf8, colour = self->tool->term.colour_out;
     double seconds = (double)self->took_us / 1e6;
-    printf("census   %s files  %s   hosts %u  workers %u   [##############################] 100%%\n", unit_print_count(a, self->texts.count),
-           unit_print_size(b, (uint64_t)self->texts.bytes), self->hosts, self->workers);
+    printf(
+        "census   %s files  %s   hosts %u  workers %u   [##############################] 100%%\n",
+        unit_print_count(a, self->texts.count), unit_print_size(b, (uint64_t)self->texts.bytes),
+        self->hosts, self->workers);
     printf("top      ");
     for (unsigned i = 0; i < self->top_count && i < 5; i++)
-        printf("%s%s %s", i ? "   " : "", self->top[i], unit_print_count(a, (uint64_t)self->top_counts[i]));
-    printf("\nspeed    %s files/s   %s calls/s", unit_print_rate(a, (double)self->texts.count / seconds),
+        printf("%s%s %s", i ? "   " : "", self->top[i],
+               unit_print_count(a, (uint64_t)self->top_counts[i]));
+    printf("\nspeed    %s files/s   %s calls/s",
+           unit_print_rate(a, (double)self->texts.count / seconds),
            unit_print_rate(b, (double)self->calls / seconds));
-    printf("   p50 %s p90 %s p99 %s\n", unit_print_duration(a, histogram_at(&self->latency, 0.5), ascii),
-           unit_print_duration(b, histogram_at(&self->latency, 0.9), ascii), unit_print_duration(c, histogram_at(&self->latency, 0.99), ascii));
-    printf("check    calls %s  replies %s  lost %" PRIu64, unit_print_count(a, self->calls), unit_print_count(b, self->replies),
-           self->calls - self->replies);
-    printf("     words %s %s %s (find, cat, wc -w)     %s%s%s\n", unit_print_count(a, (uint64_t)self->words), is_equal(self) ? "=" : "!=",
+    printf("   p50 %s p90 %s p99 %s\n",
+           unit_print_duration(a, histogram_at(&self->latency, 0.5), ascii),
+           unit_print_duration(b, histogram_at(&self->latency, 0.9), ascii),
+           unit_print_duration(c, histogram_at(&self->latency, 0.99), ascii));
+    printf("check    calls %s  replies %s  lost %" PRIu64, unit_print_count(a, self->calls),
+           unit_print_count(b, self->replies), self->calls - self->replies);
+    printf("     words %s %s %s (find, cat, wc -w)     %s%s%s\n",
+           unit_print_count(a, (uint64_t)self->words), is_equal(self) ? "=" : "!=",
            self->checked < 0 ? "?" : unit_print_count(b, (uint64_t)self->checked),
-           term_on(colour, is_equal(self) ? TERM_GREEN : TERM_RED), is_equal(self) ? "ok" : "NOT EQUAL", term_off(colour));
+           term_on(colour, is_equal(self) ? TERM_GREEN : TERM_RED),
+           is_equal(self) ? "ok" : "NOT EQUAL", term_off(colour));
 }
 
-// ---- Afterwards: gentle traffic for the monitor --------------------------------------------------
+// ---- Afterwards: gentle traffic for the monitor
+// --------------------------------------------------
 
 typedef struct stroll {
     pthread_t thread;
@@ -265,14 +285,17 @@ static void watch(tool_t *tool, census_t *self, const char *address)
         pthread_join(walk.thread, NULL);
 }
 
-// ---- The verb ------------------------------------------------------------------------------------
+// ---- The verb
+// ------------------------------------------------------------------------------------
 
 static int start(tool_t *tool, census_t *self, brood_t *brood)
 {
     char name[32];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     self->hosts = (unsigned)tool_count(tool, "hosts", 2);
-    self->hosts = self->hosts < 1 ? 1 : self->hosts > BROOD_HOSTS_MAX ? BROOD_HOSTS_MAX : self->hosts;
+    self->hosts = self->hosts < 1                 ? 1
+                  : self->hosts > BROOD_HOSTS_MAX ? BROOD_HOSTS_MAX
+                                                  : self->hosts;
     unsigned slots = cores > 2 * (long)self->hosts ? (unsigned)cores / self->hosts : 2;
     int wrong = brood_broker(tool, brood);
     for (unsigned i = 0; i < self->hosts && !wrong; i++) {
@@ -314,7 +337,9 @@ int demo(tool_t *tool)
         return 1;
     self->tool = tool;
     int64_t inflight = tool_count(tool, "inflight", 64);
-    self->inflight_max = inflight < 1 ? 1 : inflight > INFLIGHT_MAX ? INFLIGHT_MAX : (unsigned)inflight;
+    self->inflight_max = inflight < 1              ? 1
+                         : inflight > INFLIGHT_MAX ? INFLIGHT_MAX
+                                                   : (unsigned)inflight;
     int done = find_texts(tool, self);
     self->printable = !done && texts_wc_wants_printable();
     if (!done)

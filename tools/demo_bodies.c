@@ -1,4 +1,5 @@
-// demo_bodies.c - the bodies of demo and bench, as a user would write them, and the host that runs them.
+// demo_bodies.c - the bodies of demo and bench, as a user would write them, and the host that runs
+// them.
 
 #include "demo_bodies.h"
 
@@ -25,7 +26,8 @@ static bool is_printable(char c)
     return c > ' ' && c < 0x7f;
 }
 
-// ---- A text, word by word ------------------------------------------------------------------------
+// ---- A text, word by word
+// ------------------------------------------------------------------------
 
 typedef struct text {
     char *data;
@@ -33,7 +35,8 @@ typedef struct text {
 } text_t;
 
 // All bytes from offset on, up to size and as far as its last word goes.
-static mob_err_t read_text(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t size, text_t *out)
+static mob_err_t read_text(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t size,
+                           text_t *out)
 {
     enum { TAIL = 4096 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -44,17 +47,21 @@ static mob_err_t read_text(mob_ctx_t *ctx, const char *path, int64_t offset, int
             close(fd);
         return mob_fail(ctx, code, "%s: %s", path, strerror(code));
     }
-    int64_t room = is.st_size - offset; // what a huge last word needs is mapped in by the page, not copied here
+    int64_t room = is.st_size -
+                   offset; // what a huge last word needs is mapped in by the page, not copied here
     room = size < room - TAIL ? size + TAIL : room;
     out->data = mob_alloc(ctx, (size_t)room + 1);
     out->size = 0;
     ssize_t got = 1;
     while (out->data && out->size < (size_t)room && got > 0) {
-        got = pread(fd, out->data + out->size, (size_t)room - out->size, offset + (int64_t)out->size);
+        got =
+            pread(fd, out->data + out->size, (size_t)room - out->size, offset + (int64_t)out->size);
         out->size += got > 0 ? (size_t)got : 0;
     }
     close(fd);
-    return !out->data ? MOB_ENOMEM : got < 0 ? mob_fail(ctx, EIO, "%s cannot be read", path) : MOB_OK;
+    return !out->data ? MOB_ENOMEM
+           : got < 0  ? mob_fail(ctx, EIO, "%s cannot be read", path)
+                      : MOB_OK;
 }
 
 // The next word that begins before end; false: none. at moves behind it.
@@ -73,7 +80,8 @@ static bool next_word(const text_t *text, size_t *at, size_t end, bool printable
     return false;
 }
 
-// ---- Tasks ---------------------------------------------------------------------------------------
+// ---- Tasks
+// ---------------------------------------------------------------------------------------
 
 static void write_census(mob_writer_t *out, int64_t words, const words_t *table)
 {
@@ -86,19 +94,22 @@ static void write_census(mob_writer_t *out, int64_t words, const words_t *table)
         const word_t *word = &table->items[i];
         if (!word->text)
             continue;
-        items[put++] = MOB_VALUE(((mob_bytes_t){word->text, word->size})); // any bytes: text may be Latin-1
+        items[put++] =
+            MOB_VALUE(((mob_bytes_t){word->text, word->size})); // any bytes: text may be Latin-1
         items[put++] = MOB_VALUE((int64_t)word->count);
     }
     mob_write(out, mob_list(items, put));
     free(items);
 }
 
-mob_err_t census_file(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t size, bool printable, mob_any_t *out)
+mob_err_t census_file(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t size,
+                      bool printable, mob_any_t *out)
 {
     text_t text;
     words_t table = {0};
     int64_t words = 0;
-    int64_t from = offset > 0 ? offset - 1 : 0; // one byte more: did a word begin before this piece?
+    int64_t from =
+        offset > 0 ? offset - 1 : 0; // one byte more: did a word begin before this piece?
     mob_err_t err = read_text(ctx, path, from, size + (offset - from), &text);
     if (err)
         return err;
@@ -110,7 +121,8 @@ mob_err_t census_file(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t 
     bool fine = true;
     while (fine && next_word(&text, &at, end, printable, &start)) {
         words++;
-        fine = words_add(&table, text.data + start, at - start < SHOWN_MAX ? at - start : SHOWN_MAX, 1);
+        fine = words_add(&table, text.data + start, at - start < SHOWN_MAX ? at - start : SHOWN_MAX,
+                         1);
     }
     if (fine)
         write_census(out->out, words, &table);
@@ -135,7 +147,8 @@ mob_err_t bench_echo(mob_ctx_t *ctx, mob_bytes_t data, mob_bytes_t *out)
     return MOB_OK;
 }
 
-// ---- The tally -----------------------------------------------------------------------------------
+// ---- The tally
+// -----------------------------------------------------------------------------------
 
 struct tally {
     words_t table;
@@ -202,7 +215,8 @@ mob_err_t bench_peer_echo(mob_ctx_t *ctx, bench_peer_t *self, mob_bytes_t data, 
     return bench_echo(ctx, data, out);
 }
 
-// ---- The host ------------------------------------------------------------------------------------
+// ---- The host
+// ------------------------------------------------------------------------------------
 
 int demo_host(int argc, char **argv)
 {
@@ -210,7 +224,10 @@ int demo_host(int argc, char **argv)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         return 0;
-    return mob_main_with(argc, argv, MOB_PROGRAM(.version = MOB_VERSION, .about = "the bodies of mobula demo and bench", .drain_ms = 500),
-                         mob_task(census_file), mob_task(count_words), mob_task(bench_echo), mob_actor(tally, TALLY),
-                         mob_actor(bench_peer, BENCH_PEER));
+    return mob_main_with(argc, argv,
+                         MOB_PROGRAM(.version = MOB_VERSION,
+                                     .about = "the bodies of mobula demo and bench",
+                                     .drain_ms = 500),
+                         mob_task(census_file), mob_task(count_words), mob_task(bench_echo),
+                         mob_actor(tally, TALLY), mob_actor(bench_peer, BENCH_PEER));
 }

@@ -44,7 +44,8 @@ void tool_catch_signals(tool_t *self)
     sigaction(SIGTERM, &action, NULL);
 }
 
-// ---- Who listens ---------------------------------------------------------------------------------
+// ---- Who listens
+// ---------------------------------------------------------------------------------
 
 // errno of connect(), 0 when somebody accepted.
 static int try_unix(const char *path)
@@ -115,7 +116,8 @@ static const char *words_of(int err)
     return err == ENOENT ? "no socket" : err == ECONNREFUSED ? "connection refused" : strerror(err);
 }
 
-// ---- Connecting ----------------------------------------------------------------------------------
+// ---- Connecting
+// ----------------------------------------------------------------------------------
 
 // One round over the list. 0: found, in self->address; -1: nobody; else exit code, said.
 static int try_all(tool_t *self, const char *text, int *err)
@@ -127,8 +129,10 @@ static int try_all(tool_t *self, const char *text, int *err)
         if (dialled == MOB_EEND)
             return i ? -1 : 0;
         if (dialled != MOB_OK) {
-            trouble_t out = dialled == MOB_EARGS ? trouble_config("%s", why) : trouble(dialled, "%s", why);
-            trouble_try(&out, "mobula health -b ipc:///run/mobula/calls.sock, or -b tcp://HOST:7770");
+            trouble_t out =
+                dialled == MOB_EARGS ? trouble_config("%s", why) : trouble(dialled, "%s", why);
+            trouble_try(&out,
+                        "mobula health -b ipc:///run/mobula/calls.sock, or -b tcp://HOST:7770");
             return say_trouble(self, &out);
         }
         memcpy(self->address, address, sizeof address);

@@ -14,6 +14,7 @@ typedef struct histogram { // zeroed: empty
 
 void histogram_add(histogram_t *self, int64_t us);
 void histogram_merge(histogram_t *self, const histogram_t *other);
-int64_t histogram_at(const histogram_t *self, double part); // 0.99: what 99 % did not exceed; 0 when empty
+int64_t histogram_at(const histogram_t *self,
+                     double part); // 0.99: what 99 % did not exceed; 0 when empty
 
 #endif

@@ -1,5 +1,5 @@
-// measure.c - bench: calls or tasks from several connections, in a closed or an open loop. Brings its own
-// broker and host. Latencies of an open loop count from when a call was meant to leave.
+// measure.c - bench: calls or tasks from several connections, in a closed or an open loop. Brings
+// its own broker and host. Latencies of an open loop count from when a call was meant to leave.
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -42,7 +42,8 @@ typedef struct flight {
 
 static mob_ref_t submit(const plan_t *plan, mob_t *m, bench_peer_h peer, mob_bytes_t data)
 {
-    return plan->tasks ? mob_run(m, bench_echo, data).ref : mob_call(m, peer, bench_peer_echo, data).ref;
+    return plan->tasks ? mob_run(m, bench_echo, data).ref
+                       : mob_call(m, peer, bench_peer_echo, data).ref;
 }
 
 static void settle(sender_t *self, mob_t *m, flight_t *flight, unsigned i, int64_t now)
@@ -72,7 +73,8 @@ static void gather(sender_t *self, mob_t *m, flight_t *flight, int timeout_ms)
             settle(self, m, flight, i, now);
 }
 
-static void send_all(sender_t *self, mob_t *m, bench_peer_h peer, mob_bytes_t data, flight_t *flight)
+static void send_all(sender_t *self, mob_t *m, bench_peer_h peer, mob_bytes_t data,
+                     flight_t *flight)
 {
     const plan_t *plan = self->plan;
     double step = plan->rate > 0 ? 1e6 / plan->rate : 0, next = (double)clock_us();
@@ -86,7 +88,8 @@ static void send_all(sender_t *self, mob_t *m, bench_peer_h peer, mob_bytes_t da
             next += step;
         }
         if (step > 0 && flight->count == 0 && next > (double)now)
-            nanosleep(&(struct timespec){0, (long)((next - (double)now) * 1000) % 1000000000}, NULL);
+            nanosleep(&(struct timespec){0, (long)((next - (double)now) * 1000) % 1000000000},
+                      NULL);
         else
             gather(self, m, flight, step > 0 ? 1 : 1000);
     }
@@ -112,15 +115,19 @@ static void *run_sender(void *arg)
     return NULL;
 }
 
-// ---- The report ----------------------------------------------------------------------------------
+// ---- The report
+// ----------------------------------------------------------------------------------
 
-static void print_json(const tool_t *tool, const plan_t *plan, const sender_t *sum, unsigned clients)
+static void print_json(const tool_t *tool, const plan_t *plan, const sender_t *sum,
+                       unsigned clients)
 {
     double seconds = (double)(plan->until - plan->from) / 1e6;
-    printf("{\"bench\":\"%s\",\"clients\":%u,\"size\":%zu,\"inflight\":%u,\"rate\":%.0f,\"seconds\":%.3f,\"sent\":%" PRIu64 ",\"ok\":%" PRIu64
-           ",\"failed\":%" PRIu64 ",\"late\":%" PRIu64 ",\"achieved\":%.0f",
-           plan->tasks ? "task" : "call", clients, plan->size, plan->inflight, plan->rate * clients, seconds, sum->sent, sum->ok,
-           sum->failed, sum->sent - sum->ok - sum->failed, (double)sum->ok / seconds);
+    printf("{\"bench\":\"%s\",\"clients\":%u,\"size\":%zu,\"inflight\":%u,\"rate\":%.0f,"
+           "\"seconds\":%.3f,\"sent\":%" PRIu64 ",\"ok\":%" PRIu64 ",\"failed\":%" PRIu64
+           ",\"late\":%" PRIu64 ",\"achieved\":%.0f",
+           plan->tasks ? "task" : "call", clients, plan->size, plan->inflight, plan->rate * clients,
+           seconds, sum->sent, sum->ok, sum->failed, sum->sent - sum->ok - sum->failed,
+           (double)sum->ok / seconds);
     (void)tool;
     static const struct {
         const char *name;
@@ -132,12 +139,14 @@ static void print_json(const tool_t *tool, const plan_t *plan, const sender_t *s
     printf(",\"max_us\":%" PRId64 "}\n", sum->latency.most);
 }
 
-static void print_people(const tool_t *tool, const plan_t *plan, const sender_t *sum, unsigned clients)
+static void print_people(const tool_t *tool, const plan_t *plan, const sender_t *sum,
+                         unsigned clients)
 {
     char a[UNIT_TEXT_MAX], b[UNIT_TEXT_MAX];
     bool ascii = !tool->term.utf8;
     double seconds = (double)(plan->until - plan->from) / 1e6;
-    printf("bench %s   %u client%s, %zu B, ", plan->tasks ? "task" : "call", clients, clients == 1 ? "" : "s", plan->size);
+    printf("bench %s   %u client%s, %zu B, ", plan->tasks ? "task" : "call", clients,
+           clients == 1 ? "" : "s", plan->size);
     if (plan->rate > 0)
         printf("open loop at %s/s, ", unit_print_rate(a, plan->rate * clients));
     else
@@ -145,8 +154,10 @@ static void print_people(const tool_t *tool, const plan_t *plan, const sender_t 
     printf("%s, ipc\n", unit_print_duration(a, plan->until - plan->from, ascii));
     printf("sent %s", unit_print_count(a, sum->sent));
     printf("   ok %s", unit_print_count(a, sum->ok));
-    printf("   late %" PRIu64 "   failed %" PRIu64 "\n", sum->sent - sum->ok - sum->failed, sum->failed);
-    printf("%-9s %-7s %-7s %-7s %-7s %-7s %s\nlatency  ", "", "min", "p50", "p90", "p99", "p99.9", "max");
+    printf("   late %" PRIu64 "   failed %" PRIu64 "\n", sum->sent - sum->ok - sum->failed,
+           sum->failed);
+    printf("%-9s %-7s %-7s %-7s %-7s %-7s %s\nlatency  ", "", "min", "p50", "p90", "p99", "p99.9",
+           "max");
     const double parts[] = {0.5, 0.9, 0.99, 0.999};
     int64_t values[6] = {sum->latency.least, 0, 0, 0, 0, sum->latency.most};
     for (size_t i = 0; i < 4; i++)
@@ -155,13 +166,15 @@ static void print_people(const tool_t *tool, const plan_t *plan, const sender_t 
         unit_print_duration(a, values[i], ascii);
         printf(" %s%*s", a, (int)(7 - term_columns(a) > 7 ? 0 : 7 - term_columns(a)), "");
     }
-    printf("%s\nachieved  %s/s", plan->rate > 0 ? " (from intended send time)" : "", unit_print_rate(a, (double)sum->ok / seconds));
+    printf("%s\nachieved  %s/s", plan->rate > 0 ? " (from intended send time)" : "",
+           unit_print_rate(a, (double)sum->ok / seconds));
     if (plan->rate > 0)
         printf(" of %s/s", unit_print_rate(b, plan->rate * clients));
     putchar('\n');
 }
 
-// ---- The verb ------------------------------------------------------------------------------------
+// ---- The verb
+// ------------------------------------------------------------------------------------
 
 static int measure(tool_t *tool, plan_t *plan, unsigned clients)
 {
@@ -187,7 +200,10 @@ static int measure(tool_t *tool, plan_t *plan, unsigned clients)
         print_json(tool, plan, sum, clients);
     else
         print_people(tool, plan, sum, clients);
-    int done = tool_signal() ? 128 + tool_signal() : sum->failed ? mob_exit_status(sum->err) : sum->ok ? 0 : 4;
+    int done = tool_signal() ? 128 + tool_signal()
+               : sum->failed ? mob_exit_status(sum->err)
+               : sum->ok     ? 0
+                             : 4;
     free(senders);
     return done;
 }
@@ -204,7 +220,9 @@ int bench(tool_t *tool)
     clients = clients < 1 ? 1 : clients > CLIENTS_MAX ? CLIENTS_MAX : clients;
     plan_t plan = {.tasks = strcmp(what, "task") == 0,
                    .rate = tool_rate(tool, "rate", 0) / (double)clients,
-                   .inflight = inflight < 1 ? 1 : inflight > INFLIGHT_MAX ? INFLIGHT_MAX : (unsigned)inflight};
+                   .inflight = inflight < 1              ? 1
+                               : inflight > INFLIGHT_MAX ? INFLIGHT_MAX
+                                                         : (unsigned)inflight};
     const char *size = tool_flag(tool, "size");
     int64_t bytes = 100;
     if (size)

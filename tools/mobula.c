@@ -1,4 +1,5 @@
-// mobula.c - finds the verb and runs it. `mobula-broker` and `mobula-monitor` are links to this program.
+// mobula.c - finds the verb and runs it. `mobula-broker` and `mobula-monitor` are links to this
+// program.
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-// monitor.c - monitor, events: asks the broker for a tail, subscribes to it, prints records. The filter
-// runs in the broker; here again only where it holds a regular expression. Loss is counted and shown.
+// monitor.c - monitor, events: asks the broker for a tail, subscribes to it, prints records. The
+// filter runs in the broker; here again only where it holds a regular expression. Loss is counted
+// and shown.
 
 #include "monitor.h"
 
@@ -33,25 +34,28 @@ typedef struct monitor {
     void *context, *feed;
     mob_ref_t asked; // the question that keeps the tail alive
     int64_t ask_at, footer_at, end_at, started;
-    int64_t wall_offset;
     uint64_t last, count, limit, lost;
-    uint64_t second_count;  // since the last footer
-    histogram_t second;     // of TOOK, likewise
+    uint64_t second_count; // since the last footer
+    histogram_t second;    // of TOOK, likewise
     owners_t owners;
     bool any, expected, failed, footer;
 } monitor_t;
 
-// ---- Filters -------------------------------------------------------------------------------------
+// ---- Filters
+// -------------------------------------------------------------------------------------
 
-static bool run_regex(void *arg, unsigned number, const char *pattern, const char *text, size_t size)
+static bool run_regex(void *arg, unsigned number, const char *pattern, const char *text,
+                      size_t size)
 {
     watched_t *self = arg;
     if (!self->ready[number]) {
         self->ready[number] = true;
-        self->usable[number] = regcomp(&self->compiled[number], pattern, REG_EXTENDED | REG_NOSUB) == 0;
+        self->usable[number] =
+            regcomp(&self->compiled[number], pattern, REG_EXTENDED | REG_NOSUB) == 0;
     }
     regmatch_t range = {0, (regoff_t)size};
-    return self->usable[number] && regexec(&self->compiled[number], text, 0, &range, REG_STARTEND) == 0;
+    return self->usable[number] &&
+           regexec(&self->compiled[number], text, 0, &range, REG_STARTEND) == 0;
 }
 
 static int watch(tool_t *tool, watched_t *self, const char *text)
@@ -74,7 +78,8 @@ static bool passes(const watched_t *self, record_t *record)
     return filter_match(&self->filter, record_look, record) == FILTER_YES;
 }
 
-// ---- The tail ------------------------------------------------------------------------------------
+// ---- The tail
+// ------------------------------------------------------------------------------------
 
 static void ask(monitor_t *self, int64_t now)
 {
@@ -115,7 +120,8 @@ static int subscribe(monitor_t *self, mob_bytes_t topic, const char *endpoint)
                 zmq_connect(self->feed, endpoint) == 0;
     if (fine)
         return 0;
-    trouble_t out = trouble(MOB_EOFFLINE, "cannot follow the feed at %s: %s", endpoint, zmq_strerror(zmq_errno()));
+    trouble_t out = trouble(MOB_EOFFLINE, "cannot follow the feed at %s: %s", endpoint,
+                            zmq_strerror(zmq_errno()));
     return say_trouble(self->tool, &out);
 }
 
@@ -135,7 +141,8 @@ static int open_tail(monitor_t *self)
     return subscribe(self, topic, endpoint);
 }
 
-// ---- Records -------------------------------------------------------------------------------------
+// ---- Records
+// -------------------------------------------------------------------------------------
 
 static void say_loss(monitor_t *self, const record_t *next, uint64_t count)
 {
@@ -143,9 +150,12 @@ static void say_loss(monitor_t *self, const record_t *next, uint64_t count)
     const char *dots = self->tool->term.utf8 ? "\u00b7\u00b7\u00b7" : "...";
     self->lost += count;
     if (tool_json(self->tool))
-        printf("{\"v\":1,\"n\":%" PRIu64 ",\"ev\":\"lost\",\"count\":%" PRIu64 ",\"why\":\"slow_monitor\"}\n", next->n, count);
+        printf("{\"v\":1,\"n\":%" PRIu64 ",\"ev\":\"lost\",\"count\":%" PRIu64
+               ",\"why\":\"slow_monitor\"}\n",
+               next->n, count);
     else
-        printf("%s %s events not shown: this monitor fell behind (try -f) %s\n", dots, unit_print_count(text, count), dots);
+        printf("%s %s events not shown: this monitor fell behind (try -f) %s\n", dots,
+               unit_print_count(text, count), dots);
 }
 
 static void print_record(monitor_t *self, const record_t *record)
@@ -161,7 +171,7 @@ static void print_record(monitor_t *self, const record_t *record)
 
 static void take_record(monitor_t *self, const msg_event_t *event)
 {
-    record_t record = record_of(event, self->wall_offset);
+    record_t record = record_of(event);
     if (self->any && record.n > self->last + 1)
         say_loss(self, &record, record.n - self->last - 1);
     self->any = true;
@@ -185,26 +195,16 @@ static bool goes_on(const monitor_t *self)
     return !tool_signal() && !self->failed && self->count < self->limit && !ferror(stdout);
 }
 
-// The clock of the broker is monotonic; on another machine it has another start.
-static void find_offset(monitor_t *self, int64_t time_us)
-{
-    int64_t now = clock_us(), apart = time_us - now;
-    bool same = apart < 10 * SECOND_US && apart > -10 * SECOND_US;
-    self->wall_offset = clock_wall_us() - (same ? now : time_us);
-}
-
 static void read_records(monitor_t *self, const void *data, size_t size)
 {
     batch_reader_t batch = batch_open(data, size, NULL, 0);
     message_t message;
     message_fault_t fault;
     message_state_t state;
-    while (goes_on(self) && (state = message_next(&batch, &message, &fault)) != MESSAGE_END && state != MESSAGE_BROKEN) {
-        if (state != MESSAGE_OK || message.verb != VERB_EVENT)
-            continue;
-        if (!self->any)
-            find_offset(self, message.event.time_us);
-        take_record(self, &message.event);
+    while (goes_on(self) && (state = message_next(&batch, &message, &fault)) != MESSAGE_END &&
+           state != MESSAGE_BROKEN) {
+        if (state == MESSAGE_OK && message.verb == VERB_EVENT)
+            take_record(self, &message.event);
     }
 }
 
@@ -228,7 +228,8 @@ static bool read_message(monitor_t *self)
     return true;
 }
 
-// ---- Footer --------------------------------------------------------------------------------------
+// ---- Footer
+// --------------------------------------------------------------------------------------
 
 static void print_footer(monitor_t *self, int64_t now)
 {
@@ -236,18 +237,20 @@ static void print_footer(monitor_t *self, int64_t now)
     char rate[UNIT_TEXT_MAX], p50[UNIT_TEXT_MAX], p99[UNIT_TEXT_MAX], lost[UNIT_TEXT_MAX];
     const char *rule = term->utf8 ? "\u2500" : "-", *bar = term->utf8 ? "\u2502" : "|";
     int64_t seconds = (now - self->started) / SECOND_US;
-    fprintf(stderr, "\r%s%s shown %s/s, lost %s %s p50 %s p99 %s %s %02d:%02d %s%s\033[K", term_on(term->colour_err, TERM_DIM), rule,
-            unit_print_rate(rate, (double)self->second_count), unit_print_count(lost, self->lost), bar,
-            unit_print_duration(p50, histogram_at(&self->second, 0.5), !term->utf8),
-            unit_print_duration(p99, histogram_at(&self->second, 0.99), !term->utf8), bar, (int)(seconds / 60), (int)(seconds % 60), rule,
-            term_off(term->colour_err));
+    fprintf(stderr, "\r%s%s shown %s/s, lost %s %s p50 %s p99 %s %s %02d:%02d %s%s\033[K",
+            term_on(term->colour_err, TERM_DIM), rule,
+            unit_print_rate(rate, (double)self->second_count), unit_print_count(lost, self->lost),
+            bar, unit_print_duration(p50, histogram_at(&self->second, 0.5), !term->utf8),
+            unit_print_duration(p99, histogram_at(&self->second, 0.99), !term->utf8), bar,
+            (int)(seconds / 60), (int)(seconds % 60), rule, term_off(term->colour_err));
     fflush(stderr);
     self->second_count = 0;
     memset(&self->second, 0, sizeof self->second);
     self->footer_at = now + SECOND_US;
 }
 
-// ---- The loop ------------------------------------------------------------------------------------
+// ---- The loop
+// ------------------------------------------------------------------------------------
 
 static int64_t next_time(const monitor_t *self)
 {
@@ -293,9 +296,11 @@ static int verdict(const monitor_t *self)
 {
     trouble_t out = {.code = "EEXPECT", .exit = 10, .executed = "no"};
     if (self->failed)
-        snprintf(out.message, sizeof out.message, "a record matched %s", tool_flag(self->tool, "fail-if"));
+        snprintf(out.message, sizeof out.message, "a record matched %s",
+                 tool_flag(self->tool, "fail-if"));
     else if (self->expect.given && !self->expected)
-        snprintf(out.message, sizeof out.message, "no record matched %s", tool_flag(self->tool, "expect"));
+        snprintf(out.message, sizeof out.message, "no record matched %s",
+                 tool_flag(self->tool, "expect"));
     else
         return tool_signal() ? 128 + tool_signal() : 0;
     return say_trouble(self->tool, &out);
@@ -313,7 +318,8 @@ int monitor_tail(tool_t *tool, const char *filter)
     self->footer_at = now + SECOND_US;
     self->end_at = length == UNIT_FOREVER ? INT64_MAX : now + length;
     self->limit = (uint64_t)tool_count(tool, "count", INT64_MAX);
-    self->footer = tool->term.err && tool->term.out && !tool_has(tool, "no-footer") && !tool_json(tool);
+    self->footer =
+        tool->term.err && tool->term.out && !tool_has(tool, "no-footer") && !tool_json(tool);
     int wrong = watch(tool, &self->shown, filter);
     if (!wrong)
         wrong = watch(tool, &self->expect, tool_flag(tool, "expect"));

@@ -1,4 +1,5 @@
-// near.c - edit distance with exchanged neighbours; a candidate that begins with the word is near, too.
+// near.c - edit distance with exchanged neighbours; a candidate that begins with the word is near,
+// too.
 
 #include "near.h"
 
@@ -23,7 +24,8 @@ unsigned near_distance(const char *a, const char *b)
         unsigned *row = rows[i % 3], *above = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= b_size; j++) {
-            row[j] = least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + (a[i - 1] != b[j - 1]));
+            row[j] =
+                least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 row[j] = least(row[j], before[j - 2] + 1);
         }

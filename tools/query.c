@@ -10,7 +10,8 @@
 #include "near.h"
 #include "verb.h"
 
-// ---- Reading -------------------------------------------------------------------------------------
+// ---- Reading
+// -------------------------------------------------------------------------------------
 
 static void read_cell(mob_reader_t *reader, cell_t *cell)
 {
@@ -56,7 +57,8 @@ int query_rows(tool_t *tool, const char *what, const char *filter, rows_t *out)
     return say_trouble(tool, &unread);
 }
 
-// ---- Filters -------------------------------------------------------------------------------------
+// ---- Filters
+// -------------------------------------------------------------------------------------
 
 static int check_filter(tool_t *tool, const char *text)
 {
@@ -102,7 +104,8 @@ int query_filter(tool_t *tool, unsigned first_word, char *out, size_t size)
     return wrong;
 }
 
-// ---- What a person names -------------------------------------------------------------------------
+// ---- What a person names
+// -------------------------------------------------------------------------
 
 static bool matches(const char *id, const char *typed)
 {
@@ -125,7 +128,8 @@ static int find_shortened(tool_t *tool, const char *text, mob_ref_t *ref)
             return wrong;
         for (size_t i = 0; i < rows.count; i++) {
             const char *id = row_text(&rows.items[i], "id");
-            if (!matches(id, text) || !read_id(id, &other, &whole) || (found && mob_same(other, *ref)))
+            if (!matches(id, text) || !read_id(id, &other, &whole) ||
+                (found && mob_same(other, *ref)))
                 continue;
             if (found) {
                 trouble_t out = trouble(MOB_EARGS, "%s is not unique", text);
@@ -147,7 +151,8 @@ int query_ref(tool_t *tool, const char *text, mob_ref_t *ref)
 {
     bool whole;
     if (!read_id(text, ref, &whole)) {
-        trouble_t out = trouble(MOB_EARGS, "\"%s\" is no id: OWNER.SEQ is wanted, like 9f3ac41b22d0e871.17", text);
+        trouble_t out = trouble(
+            MOB_EARGS, "\"%s\" is no id: OWNER.SEQ is wanted, like 9f3ac41b22d0e871.17", text);
         trouble_try(&out, "mobula list tasks");
         return say_trouble(tool, &out);
     }
@@ -165,14 +170,16 @@ static int no_actor(tool_t *tool, const char *text, const rows_t *rows)
         alive++;
         near_add(&near, row_text(&rows->items[i], "name"));
     }
-    trouble_cause(&out, "the name is not registered (%zu actor%s alive)", alive, alive == 1 ? "" : "s");
+    trouble_cause(&out, "the name is not registered (%zu actor%s alive)", alive,
+                  alive == 1 ? "" : "s");
     if (near.count && near.distance[0] <= 2) {
         char line[160] = "";
         for (unsigned i = 1; i < tool->word_count; i++) {
             size_t used = strlen(line);
             snprintf(line + used, sizeof line - used, " %s", tool->words[i]);
         }
-        trouble_try(&out, "mobula %s %s%s      did you mean %s?", tool->verb->name, near.best[0], line, near.best[0]);
+        trouble_try(&out, "mobula %s %s%s      did you mean %s?", tool->verb->name, near.best[0],
+                    line, near.best[0]);
     }
     trouble_try(&out, "mobula list actors");
     return say_trouble(tool, &out);
@@ -191,7 +198,8 @@ int query_actor(tool_t *tool, const char *text, mob_actor_t *actor, const char *
     const row_t *best = NULL;
     for (size_t i = 0; i < rows.count; i++) {
         const row_t *row = &rows.items[i];
-        bool named = strcmp(row_text(row, "name"), text) == 0 && (!space || strcmp(row_text(row, "space"), space) == 0);
+        bool named = strcmp(row_text(row, "name"), text) == 0 &&
+                     (!space || strcmp(row_text(row, "space"), space) == 0);
         bool dead = strcmp(row_text(row, "state"), "dead") == 0;
         if ((named || matches(row_text(row, "id"), text)) && (!best || !dead))
             best = row;

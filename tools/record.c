@@ -47,10 +47,15 @@ static void copy(char out[RECORD_NAME_MAX], mob_bytes_t text)
             out[i] = '?';
 }
 
-record_t record_of(const msg_event_t *event, int64_t wall_offset_us)
+record_t record_of(const msg_event_t *event)
 {
-    record_t self = {.n = event->n, .wall_us = event->time_us + wall_offset_us, .kind = event->kind, .bytes = event->bytes,
-                     .took_us = event->took_us, .ref = event->ref, .attempt = event->attempt};
+    record_t self = {.n = event->n,
+                     .wall_us = event->time_us,
+                     .kind = event->kind,
+                     .bytes = event->bytes,
+                     .took_us = event->took_us,
+                     .ref = event->ref,
+                     .attempt = event->attempt};
     if (self.kind >= sizeof kinds / sizeof *kinds || !kinds[self.kind].ev)
         self.kind = 0;
     self.ev = self.kind ? kinds[self.kind].ev : "other";
@@ -103,14 +108,16 @@ filter_value_t record_look(void *arg, filter_key_t key)
     }
 }
 
-// ---- Cells ---------------------------------------------------------------------------------------
+// ---- Cells
+// ---------------------------------------------------------------------------------------
 
 static const char *print_time(char out[24], int64_t wall_us)
 {
     time_t seconds = (time_t)(wall_us / 1000000);
     struct tm tm;
     localtime_r(&seconds, &tm);
-    snprintf(out, 24, "%02d:%02d:%02d.%06d", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_us % 1000000));
+    snprintf(out, 24, "%02d:%02d:%02d.%06d", tm.tm_hour, tm.tm_min, tm.tm_sec,
+             (int)(wall_us % 1000000));
     return out;
 }
 
@@ -123,12 +130,14 @@ static const char *print_id(char out[ID_TEXT_MAX], mob_ref_t ref, owners_t *owne
     owners->digits = owners->digits ? owners->digits : 4;
     for (unsigned i = 0; i < owners->count && !seen; i++) {
         seen = owners->items[i] == ref.owner;
-        while (!seen && owners->digits < 16 && (owners->items[i] ^ ref.owner) >> (64 - 4 * owners->digits) == 0)
+        while (!seen && owners->digits < 16 &&
+               (owners->items[i] ^ ref.owner) >> (64 - 4 * owners->digits) == 0)
             owners->digits++;
     }
     if (!seen && owners->count < RECORD_OWNERS_MAX)
         owners->items[owners->count++] = ref.owner;
-    snprintf(out, ID_TEXT_MAX, "%0*" PRIx64 ".%" PRIu64, (int)owners->digits, ref.owner >> (64 - 4 * owners->digits), ref.seq);
+    snprintf(out, ID_TEXT_MAX, "%0*" PRIx64 ".%" PRIu64, (int)owners->digits,
+             ref.owner >> (64 - 4 * owners->digits), ref.seq);
     return out;
 }
 
@@ -151,7 +160,8 @@ static const char *print_name(char out[RECORD_NAME_MAX], const char *name, bool 
 static const char *print_note(char out[RECORD_NAME_MAX + 32], const record_t *self)
 {
     if (*self->note)
-        snprintf(out, RECORD_NAME_MAX + 32, "%s%s%s", self->has_status && strcmp(self->status, "ok") ? self->status : "",
+        snprintf(out, RECORD_NAME_MAX + 32, "%s%s%s",
+                 self->has_status && strcmp(self->status, "ok") ? self->status : "",
                  self->has_status && strcmp(self->status, "ok") ? " " : "", self->note);
     else if (self->has_status)
         snprintf(out, RECORD_NAME_MAX + 32, "%s", self->status);
@@ -162,12 +172,14 @@ static const char *print_note(char out[RECORD_NAME_MAX + 32], const record_t *se
     return out;
 }
 
-// ---- Whole records -------------------------------------------------------------------------------
+// ---- Whole records
+// -------------------------------------------------------------------------------
 
 void record_head(const term_t *term)
 {
-    printf("%s%-15s %-8s %-12s   %-12s %-12s %7s %7s %-10s %s%s\n", term_on(term->colour_out, TERM_BOLD), "TIME", "EVENT", "FROM",
-           "TO", "METHOD", "BYTES", "TOOK", "ID", "NOTE", term_off(term->colour_out));
+    printf("%s%-15s %-8s %-12s   %-12s %-12s %7s %7s %-10s %s%s\n",
+           term_on(term->colour_out, TERM_BOLD), "TIME", "EVENT", "FROM", "TO", "METHOD", "BYTES",
+           "TOOK", "ID", "NOTE", term_off(term->colour_out));
 }
 
 // Pads by columns, not by bytes: µ and → are one column and more bytes.
@@ -180,7 +192,8 @@ static void put(const char *text, unsigned width, bool right)
 
 void record_line(const record_t *self, const term_t *term, owners_t *owners)
 {
-    char time[24], id[ID_TEXT_MAX], src[RECORD_NAME_MAX], dst[RECORD_NAME_MAX], method[RECORD_NAME_MAX];
+    char time[24], id[ID_TEXT_MAX], src[RECORD_NAME_MAX], dst[RECORD_NAME_MAX],
+        method[RECORD_NAME_MAX];
     char bytes[UNIT_TEXT_MAX] = "-", took[UNIT_TEXT_MAX] = "-", note[RECORD_NAME_MAX + 32];
     bool lane = kinds[self->kind].lane && *self->dst;
     if (self->has_bytes)
@@ -264,7 +277,8 @@ static void format_one(const record_t *self, char what, const term_t *term)
         printf("%" PRIu64, self->bytes);
         break;
     case 'l':
-        fputs(self->took_us < 0 ? "-" : unit_print_duration(text, self->took_us, !term->utf8), stdout);
+        fputs(self->took_us < 0 ? "-" : unit_print_duration(text, self->took_us, !term->utf8),
+              stdout);
         break;
     case 'i':
         fputs(mob_is_none(self->ref) ? "-" : say_id(text, self->ref), stdout);

@@ -1,4 +1,5 @@
-// record.h - one record of the monitor: looked at by filters, printed as a line, as JSON, by a format.
+// record.h - one record of the monitor: looked at by filters, printed as a line, as JSON, by a
+// format.
 
 #ifndef MOBULA_TOOLS_RECORD_H
 #define MOBULA_TOOLS_RECORD_H
@@ -29,7 +30,7 @@ typedef struct owners { // seen so far: how many digits tell them apart
     unsigned count, digits;
 } owners_t;
 
-record_t record_of(const msg_event_t *event, int64_t wall_offset_us);
+record_t record_of(const msg_event_t *event);
 filter_value_t record_look(void *record, filter_key_t key); // a filter_get_fn
 
 void record_head(const term_t *term);

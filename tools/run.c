@@ -20,7 +20,8 @@ static int set_flags(tool_t *tool, config_t *config)
     for (unsigned i = 0; i < tool->given_count; i++) {
         const given_t *given = &tool->given[i];
         bool bare = !given->flag->value || (given->flag->value[0] == '[' && !*given->value);
-        mob_err_t err = config_flag(config, given->flag->name, bare ? NULL : given->value, why, sizeof why);
+        mob_err_t err =
+            config_flag(config, given->flag->name, bare ? NULL : given->value, why, sizeof why);
         if (err != MOB_OK && err != MOB_ENOTFOUND)
             return refused(tool, why);
     }

@@ -12,14 +12,15 @@
 #include "unit.h"
 #include "verb.h"
 
-// ---- Errors --------------------------------------------------------------------------------------
+// ---- Errors
+// --------------------------------------------------------------------------------------
 
-#define FORMAT_INTO(out, format)                                                                   \
-    do {                                                                                           \
-        va_list args;                                                                              \
-        va_start(args, format);                                                                    \
-        vsnprintf((out), sizeof(out), (format), args);                                             \
-        va_end(args);                                                                              \
+#define FORMAT_INTO(out, format)                       \
+    do {                                               \
+        va_list args;                                  \
+        va_start(args, format);                        \
+        vsnprintf((out), sizeof(out), (format), args); \
+        va_end(args);                                  \
     } while (0)
 
 trouble_t trouble(mob_err_t err, const char *format, ...)
@@ -97,8 +98,8 @@ int say_trouble(const tool_t *tool, const trouble_t *self)
         return self->exit;
     }
     bool colour = tool->term.colour_err;
-    fprintf(stderr, "%serror[%s%s%s]%s: %s\n", term_on(colour, TERM_RED), self->code, *self->reason ? " " : "", self->reason,
-            term_off(colour), self->message);
+    fprintf(stderr, "%serror[%s%s%s]%s: %s\n", term_on(colour, TERM_RED), self->code,
+            *self->reason ? " " : "", self->reason, term_off(colour), self->message);
     if (*self->cause)
         say_part("cause:", self->cause);
     for (unsigned i = 0; i < self->try_count; i++)
@@ -110,8 +111,8 @@ static void tell_process(trouble_t *out, const mob_info_t *info)
 {
     char text[TROUBLE_TEXT_MAX];
     int used = snprintf(text, sizeof text, "%s", out->cause);
-#define MORE(...)                                                                                  \
-    if (used >= 0 && (size_t)used < sizeof text)                                                   \
+#define MORE(...)                                \
+    if (used >= 0 && (size_t)used < sizeof text) \
     used += snprintf(text + used, sizeof text - (size_t)used, __VA_ARGS__)
     if (info->attempts > 1) {
         MORE("%sattempt %u", used ? ", " : "", info->attempts);
@@ -138,7 +139,8 @@ static void tell_process(trouble_t *out, const mob_info_t *info)
 static void tell_wait(const tool_t *tool, trouble_t *out, mob_ref_t ref)
 {
     char id[ID_TEXT_MAX], time[UNIT_TEXT_MAX];
-    trouble_cause(out, "waited %s for %s", unit_print_duration(time, tool->timeout_us, !tool->term.utf8), say_id(id, ref));
+    trouble_cause(out, "waited %s for %s",
+                  unit_print_duration(time, tool->timeout_us, !tool->term.utf8), say_id(id, ref));
     trouble_try(out, "mobula %s ... -t 5m      to wait longer, or -t forever", tool->verb->name);
     trouble_try(out, "mobula list tasks         what it waits behind");
 }
@@ -181,7 +183,8 @@ void say_note(const tool_t *tool, const char *format, ...)
     fputc('\n', stderr);
 }
 
-// ---- JSON ----------------------------------------------------------------------------------------
+// ---- JSON
+// ----------------------------------------------------------------------------------------
 
 void say_json_text(FILE *to, const char *text)
 {
@@ -222,7 +225,8 @@ void say_json_row(FILE *to, const row_t *row)
     fputc('}', to);
 }
 
-// ---- Rows ----------------------------------------------------------------------------------------
+// ---- Rows
+// ----------------------------------------------------------------------------------------
 
 const cell_t *row_cell(const row_t *row, const char *key)
 {
@@ -246,7 +250,8 @@ int64_t row_number(const row_t *row, const char *key)
 
 enum { COLUMNS_MAX = 24, CELL_MAX = 512 };
 
-static const char *print_cell(char out[CELL_MAX], const row_t *row, const column_t *column, bool people)
+static const char *print_cell(char out[CELL_MAX], const row_t *row, const column_t *column,
+                              bool people)
 {
     const cell_t *cell = row_cell(row, column->key);
     char text[UNIT_TEXT_MAX];
@@ -287,7 +292,8 @@ static void say_aligned(const tool_t *tool, const rows_t *rows, const column_t *
         for (size_t c = 0; columns[c].key; c++) {
             if (!shown(tool, &columns[c]))
                 continue;
-            const char *text = r == 0 ? columns[c].title : print_cell(cell, &rows->items[r - 1], &columns[c], true);
+            const char *text = r == 0 ? columns[c].title
+                                      : print_cell(cell, &rows->items[r - 1], &columns[c], true);
             printf("%*s%s", (int)owed, "", text);
             owed = widths[c] - term_columns(text) + 2;
         }
@@ -318,7 +324,8 @@ static void say_separated(const tool_t *tool, const rows_t *rows, const column_t
                 continue;
             fputs(put++ ? (csv ? "," : "\t") : "", stdout);
             const char *head = csv ? columns[c].key : columns[c].title;
-            const char *text = r == 0 ? head : print_cell(cell, &rows->items[r - 1], &columns[c], !csv);
+            const char *text =
+                r == 0 ? head : print_cell(cell, &rows->items[r - 1], &columns[c], !csv);
             if (csv)
                 say_csv_text(text);
             else
@@ -359,7 +366,8 @@ void say_rows(const tool_t *tool, const rows_t *rows, const column_t *columns, c
     }
 }
 
-// ---- Ids -----------------------------------------------------------------------------------------
+// ---- Ids
+// -----------------------------------------------------------------------------------------
 
 const char *say_id(char out[ID_TEXT_MAX], mob_ref_t ref)
 {

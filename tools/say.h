@@ -1,5 +1,5 @@
-// say.h - everything that is printed: errors in one shape, rows in many formats. Data goes to stdout,
-// all else to stderr.
+// say.h - everything that is printed: errors in one shape, rows in many formats. Data goes to
+// stdout, all else to stderr.
 
 #ifndef MOBULA_TOOLS_SAY_H
 #define MOBULA_TOOLS_SAY_H
@@ -8,7 +8,8 @@
 
 #include "tool.h"
 
-// ---- Errors --------------------------------------------------------------------------------------
+// ---- Errors
+// --------------------------------------------------------------------------------------
 
 enum { TROUBLE_TEXT_MAX = 1024, TROUBLE_TRIES_MAX = 4 };
 
@@ -29,12 +30,14 @@ MOB_PRINTF(2, 3) void trouble_cause(trouble_t *self, const char *format, ...);
 MOB_PRINTF(2, 3) void trouble_try(trouble_t *self, const char *format, ...);
 
 int say_trouble(const tool_t *tool, const trouble_t *self); // gives its exit code
-int say_failure(tool_t *tool, mob_ref_t ref, mob_err_t err, const char *what); // of a ref that was awaited
+int say_failure(tool_t *tool, mob_ref_t ref, mob_err_t err,
+                const char *what); // of a ref that was awaited
 
 // A line of commentary on stderr, unless -q.
 MOB_PRINTF(2, 3) void say_note(const tool_t *tool, const char *format, ...);
 
-// ---- Rows ----------------------------------------------------------------------------------------
+// ---- Rows
+// ----------------------------------------------------------------------------------------
 
 typedef struct cell {
     const char *key;
@@ -64,17 +67,20 @@ typedef struct column {
 } column_t;
 
 // In the format of -o; name_key: what -o name prints. columns ends with a NULL key.
-void say_rows(const tool_t *tool, const rows_t *rows, const column_t *columns, const char *name_key);
+void say_rows(const tool_t *tool, const rows_t *rows, const column_t *columns,
+              const char *name_key);
 
-// ---- JSON ----------------------------------------------------------------------------------------
+// ---- JSON
+// ----------------------------------------------------------------------------------------
 
 void say_json_text(FILE *to, const char *text);
 void say_json_row(FILE *to, const row_t *row);
 
-// ---- Ids -----------------------------------------------------------------------------------------
+// ---- Ids
+// -----------------------------------------------------------------------------------------
 
 enum { ID_TEXT_MAX = 40 };
-const char *say_id(char out[ID_TEXT_MAX], mob_ref_t ref); // whole: OWNER.SEQ
+const char *say_id(char out[ID_TEXT_MAX], mob_ref_t ref);    // whole: OWNER.SEQ
 bool read_id(const char *text, mob_ref_t *ref, bool *whole); // whole: not a shortened one
 
 #endif

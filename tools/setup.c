@@ -15,13 +15,15 @@
 int setup_version(tool_t *tool)
 {
     if (tool_json(tool))
-        printf("{\"version\":\"" MOB_VERSION "\",\"protocol\":\"%d.%d\"}\n", MOB_WIRE_MAJOR, MOB_WIRE_MINOR);
+        printf("{\"version\":\"" MOB_VERSION "\",\"protocol\":\"%d.%d\"}\n", MOB_WIRE_MAJOR,
+               MOB_WIRE_MINOR);
     else
         printf("mobula " MOB_VERSION "   protocol %d.%d\n", MOB_WIRE_MAJOR, MOB_WIRE_MINOR);
     return 0;
 }
 
-// ---- health --------------------------------------------------------------------------------------
+// ---- health
+// --------------------------------------------------------------------------------------
 
 int setup_health(tool_t *tool)
 {
@@ -36,18 +38,21 @@ int setup_health(tool_t *tool)
     int64_t took = clock_us() - since;
     const char *state = rows.count ? row_text(&rows.items[0], "state") : "";
     if (strcmp(state, "draining") == 0 && !tool_has(tool, "live")) {
-        trouble_t out = trouble(MOB_EBROKER, "the broker at %s drains and takes no new work", tool->address);
+        trouble_t out =
+            trouble(MOB_EBROKER, "the broker at %s drains and takes no new work", tool->address);
         snprintf(out.reason, sizeof out.reason, "DRAIN");
         return say_trouble(tool, &out);
     }
     if (tool_json(tool))
         printf("{\"healthy\":true,\"state\":\"%s\",\"took_us\":%lld}\n", state, (long long)took);
     else
-        printf("healthy   %s   %s   %s\n", tool->address, state, unit_print_duration(time, took, !tool->term.utf8));
+        printf("healthy   %s   %s   %s\n", tool->address, state,
+               unit_print_duration(time, took, !tool->term.utf8));
     return 0;
 }
 
-// ---- config --------------------------------------------------------------------------------------
+// ---- config
+// --------------------------------------------------------------------------------------
 
 static int load(tool_t *tool, config_t *config, const char *file)
 {
@@ -63,8 +68,12 @@ static int load(tool_t *tool, config_t *config, const char *file)
     return say_trouble(tool, &out);
 }
 
-static const column_t config_columns[] = {
-    {"key", "KEY", 't', 0}, {"value", "VALUE", 't', 0}, {"origin", "ORIGIN", 't', 0}, {"default", "DEFAULT", 't', 0}, {"environment", "ENVIRONMENT", 't', 1}, {0}};
+static const column_t config_columns[] = {{"key", "KEY", 't', 0},
+                                          {"value", "VALUE", 't', 0},
+                                          {"origin", "ORIGIN", 't', 0},
+                                          {"default", "DEFAULT", 't', 0},
+                                          {"environment", "ENVIRONMENT", 't', 1},
+                                          {0}};
 
 static int show(tool_t *tool, const config_t *config)
 {
@@ -94,7 +103,8 @@ static int show(tool_t *tool, const config_t *config)
 static int print_default(void)
 {
     char section[64] = "";
-    puts("# mobula.conf: every setting at its default. Flags are stronger, then the environment, then this.");
+    puts("# mobula.conf: every setting at its default. Flags are stronger, then the environment, "
+         "then this.");
     for (unsigned i = 0; i < CONFIG_COUNT; i++) {
         config_row_t row = config_row((config_id_t)i);
         size_t size = strcspn(row.key, "/");
@@ -102,9 +112,11 @@ static int print_default(void)
             snprintf(section, sizeof section, "%.*s", (int)size, row.key);
             printf("\n%s\n", section);
         }
-        printf("    # %s%s%s%s (%s)\n", row.help, *row.words ? "; one of: " : "", row.words, "", row.environment);
+        printf("    # %s%s%s%s (%s)\n", row.help, *row.words ? "; one of: " : "", row.words, "",
+               row.environment);
         bool quoted = strpbrk(row.fallback, "#:") || !*row.fallback;
-        printf("%s%s = %s%s%s\n", *row.fallback ? "    " : "    # ", row.key + size + 1, quoted ? "\"" : "", row.fallback, quoted ? "\"" : "");
+        printf("%s%s = %s%s%s\n", *row.fallback ? "    " : "    # ", row.key + size + 1,
+               quoted ? "\"" : "", row.fallback, quoted ? "\"" : "");
     }
     return 0;
 }
@@ -112,7 +124,8 @@ static int print_default(void)
 int setup_config(tool_t *tool)
 {
     static config_t config;
-    const char *what = tool->words[0], *file = tool->word_count > 1 ? tool->words[1] : tool_flag(tool, "config");
+    const char *what = tool->words[0],
+               *file = tool->word_count > 1 ? tool->words[1] : tool_flag(tool, "config");
     if (strcmp(what, "default") == 0)
         return print_default();
     if (strcmp(what, "show") != 0 && strcmp(what, "check") != 0) {
@@ -129,7 +142,8 @@ int setup_config(tool_t *tool)
     return 0;
 }
 
-// ---- completion ----------------------------------------------------------------------------------
+// ---- completion
+// ----------------------------------------------------------------------------------
 
 static void print_verbs(const char *before, const char *after)
 {
@@ -146,7 +160,8 @@ static void print_flag_names(const command_t *verb)
 
 static void complete_bash(void)
 {
-    printf("_mobula() {\n    local word=${COMP_WORDS[COMP_CWORD]} words=\n    case ${COMP_WORDS[1]} in\n");
+    printf("_mobula() {\n    local word=${COMP_WORDS[COMP_CWORD]} words=\n    case "
+           "${COMP_WORDS[1]} in\n");
     for (const command_t *verb = verbs; verb->name; verb++) {
         bool among = strchr(verb->usage, '|') && verb->usage[0] >= 'a' && verb->usage[0] <= 'z';
         printf("    %s) words='", verb->name);
@@ -157,9 +172,11 @@ static void complete_bash(void)
     }
     printf("    esac\n    [ \"$COMP_CWORD\" = 1 ] && words='");
     print_verbs("", " ");
-    printf("'\n    case ${COMP_WORDS[1]}:$COMP_CWORD in\n"
-           "    call:2|tell:2|stop:2|kill:2) words=$(mobula list actors -o name -q -t 300ms 2>/dev/null) ;;\n    esac\n"
-           "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\ncomplete -F _mobula mobula\n");
+    printf(
+        "'\n    case ${COMP_WORDS[1]}:$COMP_CWORD in\n"
+        "    call:2|tell:2|stop:2|kill:2) words=$(mobula list actors -o name -q -t 300ms "
+        "2>/dev/null) ;;\n    esac\n"
+        "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\ncomplete -F _mobula mobula\n");
 }
 
 static void complete_zsh(void)
@@ -171,11 +188,14 @@ static void complete_zsh(void)
 static void complete_fish(void)
 {
     for (const command_t *verb = verbs; verb->name; verb++) {
-        printf("complete -c mobula -n __fish_use_subcommand -f -a %s -d '%s'\n", verb->name, verb->summary);
+        printf("complete -c mobula -n __fish_use_subcommand -f -a %s -d '%s'\n", verb->name,
+               verb->summary);
         for (const flag_t *flag = verb->flags; flag->name; flag++)
-            printf("complete -c mobula -n '__fish_seen_subcommand_from %s' -l %s\n", verb->name, flag->name);
+            printf("complete -c mobula -n '__fish_seen_subcommand_from %s' -l %s\n", verb->name,
+                   flag->name);
     }
-    printf("complete -c mobula -n '__fish_seen_subcommand_from call tell stop kill' -f -a '(mobula list actors -o name -q -t 300ms 2>/dev/null)'\n");
+    printf("complete -c mobula -n '__fish_seen_subcommand_from call tell stop kill' -f -a '(mobula "
+           "list actors -o name -q -t 300ms 2>/dev/null)'\n");
 }
 
 int setup_completion(tool_t *tool)
@@ -193,56 +213,74 @@ int setup_completion(tool_t *tool)
     return say_trouble(tool, &out);
 }
 
-// ---- help ----------------------------------------------------------------------------------------
+// ---- help
+// ----------------------------------------------------------------------------------------
 
 // What to do about a code; beside its text and its exit code, which types.h has.
 static const struct {
     const char *code, *advice;
 } advices[] = {
-    {"EARGS", "Nothing was sent. The message names the signature, the argument and what was given.\nmobula list methods"},
-    {"ENOTFOUND", "No host offers it, or no living actor has that name. Names are looked up in a namespace: -n.\nmobula list methods\nmobula list actors"},
+    {"EARGS", "Nothing was sent. The message names the signature, the argument and what was "
+              "given.\nmobula list methods"},
+    {"ENOTFOUND", "No host offers it, or no living actor has that name. Names are looked up in a "
+                  "namespace: -n.\nmobula list methods\nmobula list actors"},
     {"EEXISTS", "A living actor has the name.\nmobula new CLASS --name NAME --get-if-exists"},
-    {"ETIMEDOUT", "This wait ended; the call itself goes on unless it was yours.\nmobula list tasks\nmobula ... -t 5m"},
-    {"EDEADLINE", "The call's own time is over, an outcome for everybody. It may have run: see executed.\nmobula ... --deadline 30s"},
+    {"ETIMEDOUT", "This wait ended; the call itself goes on unless it was yours.\nmobula list "
+                  "tasks\nmobula ... -t 5m"},
+    {"EDEADLINE", "The call's own time is over, an outcome for everybody. It may have run: see "
+                  "executed.\nmobula ... --deadline 30s"},
     {"ECANCELLED", "Somebody cancelled it, or it was interrupted."},
-    {"EDEP", "It never ran: an argument was the result of a call that failed. The cause is the last of the chain."},
+    {"EDEP", "It never ran: an argument was the result of a call that failed. The cause is the "
+             "last of the chain."},
     {"ETASK", "The body ran and reported failure: its sentence and its code are in the message."},
-    {"EDEAD", "The actor is gone for good: CRASH, OOM, KILL, STOP, OWNER, INIT ...\nmobula list actors -f state=dead"},
+    {"EDEAD", "The actor is gone for good: CRASH, OOM, KILL, STOP, OWNER, INIT ...\nmobula list "
+              "actors -f state=dead"},
     {"EUNAVAILABLE", "The actor restarts or is out of reach for now. Again in a moment."},
-    {"ELOST", "The worker process ended while it ran, and no retry is left: CRASH, OOM, SILENT, HOST.\nmobula run ... --retries 5"},
+    {"ELOST", "The worker process ended while it ran, and no retry is left: CRASH, OOM, SILENT, "
+              "HOST.\nmobula run ... --retries 5"},
     {"EBROKER", "The broker lost it (LOST), or drains and takes no new work (DRAIN)."},
     {"EGONE", "The value was freed, expired, or its owner ended: FREED, EXPIRED, LOST, OWNER."},
-    {"EFULL", "No room: MAILBOX, PENDING, QUEUE, STORE, DISK, MEMORY, RATE. Again later, or raise the limit.\nmobula config show"},
-    {"EOFFLINE", "Nobody listens at the address, or the broker does not answer.\nmobula broker &\nmobula health -b URL"},
+    {"EFULL", "No room: MAILBOX, PENDING, QUEUE, STORE, DISK, MEMORY, RATE. Again later, or raise "
+              "the limit.\nmobula config show"},
+    {"EOFFLINE", "Nobody listens at the address, or the broker does not answer.\nmobula broker "
+                 "&\nmobula health -b URL"},
     {"EDENIED", "The key, the role or the directory's permissions do not allow it."},
-    {"EPROTO", "The two sides speak different versions of the protocol: update the older one.\nmobula version"},
+    {"EPROTO", "The two sides speak different versions of the protocol: update the older "
+               "one.\nmobula version"},
     {"ELIMIT", "Above a fixed bound; waiting does not help."},
-    {"ESETUP", "The host could not start the worker process: limits of processes or memory, or the program."},
+    {"ESETUP",
+     "The host could not start the worker process: limits of processes or memory, or the program."},
     {"EPOISON", "It ended every worker that tried it; it is not tried again."},
 };
 
 static const struct {
     const char *name, *text;
 } topics[] = {
-    {"filter", "expr   a word (part of from, to, method, id, name), or KEY OP VALUE; joined by and, or, not, ( )\n"
-               "op     =  !=  ~ glob with * and ?  =~ regular expression  <  <=  >  >=      lists: ev=call,reply\n"
-               "value  bare, \"quoted\", 10ms, 64KiB, 17\n"
-               "keys   of the monitor: ev src dst side method status error bytes took attempt id\n"
-               "       of lists: name class state worker host kind role pid mailbox restarts age ...\n\n"
-               "  mobula monitor 'dst~ledger* and (took>10ms or status!=ok)'\n"
-               "  mobula list actors -f state=alive -f 'mailbox>0'\n"},
-    {"exit", "0 done                          6 not allowed: EDENIED\n"
-             "1 other failure                 7 the body failed, or a dependency: ETASK ERESULT EDEP\n"
-             "2 usage, arguments, settings    8 cancelled\n"
-             "3 broker not reachable          9 full: EFULL\n"
-             "4 the wait or deadline ended   10 --fail-if or --expect not met\n"
-             "5 not there, or already        11 actor, worker, host or broker lost\n"
-             "130, 143: SIGINT or SIGTERM before the end\n"},
-    {"units", "durations  250us 10ms 1.5s 2m 1h 3d forever\nsizes      100 64KiB 10MB\nrates      500/s 5k/s 600/m\n"},
+    {"filter",
+     "expr   a word (part of from, to, method, id, name), or KEY OP VALUE; joined by and, or, not, "
+     "( )\n"
+     "op     =  !=  ~ glob with * and ?  =~ regular expression  <  <=  >  >=      lists: "
+     "ev=call,reply\n"
+     "value  bare, \"quoted\", 10ms, 64KiB, 17\n"
+     "keys   of the monitor: ev src dst side method status error bytes took attempt id\n"
+     "       of lists: name class state worker host kind role pid mailbox restarts age ...\n\n"
+     "  mobula monitor 'dst~ledger* and (took>10ms or status!=ok)'\n"
+     "  mobula list actors -f state=alive -f 'mailbox>0'\n"},
+    {"exit",
+     "0 done                          6 not allowed: EDENIED\n"
+     "1 other failure                 7 the body failed, or a dependency: ETASK ERESULT EDEP\n"
+     "2 usage, arguments, settings    8 cancelled\n"
+     "3 broker not reachable          9 full: EFULL\n"
+     "4 the wait or deadline ended   10 --fail-if or --expect not met\n"
+     "5 not there, or already        11 actor, worker, host or broker lost\n"
+     "130, 143: SIGINT or SIGTERM before the end\n"},
+    {"units", "durations  250us 10ms 1.5s 2m 1h 3d forever\nsizes      100 64KiB 10MB\nrates      "
+              "500/s 5k/s 600/m\n"},
     {"args", "One word each, in the order of the signature (mobula list methods).\n"
              "i64 f64    numbers                flag   true, false        str   the word as it is\n"
              "bytes      @FILE, - for stdin, or the word                  any   JSON, or the word\n"
-             "a record   a JSON array of its fields                       ref:ID   the value of another result\n"},
+             "a record   a JSON array of its fields                       ref:ID   the value of "
+             "another result\n"},
 };
 
 static int help_error(const char *word)
@@ -251,7 +289,8 @@ static int help_error(const char *word)
     for (int err = 0; err < 64; err++) {
         if (strcmp(error_name((mob_err_t)err), code) != 0)
             continue;
-        printf("%s   %s   (MOB_%s, number %d, exit code %d)\n", code, mob_strerror((mob_err_t)err), code, err, mob_exit_status((mob_err_t)err));
+        printf("%s   %s   (MOB_%s, number %d, exit code %d)\n", code, mob_strerror((mob_err_t)err),
+               code, err, mob_exit_status((mob_err_t)err));
         for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
             if (strcmp(advices[i].code, code) == 0)
                 printf("%s\n", advices[i].advice);

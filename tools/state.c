@@ -10,12 +10,13 @@
 #include "unit.h"
 #include "verb.h"
 
-// ---- Kinds: which fields stand in a table --------------------------------------------------------
+// ---- Kinds: which fields stand in a table
+// --------------------------------------------------------
 
 // clang-format off
 static const column_t actor_columns[] = {
     {"name", "ACTOR", 't', 0}, {"class", "CLASS", 's', 0}, {"state", "STATE", 't', 0}, {"worker", "WORKER", 't', 0},
-    {"pid", "PID", 'n', 0}, {"mailbox", "MAILBOX", 'n', 0}, {"restarts", "RESTARTS", 'n', 0}, {"age_ms", "AGE", 'a', 0},
+    {"pid", "PID", 'n', 0}, {"mailbox", "MAILBOX", 'n', 0}, {"restarts", "RESTARTS", 'n', 0},
     {"cause", "CAUSE", 't', 0}, {"incarnation", "INC", 'n', 1}, {"in_hand", "IN-HAND", 'n', 1}, {"space", "SPACE", 't', 1},
     {"id", "ID", 't', 1}, {"reason", "REASON", 't', 1}, {0}};
 static const column_t task_columns[] = {
@@ -68,7 +69,8 @@ static int no_kind(tool_t *tool, const char *name)
     return say_trouble(tool, &out);
 }
 
-// ---- list ----------------------------------------------------------------------------------------
+// ---- list
+// ----------------------------------------------------------------------------------------
 
 typedef struct order {
     const char *key;
@@ -167,10 +169,12 @@ static void keep_columns(tool_t *tool, rows_t *rows, const column_t *columns)
     }
 }
 
-static void note_of_cut(const tool_t *tool, const char *kind, size_t shown, int64_t found, bool filtered)
+static void note_of_cut(const tool_t *tool, const char *kind, size_t shown, int64_t found,
+                        bool filtered)
 {
     if (found > (int64_t)shown)
-        say_note(tool, "%zu of %" PRId64 " %s (--limit %" PRId64 " shows all)", shown, found, kind, found);
+        say_note(tool, "%zu of %" PRId64 " %s (--limit %" PRId64 " shows all)", shown, found, kind,
+                 found);
     else if (filtered)
         say_note(tool, "%zu %s match", shown, kind);
 }
@@ -206,7 +210,8 @@ int state_list(tool_t *tool)
     return 0;
 }
 
-// ---- show ----------------------------------------------------------------------------------------
+// ---- show
+// ----------------------------------------------------------------------------------------
 
 static bool is_called(const row_t *row, const char *text)
 {
@@ -216,7 +221,8 @@ static bool is_called(const row_t *row, const char *text)
     const char *name = row_text(row, "name");
     if (strlen(text) == strcspn(name, " ") && strncmp(name, text, strlen(text)) == 0)
         return true; // a signature by its first word
-    return dot && id_dot && strcmp(dot, id_dot) == 0 && strncasecmp(id, text, (size_t)(dot - text)) == 0;
+    return dot && id_dot && strcmp(dot, id_dot) == 0 &&
+           strncasecmp(id, text, (size_t)(dot - text)) == 0;
 }
 
 static void print_fields(const row_t *row, const column_t *columns)
@@ -290,7 +296,8 @@ int state_show(tool_t *tool)
     return say_trouble(tool, &out);
 }
 
-// ---- status --------------------------------------------------------------------------------------
+// ---- status
+// --------------------------------------------------------------------------------------
 
 static void count(const row_t *row, const char *key, const char *after)
 {
@@ -313,7 +320,8 @@ int state_status(tool_t *tool)
         return 0;
     }
     const row_t *row = &rows.items[0];
-    printf("broker   %s   epoch %" PRId64 "   %s\n", tool->address, row_number(row, "epoch"), row_text(row, "state"));
+    printf("broker   %s   epoch %" PRId64 "   %s\n", tool->address, row_number(row, "epoch"),
+           row_text(row, "state"));
     printf("hosts    ");
     count(row, "hosts", "   ");
     count(row, "workers", "   ");
@@ -333,14 +341,17 @@ int state_status(tool_t *tool)
     return 0;
 }
 
-// ---- summary -------------------------------------------------------------------------------------
+// ---- summary
+// -------------------------------------------------------------------------------------
 
-static const column_t summary_columns[] = {{"name", "NAME", 's', 0}, {"state", "STATE", 't', 0}, {"count", "COUNT", 'n', 0}, {0}};
+static const column_t summary_columns[] = {
+    {"name", "NAME", 's', 0}, {"state", "STATE", 't', 0}, {"count", "COUNT", 'n', 0}, {0}};
 
 static cell_t *find_line(tool_t *tool, rows_t *lines, const char *name, const char *state)
 {
     for (size_t i = 0; i < lines->count; i++)
-        if (strcmp(row_text(&lines->items[i], "name"), name) == 0 && strcmp(row_text(&lines->items[i], "state"), state) == 0)
+        if (strcmp(row_text(&lines->items[i], "name"), name) == 0 &&
+            strcmp(row_text(&lines->items[i], "state"), state) == 0)
             return (cell_t *)(uintptr_t)&lines->items[i].cells[2];
     cell_t *cells = arena_alloc(&tool->memory, 3 * sizeof *cells);
     if (!cells)
@@ -357,9 +368,12 @@ int state_summary(tool_t *tool)
     const struct kind *kind = find_kind(tool->words[0]);
     char filter[FILTER_TEXT_MAX];
     rows_t rows, lines = {0};
-    if (!kind || (kind->columns != task_columns && kind->columns != actor_columns && kind->columns != object_columns))
+    if (!kind || (kind->columns != task_columns && kind->columns != actor_columns &&
+                  kind->columns != object_columns))
         return no_kind(tool, tool->words[0]);
-    const char *by = kind->columns == task_columns ? "name" : kind->columns == actor_columns ? "class" : "owner";
+    const char *by = kind->columns == task_columns    ? "name"
+                     : kind->columns == actor_columns ? "class"
+                                                      : "owner";
     int wrong = query_filter(tool, tool->word_count, filter, sizeof filter);
     if (!wrong)
         wrong = tool_connect(tool);
@@ -369,12 +383,14 @@ int state_summary(tool_t *tool)
         return wrong;
     lines.items = arena_alloc(&tool->memory, (rows.count + 1) * sizeof *lines.items);
     for (size_t i = 0; lines.items && i < rows.count; i++) {
-        cell_t *line = find_line(tool, &lines, row_text(&rows.items[i], by), row_text(&rows.items[i], "state"));
+        cell_t *line = find_line(tool, &lines, row_text(&rows.items[i], by),
+                                 row_text(&rows.items[i], "state"));
         if (line)
             line->number++;
     }
     say_rows(tool, &lines, summary_columns, "name");
     fflush(stdout);
-    say_note(tool, "%zu %s in all%s", rows.count, kind->name, rows.cut ? "; more were too many for one answer" : "");
+    say_note(tool, "%zu %s in all%s", rows.count, kind->name,
+             rows.cut ? "; more were too many for one answer" : "");
     return 0;
 }

@@ -12,7 +12,8 @@
 #include "unit.h"
 #include "verb.h"
 
-// ---- Waiting -------------------------------------------------------------------------------------
+// ---- Waiting
+// -------------------------------------------------------------------------------------
 
 // A wait that Ctrl-C ended takes the call with it and says so.
 static int failed(tool_t *tool, mob_ref_t ref, mob_err_t err, const char *what, bool ours)
@@ -33,7 +34,8 @@ static int print_stream(tool_t *tool, mob_ref_t stream, const char *what)
         if (err == MOB_OK)
             err = tool_await(tool, item, &reader);
         if (err)
-            return failed(tool, err == MOB_EINTERRUPTED || err == MOB_ETIMEDOUT ? stream : item, err, what, true);
+            return failed(tool, err == MOB_EINTERRUPTED || err == MOB_ETIMEDOUT ? stream : item,
+                          err, what, true);
         args_print(tool, &reader, tool_has(tool, "raw"));
         fflush(stdout);
     }
@@ -49,7 +51,8 @@ static int print_value(tool_t *tool, mob_ref_t ref, const char *what, bool ours)
     return 0;
 }
 
-static int print_results(tool_t *tool, mob_ref_t ref, const signature_t *signature, const char *what)
+static int print_results(tool_t *tool, mob_ref_t ref, const signature_t *signature,
+                         const char *what)
 {
     int64_t since = clock_us();
     char time[UNIT_TEXT_MAX], id[ID_TEXT_MAX];
@@ -60,8 +63,8 @@ static int print_results(tool_t *tool, mob_ref_t ref, const signature_t *signatu
         for (unsigned i = 0; i < signature_results(signature) && !done; i++)
             done = print_value(tool, mob_nth(ref, i), what, true);
     if (!done && tool_has(tool, "timing"))
-        say_note(tool, "%s from here to the value   %s", unit_print_duration(time, clock_us() - since, !tool->term.utf8),
-                 say_id(id, ref));
+        say_note(tool, "%s from here to the value   %s",
+                 unit_print_duration(time, clock_us() - since, !tool->term.utf8), say_id(id, ref));
     return done;
 }
 
@@ -69,13 +72,15 @@ static void fill_opts(const tool_t *tool, const signature_t *signature, mob_opts
 {
     opts->timeout_ms = (int)(tool_duration(tool, "deadline", 0) / 1000);
     if (tool_has(tool, "retries"))
-        opts->max_retries = tool_count(tool, "retries", 0) ? (int)tool_count(tool, "retries", 0) : MOB_NONE;
+        opts->max_retries =
+            tool_count(tool, "retries", 0) ? (int)tool_count(tool, "retries", 0) : MOB_NONE;
     opts->num_returns = signature_streams(signature)       ? MOB_STREAM
                         : signature_results(signature) > 1 ? (int)signature_results(signature)
                                                            : 0;
 }
 
-// ---- Verbs ---------------------------------------------------------------------------------------
+// ---- Verbs
+// ---------------------------------------------------------------------------------------
 
 int talk_run(tool_t *tool)
 {
@@ -85,11 +90,13 @@ int talk_run(tool_t *tool)
     if (!wrong)
         wrong = args_find(tool, "task", "", tool->words[0], &signature);
     if (!wrong)
-        wrong = args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
+        wrong =
+            args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
     if (wrong)
         return wrong;
-    mob_opts_t opts = {.priority = (int)tool_count(tool, "priority", 0),
-                       .place = {.cpus = tool_number(tool, "cpus", 0), .host = tool_flag(tool, "host")}};
+    mob_opts_t opts = {
+        .priority = (int)tool_count(tool, "priority", 0),
+        .place = {.cpus = tool_number(tool, "cpus", 0), .host = tool_flag(tool, "host")}};
     fill_opts(tool, &signature, &opts);
     mob_ref_t ref = mob_submit(tool->client, signature.wire, &opts, args, signature.count);
     int done = print_results(tool, ref, &signature, tool->words[0]);
@@ -131,7 +138,8 @@ int talk_new(tool_t *tool)
     if (!wrong)
         wrong = args_find(tool, "class", "", tool->words[0], &signature);
     if (!wrong)
-        wrong = args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
+        wrong =
+            args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
     if (wrong)
         return wrong;
     mob_actor_opts_t opts = {.name = tool_flag(tool, "name"),
@@ -148,7 +156,8 @@ int talk_new(tool_t *tool)
 }
 
 // The target, its method and the arguments of a call or a tell.
-static int prepare(tool_t *tool, mob_actor_t *actor, signature_t *signature, arena_t *arena, mob_value_t args[ARGS_MAX])
+static int prepare(tool_t *tool, mob_actor_t *actor, signature_t *signature, arena_t *arena,
+                   mob_value_t args[ARGS_MAX])
 {
     const char *cls;
     int wrong = tool_connect(tool);
@@ -183,6 +192,37 @@ static void sleep_until(int64_t at_us)
         nanosleep(&(struct timespec){left / 1000000, left % 1000000 * 1000}, NULL);
 }
 
+static size_t count_of(const rows_t *rows, uint64_t owner)
+{
+    size_t count = 0;
+    mob_ref_t ref;
+    bool whole;
+    for (size_t i = 0; i < rows->count; i++)
+        count += read_id(row_text(&rows->items[i], "id"), &ref, &whole) && ref.owner == owner;
+    return count;
+}
+
+// The end of a session takes with it what has not begun: stay until nothing of ours is left, which
+// an answer to a later question also tells of what was sent.
+static int outlast(tool_t *tool, const char *what, uint64_t owner)
+{
+    while (!tool_signal()) {
+        rows_t rows;
+        int wrong = query_rows(tool, "tasks", "state!=done,failed,cancelled", &rows);
+        size_t left = wrong ? 0 : count_of(&rows, owner);
+        if (left == 0)
+            return wrong;
+        if (tool_left_ms(tool) == 0) {
+            trouble_t out =
+                trouble(MOB_ETIMEDOUT, "%s: %zu not begun; they end with this command", what, left);
+            trouble_try(&out, "mobula tell ... -t 1m");
+            return say_trouble(tool, &out);
+        }
+        sleep_until(clock_us() + 2000);
+    }
+    return 128 + tool_signal();
+}
+
 int talk_tell(tool_t *tool)
 {
     signature_t signature;
@@ -191,6 +231,7 @@ int talk_tell(tool_t *tool)
     int wrong = prepare(tool, &actor, &signature, &tool->memory, args);
     if (wrong)
         return wrong;
+    uint64_t owner = 0;
     int64_t count = tool_count(tool, "count", 1), since = clock_us();
     double rate = tool_rate(tool, "rate", 0);
     mob_opts_t opts = {.forget = true, .block = true};
@@ -200,10 +241,7 @@ int talk_tell(tool_t *tool)
         mob_ref_t ref = mob_send(tool->client, actor, signature.wire, &opts, args, signature.count);
         mob_drop(tool->client, ref);
     }
-    // An answer to a later question: the broker has read all of it.
-    mob_ref_t last = mob_query(tool->client, "status", NULL);
-    mob_err_t err = tool_await(tool, last, NULL);
-    return err ? say_failure(tool, last, err, tool->words[1]) : 0;
+    return outlast(tool, tool->words[1], owner);
 }
 
 static int read_refs(tool_t *tool, mob_ref_t refs[TOOL_WORDS_MAX])
@@ -238,7 +276,8 @@ int talk_wait(tool_t *tool)
             puts(tool->words[i]);
     if (got >= want)
         return 0;
-    trouble_t out = trouble(tool_signal() ? MOB_EINTERRUPTED : MOB_ETIMEDOUT, "%zu of %zu settled", got, want);
+    trouble_t out =
+        trouble(tool_signal() ? MOB_EINTERRUPTED : MOB_ETIMEDOUT, "%zu of %zu settled", got, want);
     out.executed = "maybe";
     out.exit = tool_signal() ? 128 + tool_signal() : out.exit;
     trouble_try(&out, "mobula wait ... -t 5m");
@@ -249,7 +288,8 @@ int talk_cancel(tool_t *tool)
 {
     mob_ref_t refs[TOOL_WORDS_MAX];
     int wrong = read_refs(tool, refs);
-    unsigned flags = (tool_has(tool, "cascade") ? 0u : MOB_CANCEL_ALONE) | (tool_has(tool, "force") ? MOB_CANCEL_FORCE : 0u);
+    unsigned flags = (tool_has(tool, "cascade") ? 0u : MOB_CANCEL_ALONE) |
+                     (tool_has(tool, "force") ? MOB_CANCEL_FORCE : 0u);
     for (unsigned i = 0; i < tool->word_count && !wrong; i++) {
         mob_err_t err = mob_cancel(tool->client, refs[i], flags);
         if (err)

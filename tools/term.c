@@ -53,7 +53,8 @@ term_t term_look(const char *when)
 
 const char *term_on(bool colour, term_colour_t which)
 {
-    static const char *const codes[] = {"", "\033[1m", "\033[31m", "\033[32m", "\033[33m", "\033[34m", "\033[2m"};
+    static const char *const codes[] = {"",         "\033[1m",  "\033[31m", "\033[32m",
+                                        "\033[33m", "\033[34m", "\033[2m"};
     return colour ? codes[which] : "";
 }
 

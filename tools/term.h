@@ -14,7 +14,15 @@ typedef struct term {
     unsigned width;              // columns of stdout
 } term_t;
 
-typedef enum term_colour { TERM_PLAIN, TERM_BOLD, TERM_RED, TERM_GREEN, TERM_YELLOW, TERM_BLUE, TERM_DIM } term_colour_t;
+typedef enum term_colour {
+    TERM_PLAIN,
+    TERM_BOLD,
+    TERM_RED,
+    TERM_GREEN,
+    TERM_YELLOW,
+    TERM_BLUE,
+    TERM_DIM
+} term_colour_t;
 
 // when: "auto", "always", "never".
 term_t term_look(const char *when);

@@ -79,8 +79,8 @@ bool texts_wc_wants_printable(void)
     return run_number("printf '\\303\\251' | LC_ALL=C wc -w") == 0;
 }
 
-// The list goes to xargs; a file that holds one newline stands between two, or the last word of one and
-// the first of the next would be one word.
+// The list goes to xargs; a file that holds one newline stands between two, or the last word of one
+// and the first of the next would be one word.
 int64_t texts_count(const texts_t *self)
 {
     char list[] = "/tmp/mobula-list-XXXXXX", line[] = "/tmp/mobula-line-XXXXXX", command[160];

@@ -1,4 +1,5 @@
-// tool.h - one run of the command: what was typed, where output goes, the connection. Every verb gets it.
+// tool.h - one run of the command: what was typed, where output goes, the connection. Every verb
+// gets it.
 
 #ifndef MOBULA_TOOLS_TOOL_H
 #define MOBULA_TOOLS_TOOL_H
@@ -14,7 +15,14 @@
 enum { TOOL_WORDS_MAX = 64, TOOL_FLAGS_MAX = 64 };
 
 typedef enum output { // of -o
-    OUTPUT_AUTO, OUTPUT_TABLE, OUTPUT_PLAIN, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_CSV, OUTPUT_NAME
+    OUTPUT_AUTO,
+    OUTPUT_TABLE,
+    OUTPUT_PLAIN,
+    OUTPUT_WIDE,
+    OUTPUT_JSON,
+    OUTPUT_JSONL,
+    OUTPUT_CSV,
+    OUTPUT_NAME
 } output_t;
 
 struct command;
@@ -35,15 +43,15 @@ typedef struct tool {
     output_t output;
     term_t term;
     bool quiet;
-    int64_t timeout_us;  // of the whole command; UNIT_FOREVER
+    int64_t timeout_us; // of the whole command; UNIT_FOREVER
     int64_t started_us, deadline_us;
     mob_t *client;              // NULL until tool_connect()
     arena_t memory;             // of what was read and is shown; ends with the command
     char address[ENDPOINT_MAX]; // what it is connected to
 } tool_t;
 
-// A flag's value, the last one typed; NULL: not given. The typed ones give their default instead; what
-// they read was checked when the line was parsed.
+// A flag's value, the last one typed; NULL: not given. The typed ones give their default instead;
+// what they read was checked when the line was parsed.
 const char *tool_flag(const tool_t *self, const char *name);
 const char *tool_flag_nth(const tool_t *self, const char *name, unsigned nth);
 bool tool_has(const tool_t *self, const char *name);
@@ -57,7 +65,8 @@ static inline bool tool_json(const tool_t *self)
     return self->output == OUTPUT_JSON || self->output == OUTPUT_JSONL;
 }
 
-// ---- The connection (dial.c) ---------------------------------------------------------------------
+// ---- The connection (dial.c)
+// ---------------------------------------------------------------------
 
 // Find a broker that listens and connect. 0, or the exit code after the error was said.
 int tool_connect(tool_t *self);

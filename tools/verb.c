@@ -207,12 +207,14 @@ int verb_unknown(tool_t *tool, const char *word)
     return say_trouble(tool, &out);
 }
 
-// ---- Parsing -------------------------------------------------------------------------------------
+// ---- Parsing
+// -------------------------------------------------------------------------------------
 
 static const flag_t *find_in(const flag_t *flags, const char *name, size_t size, char letter)
 {
     for (; flags->name; flags++)
-        if (letter ? flags->letter == letter : strlen(flags->name) == size && memcmp(flags->name, name, size) == 0)
+        if (letter ? flags->letter == letter
+                   : strlen(flags->name) == size && memcmp(flags->name, name, size) == 0)
             return flags;
     return NULL;
 }
@@ -245,11 +247,13 @@ static const char *value_wrong(const flag_t *flag, const char *value)
     if (strchr(flag->value, '|'))
         return is_among(flag->value, value) ? NULL : flag->value;
     if (strcmp(flag->value, "DUR") == 0)
-        return unit_read_duration(value, size, &number) ? NULL : "a duration like 500ms, 10s or forever";
+        return unit_read_duration(value, size, &number) ? NULL
+                                                        : "a duration like 500ms, 10s or forever";
     if (strcmp(flag->value, "SIZE") == 0)
         return unit_read_size(value, size, &number) ? NULL : "a size like 100 or 64KiB";
     if (strcmp(flag->value, "RATE") == 0)
-        return unit_read_rate(value, size, &decimal) && decimal > 0 ? NULL : "a rate like 500/s or 5k/s";
+        return unit_read_rate(value, size, &decimal) && decimal > 0 ? NULL
+                                                                    : "a rate like 500/s or 5k/s";
     if (strcmp(flag->value, "N") == 0)
         return strtoll(value, &end, 10), *value && !*end && size < 11 ? NULL : "a number like 3";
     if (strcmp(flag->value, "X") == 0)
@@ -280,7 +284,8 @@ static int add_flag(tool_t *tool, const flag_t *flag, const char *value)
 
 static int unknown_flag(tool_t *tool, const char *typed)
 {
-    const flag_t *const lists[] = {tool->verb->flags, tool->verb->listing ? list_flags : no_flags, common_flags};
+    const flag_t *const lists[] = {tool->verb->flags, tool->verb->listing ? list_flags : no_flags,
+                                   common_flags};
     trouble_t out = trouble_usage("%s has no flag %s", tool->verb->name, typed);
     near_t near = near_of(typed + strspn(typed, "-"));
     for (size_t i = 0; i < 3; i++)
@@ -323,7 +328,8 @@ static int parse_flag(tool_t *tool, int argc, char **argv, int *at)
 // Numbers below zero are words: `mobula call hits add -5`.
 static bool is_flag(const char *word)
 {
-    return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9') && word[1] != '.';
+    return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9') &&
+           word[1] != '.';
 }
 
 static int parse_words(tool_t *tool, int argc, char **argv)
@@ -348,9 +354,11 @@ static int parse_words(tool_t *tool, int argc, char **argv)
     return -1;
 }
 
-// ---- Defaults of flags that every verb takes -----------------------------------------------------
+// ---- Defaults of flags that every verb takes
+// -----------------------------------------------------
 
-static const char *flag_or_environment(const tool_t *tool, const char *flag, const char *environment)
+static const char *flag_or_environment(const tool_t *tool, const char *flag,
+                                       const char *environment)
 {
     const char *value = tool_flag(tool, flag);
     const char *other = getenv(environment);
@@ -359,8 +367,10 @@ static const char *flag_or_environment(const tool_t *tool, const char *flag, con
 
 static int set_output(tool_t *tool)
 {
-    static const char *const names[] = {"auto", "table", "plain", "wide", "json", "jsonl", "csv", "name"};
-    const char *name = tool_has(tool, "json") ? "json" : flag_or_environment(tool, "output", "MOBULA_OUTPUT");
+    static const char *const names[] = {"auto", "table", "plain", "wide",
+                                        "json", "jsonl", "csv",   "name"};
+    const char *name =
+        tool_has(tool, "json") ? "json" : flag_or_environment(tool, "output", "MOBULA_OUTPUT");
     tool->output = tool->term.out ? OUTPUT_TABLE : OUTPUT_PLAIN;
     if (!name)
         return -1;
@@ -378,11 +388,13 @@ static int set_timeout(tool_t *tool)
     const char *text = flag_or_environment(tool, "timeout", "MOBULA_TIMEOUT");
     tool->timeout_us = tool->verb->bodies ? 60000000 : 5000000;
     if (text && !unit_read_duration(text, strlen(text), &tool->timeout_us)) {
-        trouble_t out = trouble_usage("MOBULA_TIMEOUT wants a duration like 500ms or 10s, not \"%s\"", text);
+        trouble_t out =
+            trouble_usage("MOBULA_TIMEOUT wants a duration like 500ms or 10s, not \"%s\"", text);
         return usage_of(tool, &out);
     }
     tool->started_us = clock_us();
-    tool->deadline_us = tool->timeout_us == UNIT_FOREVER ? INT64_MAX : tool->started_us + tool->timeout_us;
+    tool->deadline_us =
+        tool->timeout_us == UNIT_FOREVER ? INT64_MAX : tool->started_us + tool->timeout_us;
     return -1;
 }
 
@@ -418,7 +430,8 @@ int verb_parse(tool_t *tool, int argc, char **argv)
     return done < 0 ? check_words(tool) : done;
 }
 
-// ---- Flags as values -----------------------------------------------------------------------------
+// ---- Flags as values
+// -----------------------------------------------------------------------------
 
 const char *tool_flag_nth(const tool_t *self, const char *name, unsigned nth)
 {
@@ -454,7 +467,8 @@ int64_t tool_count(const tool_t *self, const char *name, int64_t fallback)
 int64_t tool_duration(const tool_t *self, const char *name, int64_t fallback_us)
 {
     const char *value = tool_flag(self, name);
-    return value && unit_read_duration(value, strlen(value), &fallback_us) ? fallback_us : fallback_us;
+    return value && unit_read_duration(value, strlen(value), &fallback_us) ? fallback_us
+                                                                           : fallback_us;
 }
 
 double tool_number(const tool_t *self, const char *name, double fallback)
@@ -469,7 +483,8 @@ double tool_rate(const tool_t *self, const char *name, double fallback)
     return value && unit_read_rate(value, strlen(value), &fallback) ? fallback : fallback;
 }
 
-// ---- Help ----------------------------------------------------------------------------------------
+// ---- Help
+// ----------------------------------------------------------------------------------------
 
 static void print_flags(const flag_t *flags)
 {
@@ -478,8 +493,8 @@ static void print_flags(const flag_t *flags)
         if (flags->letter)
             snprintf(letter, sizeof letter, "-%c, ", flags->letter);
         bool optional = flags->value && flags->value[0] == '[';
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, flags->name, flags->value && !optional ? " " : "",
-                 flags->value ? flags->value : "");
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, flags->name,
+                 flags->value && !optional ? " " : "", flags->value ? flags->value : "");
         printf(strlen(left) > 28 ? "  %s\n%32s%s\n" : "  %-28s  %s%s\n", left, "", flags->help);
     }
 }
@@ -497,8 +512,8 @@ void verb_help(const tool_t *tool, const command_t *verb)
 {
     bool colour = tool->term.colour_out;
     print_lines(verb->examples, "  $ ");
-    printf("\n%smobula %s%s%s%s [FLAGS]    %s\n", term_on(colour, TERM_BOLD), verb->name, *verb->usage ? " " : "", verb->usage,
-           term_off(colour), verb->summary);
+    printf("\n%smobula %s%s%s%s [FLAGS]    %s\n", term_on(colour, TERM_BOLD), verb->name,
+           *verb->usage ? " " : "", verb->usage, term_off(colour), verb->summary);
     if (verb->flags->name)
         puts("\nflags");
     print_flags(verb->flags);
@@ -521,16 +536,18 @@ void verb_overview(const tool_t *tool)
     static const char *const families[] = {"RUN", "TALK", "WATCH", "MANAGE", "MEASURE", "SETUP"};
     enum { LEFT = 46, RIGHT = 54 };
     bool colour = tool->term.colour_out;
-    printf("mobula " MOB_VERSION " - actors, tasks and futures over ZeroMQ      start here: mobula demo      any command: --help, -o json\n");
+    printf("mobula " MOB_VERSION " - actors, tasks and futures over ZeroMQ      start here: mobula "
+                                 "demo      any command: --help, -o json\n");
     for (const command_t *verb = verbs; verb->name;) {
         family_t family = verb->family;
         for (bool first = true; verb->name && verb->family == family; verb++, first = false) {
             char text[128], next[128];
             size_t size = entry(text, sizeof text, verb);
             const command_t *after = verb + 1;
-            bool pair = size < LEFT && after->name && after->family == family && entry(next, sizeof next, after) <= RIGHT;
-            printf("%s%-9s%s%s%*s%s\n", term_on(colour, TERM_BOLD), first ? families[family] : "", term_off(colour), text,
-                   pair ? (int)(LEFT - size) : 0, "", pair ? next : "");
+            bool pair = size < LEFT && after->name && after->family == family &&
+                        entry(next, sizeof next, after) <= RIGHT;
+            printf("%s%-9s%s%s%*s%s\n", term_on(colour, TERM_BOLD), first ? families[family] : "",
+                   term_off(colour), text, pair ? (int)(LEFT - size) : 0, "", pair ? next : "");
             verb += pair;
         }
     }

@@ -1,7 +1,8 @@
-// verb.h - the table of commands. Parsing, --help, the overview, completion and the man page are made
-// from it; a command that is not in the table does not exist.
+// verb.h - the table of commands. Parsing, --help, the overview, completion and the man page are
+// made from it; a command that is not in the table does not exist.
 //
-// To add one: a line in verb.c, its flags, a function in the file of its family, a test in tests/cli.
+// To add one: a line in verb.c, its flags, a function in the file of its family, a test in
+// tests/cli.
 
 #ifndef MOBULA_TOOLS_VERB_H
 #define MOBULA_TOOLS_VERB_H
@@ -17,7 +18,15 @@ typedef struct flag {
     const char *help;  // with an example of each duration, size and rate
 } flag_t;
 
-typedef enum family { FAMILY_RUN, FAMILY_TALK, FAMILY_WATCH, FAMILY_MANAGE, FAMILY_MEASURE, FAMILY_SETUP, FAMILY_COUNT } family_t;
+typedef enum family {
+    FAMILY_RUN,
+    FAMILY_TALK,
+    FAMILY_WATCH,
+    FAMILY_MANAGE,
+    FAMILY_MEASURE,
+    FAMILY_SETUP,
+    FAMILY_COUNT
+} family_t;
 
 typedef struct command {
     const char *name;
@@ -35,23 +44,24 @@ typedef struct command {
 extern const command_t verbs[]; // ends with a NULL name
 const command_t *verb_find(const char *name);
 
-// Fill tool from the words behind the program's name. -1: go on with tool->verb; else the exit code:
-// help was printed, or the error said.
+// Fill tool from the words behind the program's name. -1: go on with tool->verb; else the exit
+// code: help was printed, or the error said.
 int verb_parse(tool_t *tool, int argc, char **argv);
 
-void verb_overview(const tool_t *tool);             // `mobula`
+void verb_overview(const tool_t *tool);                    // `mobula`
 void verb_help(const tool_t *tool, const command_t *verb); // `mobula VERB --help`
-int verb_unknown(tool_t *tool, const char *word);   // says so, with the nearest three
+int verb_unknown(tool_t *tool, const char *word);          // says so, with the nearest three
 
 // The verbs' functions, by file.
 int run_broker(tool_t *), demo(tool_t *);
-int talk_run(tool_t *), talk_new(tool_t *), talk_call(tool_t *), talk_tell(tool_t *), talk_get(tool_t *), talk_wait(tool_t *),
-    talk_cancel(tool_t *);
+int talk_run(tool_t *), talk_new(tool_t *), talk_call(tool_t *), talk_tell(tool_t *),
+    talk_get(tool_t *), talk_wait(tool_t *), talk_cancel(tool_t *);
 int monitor(tool_t *), events(tool_t *);
 void monitor_watch(tool_t *); // everything, on the connection that is there, until a signal
 int state_list(tool_t *), state_show(tool_t *), state_status(tool_t *), state_summary(tool_t *);
 int manage_stop(tool_t *), manage_kill(tool_t *);
 int bench(tool_t *);
-int setup_health(tool_t *), setup_config(tool_t *), setup_help(tool_t *), setup_version(tool_t *), setup_completion(tool_t *);
+int setup_health(tool_t *), setup_config(tool_t *), setup_help(tool_t *), setup_version(tool_t *),
+    setup_completion(tool_t *);
 
 #endif

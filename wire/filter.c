@@ -197,7 +197,7 @@ static void read_number(parser_t *self, const char *where, filter_literal_t *val
     const char *text = self->out->text + value->at;
     value->is_number = type == 'D' ? unit_read_duration(text, value->size, &value->number)
                                    : unit_read_size(text, value->size, &value->number);
-    if (!value->is_number && type != 'T')
+    if (!value->is_number && type != 'T' && type != 'S')
         fail_at(self, where, wants[(unsigned char)type]);
 }
 
@@ -274,7 +274,7 @@ static bool take_key(parser_t *self, filter_term_t *term)
         fail_at(self, start, "no such key");
     term->key = (uint8_t)key;
     bool orders = term->op >= OP_LESS && term->op <= OP_AT_LEAST;
-    if (orders && keys[key].type == 'T')
+    if (orders && (keys[key].type == 'T' || keys[key].type == 'S'))
         fail_at(self, where, "this key is text: = != ~ =~ go with it");
     return true;
 }
@@ -427,8 +427,14 @@ static filter_verdict_t test_key(const filter_t *self, const filter_term_t *term
                    ? FILTER_YES
                    : FILTER_NO;
     }
+    const char *space =
+        value.text && keys[key].type == 'S' ? memchr(value.text, ' ', value.size) : NULL;
+    filter_value_t head =
+        space ? FILTER_TEXT(value.text, (size_t)(space - value.text)) : FILTER_NOTHING;
     for (unsigned i = 0; i < term->count; i++)
-        if (fits(&value, (enum filter_op)term->op, literal + i, self->text + literal[i].at))
+        if ((space &&
+             fits(&head, (enum filter_op)term->op, literal + i, self->text + literal[i].at)) ||
+            fits(&value, (enum filter_op)term->op, literal + i, self->text + literal[i].at))
             return FILTER_YES;
     return FILTER_NO;
 }

@@ -21,11 +21,11 @@ enum {
 };
 
 // What a record can be asked for, and what is compared: T text, N number, D duration in microseconds,
-// B bytes, A either (as the record gives it).
+// B bytes, S a signature: its first word is enough ("add" for "add i64 -> i64").
 // clang-format off
 #define FILTER_KEYS(K)                                                                             \
-    K(ev, T) K(src, T) K(dst, T) K(class, T) K(actor, T) K(method, T) K(task, T) K(host, T)        \
-    K(worker, T) K(status, T) K(error, T) K(reason, T) K(id, T) K(trace, T) K(state, T) K(name, T) \
+    K(ev, T) K(src, T) K(dst, T) K(class, S) K(actor, T) K(method, S) K(task, S) K(host, T)        \
+    K(worker, T) K(status, T) K(error, T) K(reason, T) K(id, T) K(trace, T) K(state, T) K(name, S) \
     K(kind, T) K(role, T) K(space, T) K(note, T) K(session, T) K(cause, T)                         \
     K(bytes, B) K(memory, B)                                                                       \
     K(took, D) K(wait, D) K(run, D) K(age, D)                                                      \

@@ -19,7 +19,7 @@ static filter_value_t reply(void *arg, filter_key_t key)
     case FILTER_KEY_dst:
         return FILTER_TEXT("api-3121", 8);
     case FILTER_KEY_method:
-        return FILTER_TEXT("transfer", 8);
+        return FILTER_TEXT("transfer str -> i64", 19);
     case FILTER_KEY_status:
         return FILTER_TEXT("ok", 2);
     case FILTER_KEY_took:
@@ -83,7 +83,7 @@ Test(filter, keeps_what_it_names)
         "error!=EDEAD",
         "from=ledger-1 to=api-3121",
         "ev=\"reply\"",
-        "attempt=1",
+        "attempt=1", "method=transfer", "method~trans*", "method=\"transfer str -> i64\"",
         "side!=box",
         "ghost or transfer",
         "ghost or nobody or transfer",
@@ -115,7 +115,7 @@ Test(filter, leaves_out_the_rest)
         "not transfer",
         "error=EDEAD",
         "wait>0",
-        "attempt=2",
+        "attempt=2", "method=trans", "method!=transfer",
         "(ghost or nobody) and transfer",
         "transfer and not (took>10ms)",
         "ghost and transfer or nobody",
