@@ -12,17 +12,19 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "endpoint.h"
 
 // ---- Stage --------------------------------------------------------------------------------------
 
 static void remove_directory(const char *directory)
 {
-    const char *const files[] = {"epoch",      "lock",         "broker.lock",
-                                 "calls.sock", "notices.sock", "feed.sock"};
+    const char *const files[] = {
+        "epoch",       "lock",       "broker.lock",         "calls.sock",        "notices.sock",     "feed.sock",
+        "second/broker.lock", "second/calls.sock", "second/notices.sock", "second/feed.sock", "second"};
     char path[128];
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, files[i]);
-        unlink(path);
+        remove(path);
     }
     rmdir(directory);
 }
@@ -70,7 +72,7 @@ void stage_start(stage_t *self, const char *const settings[])
                      why);
     self->broker = broker_start(&config, why, sizeof why);
     cr_assert_not_null(self->broker, "%s", why);
-    cr_assert_str_eq(broker_address(self->broker), self->address);
+    snprintf(self->address, sizeof self->address, "%s", broker_address(self->broker));
 }
 
 void stage_stop(stage_t *self)
@@ -92,12 +94,14 @@ void stage_destroy(stage_t **self_p)
 
 // ---- Talker -------------------------------------------------------------------------------------
 
-static void *dial(talker_t *self, int type, const char *name)
+static void *dial(talker_t *self, int type)
 {
     int wait = 0;
-    char address[128];
+    char address[ENDPOINT_MAX];
     void *socket = zmq_socket(self->stage->zmq, type);
-    snprintf(address, sizeof address, "ipc://%s/%s.sock", self->stage->directory, name);
+    snprintf(address, sizeof address, "%s", self->stage->address);
+    if (type == ZMQ_SUB)
+        cr_assert(endpoint_sibling(self->stage->address, "notices", 1, address, sizeof address));
     zmq_setsockopt(socket, ZMQ_LINGER, &wait, sizeof wait);
     if (type == ZMQ_SUB)
         zmq_setsockopt(socket, ZMQ_SUBSCRIBE, self->topic, sizeof self->topic);
@@ -116,8 +120,8 @@ talker_t *talker_new(stage_t *stage, uint64_t owner)
     cr_assert_eq(getrandom(self->route, sizeof self->route, 0), (ssize_t)sizeof self->route);
     cr_assert_eq(getrandom(self->topic, sizeof self->topic, 0), (ssize_t)sizeof self->topic);
     self->route[0] |= 1;
-    self->sockets[BY_NOTICES] = dial(self, ZMQ_SUB, "notices");
-    self->sockets[BY_CALLS] = dial(self, ZMQ_DEALER, "calls");
+    self->sockets[BY_NOTICES] = dial(self, ZMQ_SUB);
+    self->sockets[BY_CALLS] = dial(self, ZMQ_DEALER);
     for (way_t way = BY_CALLS; way <= BY_NOTICES; way++)
         self->in[way].reader = batch_open("", 0, NULL, 0);
     return self;

@@ -11,7 +11,7 @@
 
 typedef struct stage {
     char directory[64];
-    char address[128]; // of the calls socket
+    char address[128]; // of the calls socket: to bind, then as bound
     broker_t *broker;
     void *zmq;
     int talkers; // open

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -316,4 +317,41 @@ Test(broker, sees_a_process_end_at_once)
     close(told[1]);
     talker_destroy(&host);
     talker_destroy(&caller);
+}
+
+Test(broker, speaks_tcp_on_loopback)
+{
+    stage_stop(stage);
+    stage_start(stage, (const char *const[]){"security/insecure", "loopback", "server/bind",
+                                             "tcp://127.0.0.1:*", NULL});
+    cr_assert_eq(strncmp(stage->address, "tcp://127.0.0.1:", 16), 0, "%s", stage->address);
+    cast_t cast = cast_in();
+    say(cast.caller, PING, ping, .heard = 1);
+    say(cast.caller, SUBMIT, submit, .epoch = cast.caller->epoch, .seq = 1, .task = 1,
+        .args = bytes_of("\xc0"));
+    talker_send(cast.caller);
+    echo(cast.worker);
+    cr_expect_eq(hear(cast.caller, BY_NOTICES, DONE, done)->seq, 1);
+    cast_out(&cast);
+}
+
+Test(broker, brings_together_who_came_in_by_two_gates)
+{
+    char second[160];
+    stage_stop(stage);
+    snprintf(second, sizeof second, "ipc://%s/second/calls.sock", stage->directory);
+    stage_start(stage, (const char *const[]){"server/bind", second, NULL}); // a list: it grows
+    stage_t there = *stage;
+    snprintf(there.address, sizeof there.address, "%s", second);
+    cast_t cast = cast_in();
+    talker_t *other = talker_new(&there, 9);
+    talker_hello(other, ROLE_CLIENT, 0);
+    say(other, NAME, name, .symbol = 1, .text = str("echo any -> any"));
+    say(other, PING, ping, .heard = 1);
+    say(other, SUBMIT, submit, .epoch = other->epoch, .seq = 1, .task = 1, .args = bytes_of("\xc0"));
+    talker_send(other);
+    echo(cast.worker);
+    cr_expect_eq(hear(other, BY_NOTICES, DONE, done)->seq, 1);
+    talker_destroy(&other);
+    cast_out(&cast);
 }
