@@ -204,12 +204,14 @@ static size_t count_of(const rows_t *rows, uint64_t owner)
 
 // The end of a session takes with it what has not begun: stay until nothing of ours is left, which
 // an answer to a later question also tells of what was sent.
-static int outlast(tool_t *tool, const char *what, uint64_t owner)
+static int outlast(tool_t *tool, const char *what)
 {
+    mob_ref_t own =
+        mob_query(tool->client, "status", NULL); // a forgotten call has no ref to show whose it was
     while (!tool_signal()) {
         rows_t rows;
         int wrong = query_rows(tool, "tasks", "state!=done,failed,cancelled", &rows);
-        size_t left = wrong ? 0 : count_of(&rows, owner);
+        size_t left = wrong ? 0 : count_of(&rows, own.owner);
         if (left == 0)
             return wrong;
         if (tool_left_ms(tool) == 0) {
@@ -231,7 +233,6 @@ int talk_tell(tool_t *tool)
     int wrong = prepare(tool, &actor, &signature, &tool->memory, args);
     if (wrong)
         return wrong;
-    uint64_t owner = 0;
     int64_t count = tool_count(tool, "count", 1), since = clock_us();
     double rate = tool_rate(tool, "rate", 0);
     mob_opts_t opts = {.forget = true, .block = true};
@@ -241,7 +242,7 @@ int talk_tell(tool_t *tool)
         mob_ref_t ref = mob_send(tool->client, actor, signature.wire, &opts, args, signature.count);
         mob_drop(tool->client, ref);
     }
-    return outlast(tool, tool->words[1], owner);
+    return outlast(tool, tool->words[1]);
 }
 
 static int read_refs(tool_t *tool, mob_ref_t refs[TOOL_WORDS_MAX])
