@@ -1,4 +1,4 @@
-// 01_hello.c - one task, offered and called by the same program. Start a broker first: mobula broker
+// 01_hello.c - one task, offered and called by the same program. It needs a broker: mobula broker
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-// 04_errors.c - what a caller learns of a failure: the class of it, the application's own code, whether the
-// body ran, and where it began.
+// 04_errors.c - what a caller learns of a failure: the class of it, the application's own code,
+// whether the body ran, and where it began.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,14 +45,15 @@ static void show(mob_t *m, const char *what, mob_ref_t ref)
     mob_err_t err = mob_await(m, ref, NULL, 5000);
     mob_info_t info = mob_info(m, ref);
     printf("%s: %s (exit %d)\n", what, mob_strerror(err), mob_exit_status(err));
-    printf("    code %d, ran: %s, runs: %u, root: %s\n", info.code, ran[info.executed], info.attempts,
-           mob_strerror(info.root));
+    printf("    code %d, ran: %s, runs: %u, root: %s\n", info.code, ran[info.executed],
+           info.attempts, mob_strerror(info.root));
 }
 
 int main(void)
 {
     mob_t *m = mob_connect(NULL);
-    mob_err_t err = mob_offer(m, mob_task(withdraw), mob_task(receipt), mob_task(order), mob_task(moody));
+    mob_err_t err =
+        mob_offer(m, mob_task(withdraw), mob_task(receipt), mob_task(order), mob_task(moody));
     if (err)
         goto done;
 
@@ -61,12 +62,14 @@ int main(void)
 
     mob_ref_str paper = mob_run(m, receipt, drawn); // never runs
     show(m, "what needed it", paper.ref);
-    printf("    its cause is the first: %s\n", mob_same(mob_info(m, paper.ref).cause, drawn.ref) ? "yes" : "no");
+    printf("    its cause is the first: %s\n",
+           mob_same(mob_info(m, paper.ref).cause, drawn.ref) ? "yes" : "no");
 
     show(m, "a call inside a call", mob_run(m, order, 500).ref);
 
     // Retries on the application's own code, when asked for.
-    show(m, "third time lucky", mob_run_with(m, MOB_OPTS(.retry_on = {BUSY}, .max_retries = 5), moody, 2).ref);
+    show(m, "third time lucky",
+         mob_run_with(m, MOB_OPTS(.retry_on = {BUSY}, .max_retries = 5), moody, 2).ref);
     show(m, "never", mob_run_with(m, MOB_OPTS(.retry_on = {BUSY}, .max_retries = 1), moody, 9).ref);
 
     show(m, "nobody does that", mob_submit(m, "no_such_task -> nil", NULL, NULL, 0));

@@ -1,5 +1,6 @@
-// 05_nested.c - bodies that call: a task that splits its work among copies of itself, and tells an actor of
-// each part. While a body waits, its slot is lent to others, so that nesting cannot get stuck.
+// 05_nested.c - bodies that call: a task that splits its work among copies of itself, and tells an
+// actor of each part. While a body waits, its slot is lent to others, so that nesting cannot get
+// stuck.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,8 +9,8 @@
 
 MOB_TASK(sum_range, i64, (i64, from), (i64, to), (actor, tally));
 
-#define TALLY(METHOD)           \
-    METHOD(tally, one, nil)     \
+#define TALLY(METHOD)       \
+    METHOD(tally, one, nil) \
     METHOD(tally, count, i64)
 MOB_ACTOR(tally, TALLY);
 

@@ -17,7 +17,8 @@ int main(void)
 
     basket_h basket = mob_new(m, basket);
     item_t pears = {"pears", 60, 2};
-    mob_ref_i64 sums[] = {mob_call(m, basket, basket_put, &apples), mob_call(m, basket, basket_put, &pears)};
+    mob_ref_i64 sums[] = {mob_call(m, basket, basket_put, &apples),
+                          mob_call(m, basket, basket_put, &pears)};
     if (!err)
         err = mob_all(m, mob_refs(sums), 2, 10000);
     if (!err)

@@ -1,4 +1,4 @@
-// shop.contract.h - what worker.c offers and caller.c calls. Both include it; neither knows the other.
+// shop.contract.h - what worker.c offers and caller.c calls. Both include it.
 
 #ifndef SHOP_CONTRACT_H
 #define SHOP_CONTRACT_H
@@ -10,7 +10,7 @@ MOB_RECORD(item, (str, name), (i64, cents), (i64, pieces));
 
 MOB_TASK(price, i64, (item, what));
 
-#define BASKET(METHOD)                    \
+#define BASKET(METHOD)                     \
     METHOD(basket, put, i64, (item, what)) \
     METHOD(basket, cents, i64)
 MOB_ACTOR(basket, BASKET);

@@ -1,5 +1,5 @@
-// worker.c - a worker program: the bodies of shop.contract.h, and one line to serve them. Each basket lives in
-// a process of its own; tasks share as many as the machine has CPUs. Try worker --help.
+// worker.c - a worker program: the bodies of shop.contract.h, and one line to serve them. Each
+// basket lives in a process of its own; tasks share as many as the machine has CPUs.
 
 #include "shop.contract.h"
 
