@@ -204,6 +204,7 @@ static bool parts_start(parts_t *self, const config_t *config, int control)
 static void log_stop(parts_t *self)
 {
     loop_count_t counts = loop_counts(self->loop);
+    log_repeats(&self->log, true);
     log_info(&self->log, "MOB-STOP",
              "received=%" PRIu64 " envelopes=%" PRIu64 " sent=%" PRIu64 " notices=%" PRIu64
              " unroutable=%" PRIu64 " refused=%" PRIu64 " ms=%" PRId64,
@@ -253,8 +254,11 @@ static bool drain(parts_t *self, ended_fn *ended, void *arg)
 static void run(parts_t *self, ended_fn *ended, void *arg)
 {
     bool end = ended(arg); // once before waiting: libzmq signals only to who has looked
-    while (!end)
-        end = loop_turn(self->loop, INT64_MAX) && ended(arg);
+    while (!end) {
+        int64_t until = self->log.held ? clock_us() + 1000000 : INT64_MAX;
+        end = loop_turn(self->loop, until) && ended(arg);
+        log_repeats(&self->log, false);
+    }
     int64_t begun = clock_us();
     self->at_once = !drain(self, ended, arg) && clock_us() - begun < self->config->server_drain;
 }

@@ -181,28 +181,63 @@ static log_event_t *event_of(log_t *self, const char *event)
     return NULL; // more kinds than places: these are not held back
 }
 
-// False: one too many of its kind in this second. repeated: how many were held back in the last
-// one.
-static bool event_passes(log_t *self, const char *event, uint32_t *repeated)
+static void write_line(log_t *self, log_level_t level, const char *event, char *fields)
+{
+    line_t line = {.size = 0};
+    formats[self->format].head(&line, level, event);
+    put_pairs(&line, self->format, fields);
+    put(&line, "%s", formats[self->format].tail);
+    line_end(self, &line);
+}
+
+// The second being counted is over; what was held back in it is told in a line of its own.
+static void event_turn(log_t *self, log_event_t *known)
+{
+    if (known->count > LOG_RATE) {
+        char fields[32];
+        snprintf(fields, sizeof fields, "repeated=%u", known->count - LOG_RATE);
+        write_line(self, known->level, known->event, fields);
+    }
+    known->count = 0;
+}
+
+static bool event_passes(log_t *self, log_level_t level, const char *event)
 {
     log_event_t *known = event_of(self, event);
     int64_t now = clock_us();
-    *repeated = 0;
     if (known == NULL)
         return true;
-    if (known->count == 0 || now - known->since >= 1000000) {
-        if (known->count > LOG_RATE)
-            *repeated = known->count - LOG_RATE;
+    if (now - known->since >= 1000000)
+        event_turn(self, known);
+    if (known->count == 0)
         known->since = now;
-        known->count = 0;
+    known->level = level;
+    if (++known->count <= LOG_RATE)
+        return true;
+    self->held = true;
+    return false;
+}
+
+void log_repeats(log_t *self, bool all)
+{
+    if (!self->held)
+        return;
+    int64_t now = clock_us();
+    self->held = false;
+    for (size_t i = 0; i < LOG_EVENTS_MAX; i++) {
+        log_event_t *known = &self->events[i];
+        if (known->count <= LOG_RATE)
+            continue;
+        if (all || now - known->since >= 1000000)
+            event_turn(self, known);
+        else
+            self->held = true;
     }
-    return ++known->count <= LOG_RATE;
 }
 
 void log_write(log_t *self, log_level_t level, const char *event, const char *format, ...)
 {
-    uint32_t repeated;
-    if (level < self->level || !event_passes(self, event, &repeated))
+    if (level < self->level || !event_passes(self, level, event))
         return;
 
     // Blanks of the format become a byte that no value has, so that values may have blanks.
@@ -215,15 +250,5 @@ void log_write(log_t *self, log_level_t level, const char *event, const char *fo
     va_start(args, format);
     vsnprintf(fields, sizeof fields, shape, args);
     va_end(args);
-
-    line_t line = {.size = 0};
-    formats[self->format].head(&line, level, event);
-    put_pairs(&line, self->format, fields);
-    if (repeated > 0) {
-        char count[16];
-        snprintf(count, sizeof count, "%u", repeated);
-        formats[self->format].pair(&line, "repeated", count);
-    }
-    put(&line, "%s", formats[self->format].tail);
-    line_end(self, &line);
+    write_line(self, level, event, fields);
 }

@@ -26,6 +26,7 @@ typedef struct log_event {
     const char *event;
     int64_t since; // start of the second being counted
     uint32_t count;
+    log_level_t level; // of the last
 } log_event_t;
 
 typedef struct log {
@@ -34,6 +35,7 @@ typedef struct log {
     log_format_t format;
     log_event_t events[LOG_EVENTS_MAX];
     uint64_t dropped; // lines that a stuck reader did not take
+    bool held;        // some were held back and not counted in a line yet
 } log_t;
 
 void log_init(log_t *self, int fd, log_level_t level, log_format_t format);
@@ -43,6 +45,9 @@ void log_init(log_t *self, int fd, log_level_t level, log_format_t format);
 // routing id.
 void log_write(log_t *self, log_level_t level, const char *event, const char *format, ...)
     MOB_PRINTF(4, 5);
+
+// Tell of what was held back, once its second is over: from time to time, and before the end (all).
+void log_repeats(log_t *self, bool all);
 
 #define log_debug(self, event, ...) log_write(self, LEVEL_DEBUG, event, __VA_ARGS__)
 #define log_info(self, event, ...) log_write(self, LEVEL_INFO, event, __VA_ARGS__)

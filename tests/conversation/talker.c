@@ -18,9 +18,17 @@
 
 static void remove_directory(const char *directory)
 {
-    const char *const files[] = {
-        "epoch",       "lock",       "broker.lock",         "calls.sock",        "notices.sock",     "feed.sock",
-        "second/broker.lock", "second/calls.sock", "second/notices.sock", "second/feed.sock", "second"};
+    const char *const files[] = {"epoch",
+                                 "lock",
+                                 "broker.lock",
+                                 "calls.sock",
+                                 "notices.sock",
+                                 "feed.sock",
+                                 "second/broker.lock",
+                                 "second/calls.sock",
+                                 "second/notices.sock",
+                                 "second/feed.sock",
+                                 "second"};
     char path[128];
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, files[i]);

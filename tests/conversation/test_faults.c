@@ -1,4 +1,5 @@
-// A broker that tells nothing unasked: what is asked for is still answered. Only in a build with faults.
+// A broker that tells nothing unasked: what is asked for is still answered. Only in a build with
+// faults.
 
 #include <criterion/criterion.h>
 
@@ -23,10 +24,12 @@ Test(faults, without_a_single_notice_asking_finds_the_outcome, .timeout = 20)
     talker_hello(worker, ROLE_WORKER, 11);
     talker_hello(caller, ROLE_CLIENT, 0);
     say(caller, NAME, name, .symbol = 1, .text = str("echo any -> any"));
-    say(caller, SUBMIT, submit, .epoch = caller->epoch, .seq = 1, .task = 1, .args = bytes_of("\xc0"));
+    say(caller, SUBMIT, submit, .epoch = caller->epoch, .seq = 1, .task = 1,
+        .args = bytes_of("\xc0"));
     talker_send(caller);
     const msg_run_t *run = hear(worker, BY_CALLS, RUN, run);
-    say(worker, RESULT, result, .ref = run->ref, .attempt = run->attempt, .value = bytes_of("\xc0"));
+    say(worker, RESULT, result, .ref = run->ref, .attempt = run->attempt,
+        .value = bytes_of("\xc0"));
     talker_send(worker);
 
     cr_expect_null(talker_peek(caller, BY_CALLS, 300));

@@ -101,7 +101,22 @@ Test(log, ten_of_a_kind_in_a_second)
     cr_expect_eq(lines(written()), LOG_RATE + 1);
     logger.events[0].since -= 1000000; // a second later
     log_warn(&logger, "MOB-MANY", "i=%d", 50);
-    cr_expect_not_null(strstr(written(), "i=50 repeated=40\n"), "%s", text);
+    cr_expect_not_null(strstr(written(), " level=warn event=MOB-MANY repeated=40\n"), "%s", text);
+    cr_expect_not_null(strstr(text, " i=50\n"), "%s", text);
+}
+
+Test(log, what_was_held_back_is_told_before_the_end)
+{
+    log_init(&logger, pipes[1], LEVEL_INFO, FORMAT_JOURNAL);
+    for (int i = 0; i < 12; i++)
+        log_warn(&logger, "MOB-MANY", "i=%d", i);
+    written();
+    log_repeats(&logger, false); // its second is not over
+    cr_expect_str_eq(written(), "");
+    log_repeats(&logger, true);
+    cr_expect_str_eq(written(), "<4>MOB-MANY repeated=2\n");
+    log_repeats(&logger, true);
+    cr_expect_str_eq(written(), "");
 }
 
 Test(log, a_reader_that_is_stuck_stops_nobody)
