@@ -437,6 +437,7 @@ core_count_t core_counts(const core_t *self)
 {
     core_count_t count = self->count;
     count.objects = self->calls.used;
+    count.graves = self->grave_count;
     count.bytes += (uint64_t)self->calls.used * (sizeof(call_t) + 16);
     return count;
 }

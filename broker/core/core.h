@@ -65,6 +65,7 @@ typedef struct core_count { // counters for tests, health and the end of demo
     uint64_t calls, tasks, settled, failed, retries, late_results, stale_epoch, notices, malformed, rejected;
     uint64_t dropped_notices; // by the fault
     uint64_t sessions, hosts, workers, actors, pending, objects, bytes;
+    uint64_t graves; // records of dead actors that are kept for who may still call them; also objects
 } core_count_t;
 core_count_t core_counts(const core_t *self);
 

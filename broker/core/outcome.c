@@ -76,7 +76,7 @@ void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, co
     va_end(args);
     bool sent = call->state == CALL_SENT;
     failure_t failure = {.err = err, .root = err, .why = why, .reason = text,
-                         .executed = sent ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
+                         .executed = sent || call->attempt > 0 ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
                          .attempts = call->attempt + (sent ? 1u : 0u)};
     outcome_failure(core, call, &failure);
 }

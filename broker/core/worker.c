@@ -243,7 +243,9 @@ static void failed(core_t *core, worker_t *worker, call_t *call, const msg_fail_
     text[fail->text.size] = '\0';
     memcpy(trace, fail->trace.data, fail->trace.size);
     trace[fail->trace.size] = '\0';
-    failure_t failure = {.err = (mob_err_t)fail->code, .root = (mob_err_t)fail->code, .executed = fail->executed,
+    bool earlier = fail->executed == MOB_NOT_EXECUTED && call->attempt > 0; // the worker knows only of this run
+    failure_t failure = {.err = (mob_err_t)fail->code, .root = (mob_err_t)fail->code,
+                         .executed = earlier ? MOB_MAYBE_EXECUTED : fail->executed,
                          .code = fail->app_code, .attempts = call->attempt + (fail->executed ? 1u : 0u), .cause = fail->cause,
                          .reason = text, .trace = trace};
     fill_place(core, worker, &failure);
