@@ -505,11 +505,15 @@ void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
 
 static void say_all_again(core_t *core, worker_t *worker)
 {
-    call_t *call;
-    DL_FOREACH(worker->hand, call)
+    call_t *call, *next;
+    DL_FOREACH_SAFE(worker->hand, call, next)
     {
-        if (!call->have && call->state == CALL_SENT)
+        if (call->have)
+            continue;
+        if (call->state == CALL_SENT)
             send_run(core, worker, call);
+        else
+            call_lost(core, call, NULL); // it ended meanwhile, and the worker never heard of it
     }
 }
 
