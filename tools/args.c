@@ -14,8 +14,7 @@
 
 enum { FILE_MAX = 64 * 1024 * 1024 };
 
-// ---- Signatures
-// ----------------------------------------------------------------------------------
+// ---- Signatures ---------------------------------------------------------------------------------
 
 static void keep(char *out, size_t size, const char *from, size_t count)
 {
@@ -114,8 +113,7 @@ int args_find(tool_t *tool, const char *kind, const char *cls, const char *name,
     return none_offered(tool, kind, cls, name, &fitting);
 }
 
-// ---- Words to values
-// -----------------------------------------------------------------------------
+// ---- Words to values ----------------------------------------------------------------------------
 
 typedef struct reading {
     tool_t *tool;
@@ -336,8 +334,7 @@ int args_read(tool_t *tool, const signature_t *signature, const char *const *wor
     return 0;
 }
 
-// ---- Values to text
-// ------------------------------------------------------------------------------
+// ---- Values to text -----------------------------------------------------------------------------
 
 static void print_json(mob_reader_t *reader)
 {

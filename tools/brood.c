@@ -62,6 +62,21 @@ int brood_broker(tool_t *tool, brood_t *self)
     return 0;
 }
 
+int brood_find(tool_t *tool, brood_t *self)
+{
+    char why[256];
+    bool named = tool_flag(tool, "broker") || getenv("MOBULA_BROKER");
+    bool there =
+        !named &&
+        endpoint_dial(NULL, 0, self->address, sizeof self->address, why, sizeof why) == MOB_OK &&
+        tool_listens(self->address);
+    if (!named && !there)
+        return brood_broker(tool, self);
+    int wrong = tool_connect(tool);
+    memcpy(self->address, tool->address, sizeof self->address);
+    return wrong;
+}
+
 int brood_host(tool_t *tool, brood_t *self, const char *name, unsigned slots)
 {
     char many[16];
@@ -99,6 +114,8 @@ int brood_host(tool_t *tool, brood_t *self, const char *name, unsigned slots)
 
 int brood_connect(tool_t *tool, brood_t *self)
 {
+    if (tool->client)
+        return 0;
     memcpy(tool->address, self->address, sizeof tool->address);
     tool->client =
         mob_connect(&(mob_config_t){.endpoint = self->address, .name = tool->verb->name});
@@ -118,11 +135,14 @@ static void show_log(const brood_t *self)
         fwrite(data, 1, (size_t)got, stderr);
 }
 
-static size_t serving(const rows_t *rows)
+// Ours: there may be others.
+static size_t serving(const brood_t *self, const rows_t *rows)
 {
     size_t count = 0;
     for (size_t i = 0; i < rows->count; i++)
-        count += strcmp(row_text(&rows->items[i], "state"), "alive") == 0;
+        for (unsigned h = 0; h < self->count; h++)
+            count += row_number(&rows->items[i], "pid") == self->hosts[h] &&
+                     strcmp(row_text(&rows->items[i], "state"), "alive") == 0;
     return count;
 }
 
@@ -132,11 +152,11 @@ int brood_wait(tool_t *tool, const brood_t *self, int64_t us)
     while (!tool_signal()) {
         rows_t rows;
         int wrong = query_rows(tool, "hosts", NULL, &rows);
-        if (wrong || serving(&rows) >= self->count)
+        if (wrong || serving(self, &rows) >= self->count)
             return wrong;
         if (clock_us() > until) {
-            trouble_t out =
-                trouble(MOB_ESETUP, "%zu of %u worker programs serve", serving(&rows), self->count);
+            trouble_t out = trouble(MOB_ESETUP, "%zu of %u worker programs serve",
+                                    serving(self, &rows), self->count);
             say_trouble(tool, &out);
             show_log(self);
             return out.exit;

@@ -19,6 +19,10 @@ typedef struct brood {
     char address[ENDPOINT_MAX];
 } brood_t;
 
+// The broker that -b or the environment names, or that listens on the usual socket; else one of our
+// own.
+int brood_find(tool_t *tool, brood_t *self);
+
 // A broker of our own, in a thread: on the usual socket, or in a private directory when one is
 // there. 0 or the exit code after the error was said. Before any other thread or ZeroMQ context.
 int brood_broker(tool_t *tool, brood_t *self);

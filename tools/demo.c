@@ -37,7 +37,7 @@ typedef struct census {
     unsigned inflight, inflight_max;
     bool printable;
     uint64_t calls, replies, failed;
-    int64_t done_bytes, took_us;
+    int64_t until, took_us;
     histogram_t latency;
     int64_t words, distinct, checked;
     unsigned hosts, workers;
@@ -46,8 +46,7 @@ typedef struct census {
     unsigned top_count;
 } census_t;
 
-// ---- Files
-// ---------------------------------------------------------------------------------------
+// ---- Files --------------------------------------------------------------------------------------
 
 static int find_texts(tool_t *tool, census_t *self)
 {
@@ -67,11 +66,24 @@ static int find_texts(tool_t *tool, census_t *self)
     return say_trouble(tool, &out);
 }
 
-// ---- The map
-// -------------------------------------------------------------------------------------
+// ---- The map ------------------------------------------------------------------------------------
+
+// With --for the census ends at the first whole file behind that time; what was not begun is not
+// counted.
+static void end_early(census_t *self)
+{
+    if (self->offset > 0 || clock_us() < self->until)
+        return;
+    for (size_t i = self->file; i < self->texts.count; i++) {
+        self->texts.bytes -= self->texts.items[i].size;
+        free(self->texts.items[i].path);
+    }
+    self->texts.count = self->file;
+}
 
 static bool submit_piece(census_t *self)
 {
+    end_early(self);
     if (self->file == self->texts.count)
         return false;
     mob_t *m = self->tool->client;
@@ -138,8 +150,9 @@ static void show_progress(census_t *self, int64_t *shown_at)
 
 static int run_census(census_t *self)
 {
-    int64_t since = clock_us(), shown_at = 0;
+    int64_t since = clock_us(), shown_at = 0, most = tool_duration(self->tool, "for", UNIT_FOREVER);
     bool going = true;
+    self->until = most == UNIT_FOREVER ? INT64_MAX : since + most;
     while (going && self->failed < 3 && !tool_signal()) {
         while (self->inflight < self->inflight_max && submit_piece(self))
             ;
@@ -160,8 +173,7 @@ static int run_census(census_t *self)
     return say_trouble(self->tool, &out);
 }
 
-// ---- The result
-// ----------------------------------------------------------------------------------
+// ---- The result ---------------------------------------------------------------------------------
 
 static void read_top(census_t *self, mob_any_t *any)
 {
@@ -246,8 +258,7 @@ static void print_people(const census_t *self)
            is_equal(self) ? "ok" : "NOT EQUAL", term_off(colour));
 }
 
-// ---- Afterwards: gentle traffic for the monitor
-// --------------------------------------------------
+// ---- Afterwards: gentle traffic for the monitor -------------------------------------------------
 
 typedef struct stroll {
     pthread_t thread;
@@ -285,8 +296,7 @@ static void watch(tool_t *tool, census_t *self, const char *address)
         pthread_join(walk.thread, NULL);
 }
 
-// ---- The verb
-// ------------------------------------------------------------------------------------
+// ---- The verb -----------------------------------------------------------------------------------
 
 static int start(tool_t *tool, census_t *self, brood_t *brood)
 {

@@ -26,8 +26,7 @@ static bool is_printable(char c)
     return c > ' ' && c < 0x7f;
 }
 
-// ---- A text, word by word
-// ------------------------------------------------------------------------
+// ---- A text, word by word -----------------------------------------------------------------------
 
 typedef struct text {
     char *data;
@@ -80,8 +79,7 @@ static bool next_word(const text_t *text, size_t *at, size_t end, bool printable
     return false;
 }
 
-// ---- Tasks
-// ---------------------------------------------------------------------------------------
+// ---- Tasks --------------------------------------------------------------------------------------
 
 static void write_census(mob_writer_t *out, int64_t words, const words_t *table)
 {
@@ -147,8 +145,7 @@ mob_err_t bench_echo(mob_ctx_t *ctx, mob_bytes_t data, mob_bytes_t *out)
     return MOB_OK;
 }
 
-// ---- The tally
-// -----------------------------------------------------------------------------------
+// ---- The tally ----------------------------------------------------------------------------------
 
 struct tally {
     words_t table;
@@ -215,8 +212,7 @@ mob_err_t bench_peer_echo(mob_ctx_t *ctx, bench_peer_t *self, mob_bytes_t data, 
     return bench_echo(ctx, data, out);
 }
 
-// ---- The host
-// ------------------------------------------------------------------------------------
+// ---- The host -----------------------------------------------------------------------------------
 
 int demo_host(int argc, char **argv)
 {

@@ -44,8 +44,7 @@ void tool_catch_signals(tool_t *self)
     sigaction(SIGTERM, &action, NULL);
 }
 
-// ---- Who listens
-// ---------------------------------------------------------------------------------
+// ---- Who listens --------------------------------------------------------------------------------
 
 // errno of connect(), 0 when somebody accepted.
 static int try_unix(const char *path)
@@ -116,8 +115,7 @@ static const char *words_of(int err)
     return err == ENOENT ? "no socket" : err == ECONNREFUSED ? "connection refused" : strerror(err);
 }
 
-// ---- Connecting
-// ----------------------------------------------------------------------------------
+// ---- Connecting ---------------------------------------------------------------------------------
 
 // One round over the list. 0: found, in self->address; -1: nobody; else exit code, said.
 static int try_all(tool_t *self, const char *text, int *err)

@@ -115,8 +115,7 @@ static void *run_sender(void *arg)
     return NULL;
 }
 
-// ---- The report
-// ----------------------------------------------------------------------------------
+// ---- The report ---------------------------------------------------------------------------------
 
 static void print_json(const tool_t *tool, const plan_t *plan, const sender_t *sum,
                        unsigned clients)
@@ -173,8 +172,7 @@ static void print_people(const tool_t *tool, const plan_t *plan, const sender_t 
     putchar('\n');
 }
 
-// ---- The verb
-// ------------------------------------------------------------------------------------
+// ---- The verb -----------------------------------------------------------------------------------
 
 static int measure(tool_t *tool, plan_t *plan, unsigned clients)
 {
@@ -228,7 +226,7 @@ int bench(tool_t *tool)
     if (size)
         unit_read_size(size, strlen(size), &bytes);
     plan.size = (size_t)(bytes < 0 ? 0 : bytes > 90 * 1024 ? 90 * 1024 : bytes);
-    int done = brood_broker(tool, &brood);
+    int done = brood_find(tool, &brood);
     if (!done)
         done = brood_host(tool, &brood, "bench-host", 2);
     if (!done)

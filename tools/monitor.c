@@ -41,8 +41,7 @@ typedef struct monitor {
     bool any, expected, failed, footer;
 } monitor_t;
 
-// ---- Filters
-// -------------------------------------------------------------------------------------
+// ---- Filters ------------------------------------------------------------------------------------
 
 static bool run_regex(void *arg, unsigned number, const char *pattern, const char *text,
                       size_t size)
@@ -78,8 +77,7 @@ static bool passes(const watched_t *self, record_t *record)
     return filter_match(&self->filter, record_look, record) == FILTER_YES;
 }
 
-// ---- The tail
-// ------------------------------------------------------------------------------------
+// ---- The tail -----------------------------------------------------------------------------------
 
 static void ask(monitor_t *self, int64_t now)
 {
@@ -141,8 +139,7 @@ static int open_tail(monitor_t *self)
     return subscribe(self, topic, endpoint);
 }
 
-// ---- Records
-// -------------------------------------------------------------------------------------
+// ---- Records ------------------------------------------------------------------------------------
 
 static void say_loss(monitor_t *self, const record_t *next, uint64_t count)
 {
@@ -228,8 +225,7 @@ static bool read_message(monitor_t *self)
     return true;
 }
 
-// ---- Footer
-// --------------------------------------------------------------------------------------
+// ---- Footer -------------------------------------------------------------------------------------
 
 static void print_footer(monitor_t *self, int64_t now)
 {
@@ -249,8 +245,7 @@ static void print_footer(monitor_t *self, int64_t now)
     self->footer_at = now + SECOND_US;
 }
 
-// ---- The loop
-// ------------------------------------------------------------------------------------
+// ---- The loop -----------------------------------------------------------------------------------
 
 static int64_t next_time(const monitor_t *self)
 {
@@ -356,5 +351,6 @@ int monitor(tool_t *tool)
 
 int events(tool_t *tool)
 {
-    return tail_of(tool, "ev=retry,timeout,cancel,dead,reject,spawn,exit,restart,join,leave,lost");
+    return tail_of(tool,
+                   "ev=fail,retry,timeout,cancel,dead,reject,spawn,exit,restart,join,leave,lost");
 }

@@ -10,8 +10,7 @@
 #include "near.h"
 #include "verb.h"
 
-// ---- Reading
-// -------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------
 
 static void read_cell(mob_reader_t *reader, cell_t *cell)
 {
@@ -57,8 +56,7 @@ int query_rows(tool_t *tool, const char *what, const char *filter, rows_t *out)
     return say_trouble(tool, &unread);
 }
 
-// ---- Filters
-// -------------------------------------------------------------------------------------
+// ---- Filters ------------------------------------------------------------------------------------
 
 static int check_filter(tool_t *tool, const char *text)
 {
@@ -104,8 +102,7 @@ int query_filter(tool_t *tool, unsigned first_word, char *out, size_t size)
     return wrong;
 }
 
-// ---- What a person names
-// -------------------------------------------------------------------------
+// ---- What a person names ------------------------------------------------------------------------
 
 static bool matches(const char *id, const char *typed)
 {

@@ -108,8 +108,7 @@ filter_value_t record_look(void *arg, filter_key_t key)
     }
 }
 
-// ---- Cells
-// ---------------------------------------------------------------------------------------
+// ---- Cells --------------------------------------------------------------------------------------
 
 static const char *print_time(char out[24], int64_t wall_us)
 {
@@ -172,8 +171,7 @@ static const char *print_note(char out[RECORD_NAME_MAX + 32], const record_t *se
     return out;
 }
 
-// ---- Whole records
-// -------------------------------------------------------------------------------
+// ---- Whole records ------------------------------------------------------------------------------
 
 void record_head(const term_t *term)
 {

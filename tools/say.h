@@ -8,8 +8,7 @@
 
 #include "tool.h"
 
-// ---- Errors
-// --------------------------------------------------------------------------------------
+// ---- Errors -------------------------------------------------------------------------------------
 
 enum { TROUBLE_TEXT_MAX = 1024, TROUBLE_TRIES_MAX = 4 };
 
@@ -36,8 +35,7 @@ int say_failure(tool_t *tool, mob_ref_t ref, mob_err_t err,
 // A line of commentary on stderr, unless -q.
 MOB_PRINTF(2, 3) void say_note(const tool_t *tool, const char *format, ...);
 
-// ---- Rows
-// ----------------------------------------------------------------------------------------
+// ---- Rows ---------------------------------------------------------------------------------------
 
 typedef struct cell {
     const char *key;
@@ -70,14 +68,12 @@ typedef struct column {
 void say_rows(const tool_t *tool, const rows_t *rows, const column_t *columns,
               const char *name_key);
 
-// ---- JSON
-// ----------------------------------------------------------------------------------------
+// ---- JSON ---------------------------------------------------------------------------------------
 
 void say_json_text(FILE *to, const char *text);
 void say_json_row(FILE *to, const row_t *row);
 
-// ---- Ids
-// -----------------------------------------------------------------------------------------
+// ---- Ids ----------------------------------------------------------------------------------------
 
 enum { ID_TEXT_MAX = 40 };
 const char *say_id(char out[ID_TEXT_MAX], mob_ref_t ref);    // whole: OWNER.SEQ

@@ -22,8 +22,7 @@ int setup_version(tool_t *tool)
     return 0;
 }
 
-// ---- health
-// --------------------------------------------------------------------------------------
+// ---- health -------------------------------------------------------------------------------------
 
 int setup_health(tool_t *tool)
 {
@@ -51,8 +50,7 @@ int setup_health(tool_t *tool)
     return 0;
 }
 
-// ---- config
-// --------------------------------------------------------------------------------------
+// ---- config -------------------------------------------------------------------------------------
 
 static int load(tool_t *tool, config_t *config, const char *file)
 {
@@ -142,8 +140,7 @@ int setup_config(tool_t *tool)
     return 0;
 }
 
-// ---- completion
-// ----------------------------------------------------------------------------------
+// ---- completion ---------------------------------------------------------------------------------
 
 static void print_verbs(const char *before, const char *after)
 {
@@ -213,8 +210,7 @@ int setup_completion(tool_t *tool)
     return say_trouble(tool, &out);
 }
 
-// ---- help
-// ----------------------------------------------------------------------------------------
+// ---- help ---------------------------------------------------------------------------------------
 
 // What to do about a code; beside its text and its exit code, which types.h has.
 static const struct {

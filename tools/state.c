@@ -10,8 +10,7 @@
 #include "unit.h"
 #include "verb.h"
 
-// ---- Kinds: which fields stand in a table
-// --------------------------------------------------------
+// ---- Kinds: which fields stand in a table -------------------------------------------------------
 
 // clang-format off
 static const column_t actor_columns[] = {
@@ -69,8 +68,7 @@ static int no_kind(tool_t *tool, const char *name)
     return say_trouble(tool, &out);
 }
 
-// ---- list
-// ----------------------------------------------------------------------------------------
+// ---- list ---------------------------------------------------------------------------------------
 
 typedef struct order {
     const char *key;
@@ -210,8 +208,7 @@ int state_list(tool_t *tool)
     return 0;
 }
 
-// ---- show
-// ----------------------------------------------------------------------------------------
+// ---- show ---------------------------------------------------------------------------------------
 
 static bool is_called(const row_t *row, const char *text)
 {
@@ -296,8 +293,7 @@ int state_show(tool_t *tool)
     return say_trouble(tool, &out);
 }
 
-// ---- status
-// --------------------------------------------------------------------------------------
+// ---- status -------------------------------------------------------------------------------------
 
 static void count(const row_t *row, const char *key, const char *after)
 {
@@ -341,8 +337,7 @@ int state_status(tool_t *tool)
     return 0;
 }
 
-// ---- summary
-// -------------------------------------------------------------------------------------
+// ---- summary ------------------------------------------------------------------------------------
 
 static const column_t summary_columns[] = {
     {"name", "NAME", 's', 0}, {"state", "STATE", 't', 0}, {"count", "COUNT", 'n', 0}, {0}};

@@ -12,8 +12,7 @@
 #include "unit.h"
 #include "verb.h"
 
-// ---- Waiting
-// -------------------------------------------------------------------------------------
+// ---- Waiting ------------------------------------------------------------------------------------
 
 // A wait that Ctrl-C ended takes the call with it and says so.
 static int failed(tool_t *tool, mob_ref_t ref, mob_err_t err, const char *what, bool ours)
@@ -79,8 +78,7 @@ static void fill_opts(const tool_t *tool, const signature_t *signature, mob_opts
                                                            : 0;
 }
 
-// ---- Verbs
-// ---------------------------------------------------------------------------------------
+// ---- Verbs --------------------------------------------------------------------------------------
 
 int talk_run(tool_t *tool)
 {
@@ -236,13 +234,17 @@ int talk_tell(tool_t *tool)
     int64_t count = tool_count(tool, "count", 1), since = clock_us();
     double rate = tool_rate(tool, "rate", 0);
     mob_opts_t opts = {.forget = true, .block = true};
-    for (int64_t i = 0; i < count && !tool_signal(); i++) {
+    enum { BURST = 256 }; // a mailbox has room for 1000, and what finds none is refused unheard
+    int done = 0;
+    for (int64_t i = 0; i < count && !done; i++) {
         if (rate > 0)
             sleep_until(since + (int64_t)((double)i * 1e6 / rate));
-        mob_ref_t ref = mob_send(tool->client, actor, signature.wire, &opts, args, signature.count);
-        mob_drop(tool->client, ref);
+        mob_drop(tool->client,
+                 mob_send(tool->client, actor, signature.wire, &opts, args, signature.count));
+        if (i % BURST == BURST - 1 || i == count - 1 || tool_signal())
+            done = outlast(tool, tool->words[1]);
     }
-    return outlast(tool, tool->words[1]);
+    return done;
 }
 
 static int read_refs(tool_t *tool, mob_ref_t refs[TOOL_WORDS_MAX])

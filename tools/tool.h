@@ -65,8 +65,7 @@ static inline bool tool_json(const tool_t *self)
     return self->output == OUTPUT_JSON || self->output == OUTPUT_JSONL;
 }
 
-// ---- The connection (dial.c)
-// ---------------------------------------------------------------------
+// ---- The connection (dial.c) --------------------------------------------------------------------
 
 // Find a broker that listens and connect. 0, or the exit code after the error was said.
 int tool_connect(tool_t *self);

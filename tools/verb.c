@@ -207,8 +207,7 @@ int verb_unknown(tool_t *tool, const char *word)
     return say_trouble(tool, &out);
 }
 
-// ---- Parsing
-// -------------------------------------------------------------------------------------
+// ---- Parsing ------------------------------------------------------------------------------------
 
 static const flag_t *find_in(const flag_t *flags, const char *name, size_t size, char letter)
 {
@@ -354,8 +353,7 @@ static int parse_words(tool_t *tool, int argc, char **argv)
     return -1;
 }
 
-// ---- Defaults of flags that every verb takes
-// -----------------------------------------------------
+// ---- Defaults of flags that every verb takes ----------------------------------------------------
 
 static const char *flag_or_environment(const tool_t *tool, const char *flag,
                                        const char *environment)
@@ -430,8 +428,7 @@ int verb_parse(tool_t *tool, int argc, char **argv)
     return done < 0 ? check_words(tool) : done;
 }
 
-// ---- Flags as values
-// -----------------------------------------------------------------------------
+// ---- Flags as values ----------------------------------------------------------------------------
 
 const char *tool_flag_nth(const tool_t *self, const char *name, unsigned nth)
 {
@@ -483,8 +480,7 @@ double tool_rate(const tool_t *self, const char *name, double fallback)
     return value && unit_read_rate(value, strlen(value), &fallback) ? fallback : fallback;
 }
 
-// ---- Help
-// ----------------------------------------------------------------------------------------
+// ---- Help ---------------------------------------------------------------------------------------
 
 static void print_flags(const flag_t *flags)
 {
@@ -537,7 +533,7 @@ void verb_overview(const tool_t *tool)
     enum { LEFT = 46, RIGHT = 54 };
     bool colour = tool->term.colour_out;
     printf("mobula " MOB_VERSION " - actors, tasks and futures over ZeroMQ      start here: mobula "
-                                 "demo      any command: --help, -o json\n");
+           "demo      any command: --help, -o json\n");
     for (const command_t *verb = verbs; verb->name;) {
         family_t family = verb->family;
         for (bool first = true; verb->name && verb->family == family; verb++, first = false) {

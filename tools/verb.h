@@ -57,7 +57,6 @@ int run_broker(tool_t *), demo(tool_t *);
 int talk_run(tool_t *), talk_new(tool_t *), talk_call(tool_t *), talk_tell(tool_t *),
     talk_get(tool_t *), talk_wait(tool_t *), talk_cancel(tool_t *);
 int monitor(tool_t *), events(tool_t *);
-void monitor_watch(tool_t *); // everything, on the connection that is there, until a signal
 int state_list(tool_t *), state_show(tool_t *), state_status(tool_t *), state_summary(tool_t *);
 int manage_stop(tool_t *), manage_kill(tool_t *);
 int bench(tool_t *);

@@ -65,8 +65,7 @@ bool filter_key_of(const char *text, size_t size, filter_key_t *key)
     return false;
 }
 
-// ---- Comparing
-// -----------------------------------------------------------------------------------
+// ---- Comparing ----------------------------------------------------------------------------------
 
 static char lower(char c)
 {
@@ -110,8 +109,7 @@ bool filter_glob(const char *pattern, size_t pattern_size, const char *text, siz
     return p == pattern_size;
 }
 
-// ---- Parsing: by descent, into postfix
-// -----------------------------------------------------------
+// ---- Parsing: by descent, into postfix ----------------------------------------------------------
 
 typedef struct parser {
     const char *text, *next;
@@ -380,8 +378,7 @@ bool filter_parse(const char *text, filter_t *out, unsigned *error_column)
     return !self.failed;
 }
 
-// ---- Running
-// -------------------------------------------------------------------------------------
+// ---- Running ------------------------------------------------------------------------------------
 
 static bool compare_number(int64_t a, enum filter_op op, int64_t b)
 {
