@@ -53,7 +53,7 @@ scripts() {
     git ls-files 2>/dev/null | grep -E '(^dev|^\.ci/run|\.sh|\.bash)$' | xargs shellcheck -x
 }
 spelling() {
-    codespell --quiet-level=3 --ignore-words-list=inflight,statics,nam,nd,crate,moniter --skip='*/corpus/*,*/build/*' \
+    codespell --quiet-level=3 --ignore-words-list=inflight,statics,nam,nd,crate,moniter --skip='*/corpus/*,*.bats' \
         README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs wire broker sdk actors tools examples bench tests dev cmake
 }
 # shellcheck disable=SC2086
