@@ -308,6 +308,7 @@ static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t r
     actor->epitaph = strdup(text);
     actor->refusal = refusal;
     actor->cause = cause;
+    bool begun = actor->incarnation > 1 || (actor->worker && actor->worker->session); // its constructor, perhaps
     failure_t failure = *why;
     failure.why = cause_name(cause);
     failure.reason = text;
@@ -325,7 +326,7 @@ static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t r
     }
     if (actor->making->state != CALL_FINAL) {
         failure.err = failure.root = refusal;
-        failure.executed = cause == CAUSE_INIT ? MOB_EXECUTED : MOB_NOT_EXECUTED;
+        failure.executed = cause == CAUSE_INIT ? MOB_EXECUTED : begun ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED;
         actor->making->state = CALL_READY;
         outcome_failure(core, actor->making, &failure);
     }
