@@ -172,6 +172,16 @@ static void say_names(mob_t *self)
     }
 }
 
+static void say_names_first(mob_t *self)
+{
+    queue_t aside;
+    session_shelve(self);
+    queue_set_aside(&self->queue, &aside);
+    say_names(self);
+    session_shelve(self);
+    queue_join(&self->queue, &aside);
+}
+
 typedef struct questions {
     mob_t *self;
     mob_ref_t refs[MOB_REFS_MAX];
@@ -238,6 +248,7 @@ static void ask(mob_t *self, bool all)
         if (worth_asking(self, future, all))
             add_question(&questions, future->ref, false);
     send_questions(&questions, false);
+    cancel_again(self);
 }
 
 static void ping(mob_t *self)
@@ -281,7 +292,6 @@ static void resume(mob_t *self)
     if (!fresh)
         hold_restate(self);
     watch_foreign(self);
-    cancel_again(self);
     ping(self);
     ask(self, true);
 }
@@ -410,8 +420,8 @@ static int64_t live_timers(mob_t *self)
         ping(self);
     if (self->now >= link->ask_at)
         ask(self, link->ask_all);
-    if (self->now >= self->queue.again_at)
-        queue_again(&self->queue, self->now);
+    if (self->now >= self->queue.again_at && queue_again(&self->queue, self->now))
+        say_names_first(self); // the ones that the requests name may have been lost with them
     suspect(self);
     return sooner(sooner(link->ping_at, link->ask_at), self->queue.again_at);
 }

@@ -219,12 +219,14 @@ bool queue_blocked(const queue_t *self)
 }
 
 // Each time twice as long. While the socket takes nothing there is no use in more of it.
-void queue_again(queue_t *self, int64_t now)
+bool queue_again(queue_t *self, int64_t now)
 {
+    bool use = !queue_blocked(self);
     self->again_us = self->again_us * 2 < AGAIN_MAX_US ? self->again_us * 2 : AGAIN_MAX_US;
-    if (!queue_blocked(self))
+    if (use)
         rewind_to(self, self->unsent, 0);
     self->again_at = now + self->again_us;
+    return use;
 }
 
 void queue_set_aside(queue_t *self, queue_t *aside)

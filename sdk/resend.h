@@ -29,7 +29,7 @@ void queue_accept(queue_t *self, uint64_t seq, int64_t now);
 // goes with them (CANCEL, STOP, DROP). epoch is written into requests that leave for the first
 // time.
 void queue_rewind(queue_t *self, uint64_t epoch);
-void queue_again(queue_t *self, int64_t now); // no progress: the requests that were sent, once more
+bool queue_again(queue_t *self, int64_t now); // no progress: the requests that were sent, once more
 void queue_set_aside(queue_t *self,
                      queue_t *aside);           // all parcels, so that others can go before them
 void queue_join(queue_t *self, queue_t *aside); // and back, behind those
