@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { GROW_MIN = 1024 }; // smaller ones grow cheaply by themselves
+
 static size_t batch_bytes(const batch_t *batch)
 {
     size_t bytes = batch->pack.size;
@@ -26,6 +28,7 @@ static bool line_up(outbox_t *self) // the open batch becomes the last of the fu
         self->last->next = item;
     self->last = item;
     self->bytes += item->bytes;
+    self->usual = item->batch.pack.room;
     self->open = BATCH_INIT;
     return true;
 }
@@ -34,6 +37,8 @@ batch_t *outbox_open(outbox_t *self)
 {
     if (batch_full(&self->open) && !line_up(self))
         return NULL;
+    if (self->open.pack.room == 0 && self->usual > GROW_MIN)
+        pack_reserve(&self->open.pack, self->usual);
     return &self->open;
 }
 
@@ -48,7 +53,10 @@ batch_t *outbox_first(outbox_t *self)
 {
     if (self->first != NULL)
         return &self->first->batch;
-    return batch_empty(&self->open) ? NULL : &self->open;
+    if (batch_empty(&self->open))
+        return NULL;
+    self->usual = self->open.pack.size + self->open.pack.size / 8;
+    return &self->open;
 }
 
 static void drop_first(outbox_t *self)

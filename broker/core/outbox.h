@@ -16,6 +16,7 @@ typedef struct outbox {
     outbox_item_t *first, *last; // full ones, oldest first
     batch_t open;
     size_t bytes;                // in the full ones
+    size_t usual;                // size of the last one sent: the next is made so large at once
 } outbox_t;
 
 batch_t *outbox_open(outbox_t *self);              // the batch to append to, with room for one envelope; NULL: no memory
