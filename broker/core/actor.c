@@ -14,6 +14,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "request.h"
 #include "session.h"
 #include "timeline.h"
 #include "worker.h"
@@ -308,7 +309,7 @@ static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t r
     actor->epitaph = strdup(text);
     actor->refusal = refusal;
     actor->cause = cause;
-    bool begun = actor->incarnation > 1 || (actor->worker && actor->worker->session); // its constructor, perhaps
+    bool begun = actor->incarnation > 1 || actor->making->old_epoch || (actor->worker && actor->worker->session); // its constructor, perhaps
     failure_t failure = *why;
     failure.why = cause_name(cause);
     failure.reason = text;
@@ -530,16 +531,22 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
     actor_t *actor = actor_new(core, making, def, hold->opts, &opts);
     if (!actor)
         return;
-    actor->incarnation = actor->adopted = hold->incarnation;
+    core->announced = true;
     if (opts.name.size)
         actor_claim_name(core, actor, name_of(core, opts.name));
-    worker_holds_actors(worker);
+    actor_take_over(core, worker, actor, hold);
+}
+
+void actor_take_over(core_t *core, worker_t *worker, actor_t *actor, const msg_hold_t *hold)
+{
+    actor->incarnation = actor->adopted = hold->incarnation;
     actor->worker = worker;
     DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
-    if (hold->state == HAND_WAITING)
+    if (hold->state != HAND_DONE)
         actor->state = ACTOR_STARTING;
     else
         actor_made(core, actor);
+    request_unpark(core, actor);
 }
 
 void actor_free(core_t *core, actor_t *actor)

@@ -32,6 +32,7 @@ const char *actor_state_name(const actor_t *actor);
 const char *actor_display(const core_t *core, const actor_t *actor); // its name, else CLASS/N
 const char *cause_name(enum wire_cause cause);
 void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold); // alive since before this broker
+void actor_take_over(core_t *core, worker_t *worker, actor_t *actor, const msg_hold_t *hold); // likewise, and asked for again
 void actor_free(core_t *core, actor_t *actor);
 
 #endif

@@ -217,6 +217,8 @@ bool call_move(core_t *core, call_t *call, call_event_t event)
 
 void call_argued(core_t *core, call_t *call)
 {
+    if (call->list == &core->parked)
+        return; // goes on when its actor is known
     if (call->due_at > core->now) {
         call_unlist(call);
         call_move(core, call, CALL_PUT_OFF);

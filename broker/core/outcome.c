@@ -67,6 +67,11 @@ void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
     store(core, call, failure->err, outcome_encode(core, failure));
 }
 
+bool outcome_may_have_run(const call_t *call)
+{
+    return call->state == CALL_SENT || call->attempt > 0 || call->old_epoch;
+}
+
 void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, const char *format, ...)
 {
     char text[MOB_TEXT_MAX];
@@ -76,7 +81,7 @@ void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, co
     va_end(args);
     bool sent = call->state == CALL_SENT;
     failure_t failure = {.err = err, .root = err, .why = why, .reason = text,
-                         .executed = sent || call->attempt > 0 ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
+                         .executed = outcome_may_have_run(call) ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
                          .attempts = call->attempt + (sent ? 1u : 0u)};
     outcome_failure(core, call, &failure);
 }
@@ -93,6 +98,7 @@ void outcome_dependency(core_t *core, call_t *call, mob_ref_t dep, uint32_t code
     snprintf(text, sizeof text, "%s: dependency failed: %s", name_text(core, call->target),
              cause->reason && *cause->reason ? cause->reason : mob_strerror((mob_err_t)code));
     failure_t failure = {.err = MOB_EDEP, .cause = dep, .reason = text, .attempts = call->attempt,
+                         .executed = outcome_may_have_run(call) ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
                          .root = cause->root ? cause->root : (mob_err_t)code,
                          .trace = cause->trace};
     outcome_failure(core, call, &failure);

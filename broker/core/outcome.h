@@ -10,6 +10,9 @@
 void outcome_value(core_t *core, call_t *call, blob_t *value);
 void outcome_failure(core_t *core, call_t *call, const failure_t *failure);
 
+// Whether a body of it may have begun: in this run, in an earlier one, under an earlier broker.
+bool outcome_may_have_run(const call_t *call);
+
 // A failure with a sentence: executed as the state of the call tells.
 void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, const char *format, ...)
     MOB_PRINTF(5, 6);

@@ -52,6 +52,7 @@ static call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t
     }
     if (core->announced && call_find(core, id)) { // by a worker, before its caller came back
         session_admitted(core, session, seq);
+        answer_again(core, session, call_find(core, id), NULL);
         return NULL;
     }
     call_t *call = call_new(core, session, id, kind);
@@ -167,7 +168,6 @@ static bool keep_deps(core_t *core, call_t *call, refs_t deps)
 
 static void park(core_t *core, call_t *call)
 {
-    call->old_epoch = true;
     call_enlist(call, &core->parked);
 }
 
@@ -186,6 +186,7 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
     if (!call)
         return;
     call->target = session_name_of(session, submit->task);
+    call->old_epoch = is_old(core, submit->epoch);
     if (!welcome_now(core, session, call))
         return;
     def_t *def = def_of(core, call->target, call->space);
@@ -201,7 +202,7 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
     timeline_add(core, EVENT_TASK, call, MOB_OK);
     if (!keep_deps(core, call, submit->deps))
         return;
-    if (is_old(core, submit->epoch) && core->rejoin_at && call->missing == 0)
+    if (call->old_epoch && core->rejoin_at && call->missing == 0)
         park(core, call);
     else
         start_task(core, call);
@@ -323,6 +324,18 @@ static session_t *owner_of_actor(const core_t *core, session_t *session, mob_ref
     return task && task->kind == CALL_TASK && task->owner ? task->owner : session;
 }
 
+// An earlier broker may have made it: then a worker will say HOLD.
+static void begin_making(core_t *core, call_t *making)
+{
+    actor_t *actor = making->actor;
+    if (making->old_epoch && core->rejoin_at)
+        park(core, making);
+    else
+        start_task(core, making);
+    if (core->parked)
+        request_unpark(core, actor);
+}
+
 void request_spawn(core_t *core, session_t *session, const message_t *message)
 {
     const msg_spawn_t *spawn = &message->spawn;
@@ -330,6 +343,7 @@ void request_spawn(core_t *core, session_t *session, const message_t *message)
     if (!making)
         return;
     making->target = session_name_of(session, spawn->cls);
+    making->old_epoch = is_old(core, spawn->epoch);
     opts_t opts = opts_read(spawn->opts);
     if (!welcome_now(core, session, making) || !take_name(core, session, making, &opts))
         return;
@@ -345,8 +359,8 @@ void request_spawn(core_t *core, session_t *session, const message_t *message)
     timeline_add(core, EVENT_SPAWN, making, MOB_OK);
     if (opts.name.size && !actor_claim_name(core, actor, name_of(core, opts.name)))
         actor_name_taken(core, actor, name_of(core, opts.name));
-    else if (keep_deps(core, making, spawn->deps) && making->missing == 0)
-        call_argued(core, making);
+    else if (keep_deps(core, making, spawn->deps))
+        begin_making(core, making);
 }
 
 void request_find(core_t *core, session_t *session, const message_t *message)
@@ -511,7 +525,7 @@ static void unpark(core_t *core, call_t *call)
                                                  .reason = "sent out by an earlier broker; no worker claims it"});
         return;
     }
-    if (call->kind == CALL_TASK) {
+    if (call->kind != CALL_METHOD) {
         start_task(core, call);
         return;
     }
@@ -520,6 +534,26 @@ static void unpark(core_t *core, call_t *call)
         enter(core, actor, call);
     else
         refuse_unknown(core, call, call->extra->actor);
+}
+
+static call_t *parked_for(core_t *core, const actor_t *actor)
+{
+    call_t *call;
+    DL_FOREACH(core->parked, call)
+    {
+        if (call->kind == CALL_METHOD && actor_find(core, call->extra->actor, call->space) == actor)
+            return call;
+    }
+    return NULL;
+}
+
+// From the start each time: a call that is refused takes others with it.
+void request_unpark(core_t *core, actor_t *actor)
+{
+    for (call_t *call; (call = parked_for(core, actor)) != NULL;) {
+        call_unlist(call);
+        enter(core, actor, call);
+    }
 }
 
 void request_rejoin_over(core_t *core)

@@ -22,6 +22,7 @@ void request_defaults(call_t *call, const def_t *def); // of a task that was sen
 
 // A request whose fields are wrong is admitted and settled as failed, so that later ones pass.
 void request_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t code, const char *text);
+void request_unpark(core_t *core, actor_t *actor); // it is known now: calls to it that came before enter, in order
 void request_rejoin_over(core_t *core); // who has not come back by now does not come
 void request_drain(core_t *core);       // answer what has not begun
 

@@ -243,7 +243,7 @@ static void failed(core_t *core, worker_t *worker, call_t *call, const msg_fail_
     text[fail->text.size] = '\0';
     memcpy(trace, fail->trace.data, fail->trace.size);
     trace[fail->trace.size] = '\0';
-    bool earlier = fail->executed == MOB_NOT_EXECUTED && call->attempt > 0; // the worker knows only of this run
+    bool earlier = fail->executed == MOB_NOT_EXECUTED && (call->attempt > 0 || call->old_epoch); // the worker knows only of this run
     failure_t failure = {.err = (mob_err_t)fail->code, .root = (mob_err_t)fail->code,
                          .executed = earlier ? MOB_MAYBE_EXECUTED : fail->executed,
                          .code = fail->app_code, .attempts = call->attempt + (fail->executed ? 1u : 0u), .cause = fail->cause,
@@ -476,6 +476,7 @@ void worker_have(core_t *core, worker_t *worker, const msg_have_t *have)
         const call_t *making = call_find(core, have->actor);
         call->actor = call->kind == CALL_METHOD ? maker(worker, making) : NULL;
         call->state = CALL_SENT;
+        call->missing = 0; // it has them
         take_in_hand(core, worker, call);
     } else if (!call) {
         call = announced(core, worker, have->ref);
@@ -498,9 +499,21 @@ void worker_holds_actors(worker_t *worker)
 
 void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
 {
-    if (!worker->adopted || call_find(core, hold->actor))
+    call_t *making = worker->adopted ? call_find(core, hold->actor) : NULL;
+    actor_t *actor = making && making->list == &core->parked ? making->actor : NULL;
+    if (!worker->adopted || maker(worker, making))
         return;
-    actor_adopt(core, worker, hold);
+    worker_holds_actors(worker);
+    if (actor) { // its caller sent SPAWN again before the worker came back
+        call_unlist(making);
+        making->state = CALL_READY;
+        actor_take_over(core, worker, actor, hold);
+    } else if (making) { // it lives elsewhere, or has ended
+        worker->state = WORKER_ENDING;
+        worker_kill(core, worker);
+    } else {
+        actor_adopt(core, worker, hold);
+    }
 }
 
 static void say_all_again(core_t *core, worker_t *worker)

@@ -42,7 +42,7 @@ static void worker_returns(void) // with the actor that request 1 made
 {
     story_host(story, HOST, NULL, "counter i64", "add i64 -> i64", 1);
     story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
-    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_RUNNING, .cls = {"counter i64", 11});
+    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_DONE, .cls = {"counter i64", 11});
 }
 
 static void that_is_all(void)
