@@ -141,7 +141,7 @@ static void send_what_waits(mob_t *self, int linger_ms)
     int64_t until = clock_us() + linger_ms * INT64_C(1000);
     session_post(self);
     while (!queue_settled(&self->queue) && self->link.state != LINK_OVER && self->now < until)
-        session_go(self, until, true);
+        session_go(self, until, false);
 }
 
 void session_close(mob_t **self_p, int linger_ms)
@@ -283,7 +283,7 @@ static int64_t turned(mob_t *self)
 }
 
 // The only place where the lock is released for long. Meanwhile only descriptors are touched.
-static void drive(mob_t *self, int64_t until)
+static void drive(mob_t *self, int64_t until, bool keeper)
 {
     int64_t us = until == INT64_MAX ? -1 : until > self->now ? until - self->now : 0;
     eventfd_t n;
@@ -298,8 +298,8 @@ static void drive(mob_t *self, int64_t until)
         keeper_drive_ended(&self->keeper);
         self->driving = false;
     }
-    if (self->io.polls[IO_SOCKETS].revents)
-        eventfd_read(self->wake, &n);
+    if (!keeper && self->io.polls[IO_SOCKETS].revents)
+        eventfd_read(self->wake, &n); // it was for us, and not for the keeper
     self->now = clock_us();
 }
 
@@ -313,13 +313,13 @@ static void follow(mob_t *self, int64_t until)
     self->followers--;
 }
 
-static void turn(mob_t *self, int64_t until)
+static void turn(mob_t *self, int64_t until, bool keeper)
 {
     self->turning = true;
     int64_t next = turned(self);
     session_post(self);
     if (!receive_all(self)) {
-        drive(self, until < next ? until : next);
+        drive(self, until < next ? until : next, keeper);
         receive_all(self);
     }
     turned(self);
@@ -334,7 +334,7 @@ mob_err_t session_go(mob_t *self, int64_t until, bool keeper)
 {
     self->now = clock_us();
     if (!self->driving)
-        turn(self, until);
+        turn(self, until, keeper);
     else if (until > self->now)
         follow(self, until);
     if (!keeper && atomic_load_explicit(&self->interrupted, memory_order_relaxed) &&

@@ -239,3 +239,16 @@ Test(waits, a_dropped_handle_ends_its_actor)
     is_err(mob_done(m, last, 5000), MOB_OK);
     is_err(mob_await(m, ended, NULL, 5000), MOB_OK);
 }
+
+Test(waits, an_interrupt_is_not_lost_on_the_keeper)
+{
+    mob_ref_i64 slow = mob_run(m, nap, 3000);
+    is_err(mob_done(m, slow, 50), MOB_ETIMEDOUT);
+    mob_interrupt(m);
+    struct timespec away = {.tv_nsec = 100 * 1000000}; // the keeper has its turns meanwhile
+    nanosleep(&away, NULL);
+    int64_t from = now_ms();
+    is_err(mob_done(m, slow, 2000), MOB_EINTERRUPTED);
+    cr_assert_lt(now_ms() - from, 100);
+    mob_cancel(m, slow.ref, 0);
+}

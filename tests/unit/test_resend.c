@@ -139,7 +139,7 @@ Test(resend, without_progress_it_waits_twice_as_long_each_time)
     call(1, 5);
     shelve(1, 1)->sent = true;
     queue.unsent = NULL;
-    queue_again(&queue, 1000000);
+    cr_assert(queue_again(&queue, 1000000));
     int64_t first = queue.again_at - 1000000;
     queue.unsent = NULL;
     queue_again(&queue, 2000000);
