@@ -128,6 +128,18 @@ static mob_value_t text_value(const char *text, size_t size)
     return (mob_value_t){.kind = MOB_KIND_STR, .bytes = {text, size}};
 }
 
+// What is read lives as long as the command does, its source does not.
+static mob_value_t kept_text(reading_t *self, const char *text, size_t size)
+{
+    char *copy = arena_alloc(self->arena, size + 1);
+    if (!copy) {
+        self->wrong = "less: out of memory";
+        return text_value("", 0);
+    }
+    memcpy(copy, text, size);
+    return text_value(copy, size);
+}
+
 static mob_value_t from_json(reading_t *self, json_t *json);
 
 static mob_value_t from_items(reading_t *self, json_t *json)
@@ -144,7 +156,7 @@ static mob_value_t from_items(reading_t *self, json_t *json)
         json_t *value;
         json_object_foreach(json, key, value)
         {
-            items[put++] = text_value(key, strlen(key));
+            items[put++] = kept_text(self, key, strlen(key));
             items[put++] = from_json(self, value);
         }
     }
@@ -164,7 +176,7 @@ static mob_value_t from_json(reading_t *self, json_t *json)
     case JSON_FALSE:
         return MOB__AS(FLAG, flag, json_is_true(json));
     case JSON_STRING:
-        return text_value(json_string_value(json), json_string_length(json));
+        return kept_text(self, json_string_value(json), json_string_length(json));
     case JSON_NULL:
         return MOB__AS(NIL, i64, 0);
     default:
@@ -172,7 +184,6 @@ static mob_value_t from_json(reading_t *self, json_t *json)
     }
 }
 
-// The texts inside are views of the document, which lives as long as the program.
 static json_t *parse_json(reading_t *self)
 {
     json_error_t error;
@@ -213,8 +224,10 @@ static mob_value_t read_text(reading_t *self)
 {
     if (self->word[0] == '"') { // JSON, for what could not be said otherwise
         json_t *json = parse_json(self);
-        if (json_is_string(json))
-            return from_json(self, json);
+        mob_value_t value = json_is_string(json) ? from_json(self, json) : MOB__AS(NIL, i64, 0);
+        json_decref(json);
+        if (value.kind == MOB_KIND_STR)
+            return value;
         self->wrong = NULL;
     }
     return text_value(self->word, strlen(self->word));
@@ -281,8 +294,11 @@ static mob_value_t read_nil(reading_t *self)
 static mob_value_t read_json(reading_t *self)
 {
     json_t *json = parse_json(self);
-    if (json)
-        return from_json(self, json);
+    if (json) {
+        mob_value_t value = from_json(self, json);
+        json_decref(json);
+        return value;
+    }
     if (strcmp(self->type, "any") != 0) {
         self->wrong = "a JSON array of its fields in order";
         return MOB__AS(NIL, i64, 0);
