@@ -149,6 +149,7 @@
 enum wire_role { ROLE_CLIENT = 1, ROLE_HOST = 2, ROLE_WORKER = 3 };                 // HELLO.role
 enum wire_def { DEF_TASK = 1, DEF_CLASS = 2 };                                      // OFFER.kind
 enum wire_start { START_TASKS = 1, START_ACTOR = 2, START_SHARED = 3 };             // START.kind
+enum wire_bye { BYE_END = 0, BYE_KEEP = 1 };                                            // BYE.reason
 enum wire_hand { HAND_WAITING = 1, HAND_RUNNING = 2, HAND_DONE = 3 };               // HAVE.state, HOLD.state
 enum wire_cause { // ENDED.cause, and why an actor, worker, host or session ended (semantics 10.3)
     CAUSE_NONE, CAUSE_EXIT, CAUSE_STOP, CAUSE_SCOPE, CAUSE_DRAIN, CAUSE_KILL, CAUSE_OWNER, CAUSE_GROUP,

@@ -248,6 +248,10 @@ static void deadline_passed(core_t *core, call_t *call)
 
 void call_timer(core_t *core, call_t *call)
 {
+    if (call->state == CALL_FINAL) { // kept for long enough
+        outcome_drop(core, call);
+        return;
+    }
     if (call->ends_at && core->now >= call->ends_at) {
         deadline_passed(core, call);
         return;

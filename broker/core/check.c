@@ -16,7 +16,7 @@ static const char *check_call(const call_t *call)
     MUST(call->state < CALL_STATES);
     MUST((call->worker != NULL) == (call->worker && call->list == &call->worker->hand));
     MUST(call->state != CALL_SENT || call->worker);
-    MUST(call->state != CALL_FINAL || call->deadline.place == 0);
+    MUST(call->state != CALL_FINAL || call->deadline.place == 0 || call->kept);
     MUST(call->state != CALL_FINAL || call->worker || call->list == NULL);
     MUST(call->state == CALL_FINAL || call->missing == 0 || call->state == CALL_WAITING);
     MUST(call->state != CALL_FINAL || !call->dropped || call->worker || call->kind == CALL_MAKING);

@@ -41,6 +41,7 @@ static core_config_t completed(const core_config_t *given)
     config.gone_us = or_default(config.gone_us, 30000000);
     config.rejoin_us = or_default(config.rejoin_us, 3000000);
     config.resolve_us = or_default(config.resolve_us, 3000000);
+    config.kept_us = or_default(config.kept_us, 600000000);
     config.retry_us = or_default(config.retry_us, 50000);
     config.accept_us = or_default(config.accept_us, 20000);
     config.pending_max = config.pending_max ? config.pending_max : 10000;
@@ -96,6 +97,7 @@ void core_destroy(core_t **self_p)
         next = peer->next;
         peer_free(core, peer);
     }
+    free(core->dropped);
     timeline_fini(core);
     names_fini(core);
     reftable_fini(&core->refs);
@@ -141,7 +143,8 @@ static void on_ping(core_t *core, session_t *session, const message_t *message)
 
 static void on_bye(core_t *core, session_t *session, const message_t *message)
 {
-    (void)message;
+    if (message->bye.reason == BYE_KEEP)
+        session_leave(core, session);
     session_gone(core, session, CAUSE_EXIT);
 }
 

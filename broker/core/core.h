@@ -24,6 +24,7 @@ typedef struct core_config { // 0 or NULL takes the default
     int64_t gone_us;         // silent clients are gone: 30 s
     int64_t rejoin_us;       // after start: who was there before may come back; 0: 3 s, negative: none
     int64_t resolve_us;      // an unknown definition is waited for: 3 s
+    int64_t kept_us;         // what a session left to the broker is kept, once settled: 10 min
     int64_t retry_us;        // first delay before a task runs again: 50 ms
     int64_t accept_us;       // ACCEPT travels alone after: 20 ms
     uint32_t pending_max;    // unsettled calls of one session: 10 000

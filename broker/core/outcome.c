@@ -46,6 +46,8 @@ static void store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
         graph_wake(core, call);
     if (!needed(call))
         call_free(core, call);
+    else if (call->kept)
+        outcome_keep(core, call);
 }
 
 void outcome_value(core_t *core, call_t *call, blob_t *value)
@@ -121,6 +123,13 @@ void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref, con
     if (load)
         message_ANSWER(batch, &(msg_answer_t){.ref = ref, .code = failure->err, .value = load_of(load)});
     blob_drop(&load);
+}
+
+void outcome_keep(core_t *core, call_t *call)
+{
+    call->kept = true;
+    if (call->state == CALL_FINAL)
+        deadline_set(&core->deadlines, &call->deadline, core->now + core->config.kept_us);
 }
 
 void outcome_drop(core_t *core, call_t *call)

@@ -27,6 +27,9 @@ blob_t *outcome_encode(core_t *core, const failure_t *failure);
 void outcome_answer(core_t *core, session_t *session, const call_t *call);
 void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref, const failure_t *failure);
 
+// Nobody owns it any more, but it is kept: until a while after it has settled.
+void outcome_keep(core_t *core, call_t *call);
+
 // The owner's hold has ended: free the record when nothing needs it any more.
 void outcome_drop(core_t *core, call_t *call);
 

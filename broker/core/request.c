@@ -19,7 +19,7 @@
 #include "timeline.h"
 #include "worker.h"
 
-enum { RETRIES_TASK = 3, SHORT_MAX = INT16_MAX };
+enum { RETRIES_TASK = 3, SHORT_MAX = INT16_MAX, DROPPED_MAX = 65536 };
 
 // ---- Admission ------------------------------------------------------------------------------------------
 
@@ -492,17 +492,74 @@ void request_cancel(core_t *core, session_t *session, const message_t *message)
         call_cancel(core, call, message->cancel.flags, session);
 }
 
+// Said before a worker announced it: then it is dropped when it is there. Too many: kept until the owner ends.
+static void remember_drop(core_t *core, mob_ref_t ref, uint64_t count)
+{
+    if (core->dropped_count == core->dropped_room) {
+        uint32_t room = core->dropped_room ? 2 * core->dropped_room : 64;
+        dropped_t *dropped = room <= DROPPED_MAX ? realloc(core->dropped, room * sizeof *dropped) : NULL;
+        if (!dropped)
+            return;
+        core->dropped = dropped;
+        core->dropped_room = room;
+    }
+    core->dropped[core->dropped_count++] = (dropped_t){ref, count};
+}
+
+static bool was_dropped(const core_t *core, mob_ref_t ref)
+{
+    for (uint32_t i = 0; i < core->dropped_count; i++) {
+        const dropped_t *one = &core->dropped[i];
+        if (one->ref.owner == ref.owner && ref.seq - one->ref.seq < one->count)
+            return true;
+    }
+    return false;
+}
+
+static actor_t *dropped_actor(const core_t *core)
+{
+    actor_t *actor;
+    DL_FOREACH(core->actors, actor)
+    {
+        if (actor->adopted && !actor->making->dropped && was_dropped(core, actor->id))
+            return actor;
+    }
+    return NULL;
+}
+
+static void drop_announced(core_t *core)
+{
+    for (session_t *session = core->dropped_count ? core->sessions : NULL; session; session = session->hh.next) {
+        call_t *call, *next;
+        DL_FOREACH_SAFE2(session->calls, call, next, own_next)
+        {
+            if (call->kind == CALL_TASK && !call->dropped && was_dropped(core, call->id))
+                outcome_drop(core, call);
+        }
+    }
+    for (actor_t *actor; core->dropped_count && (actor = dropped_actor(core)) != NULL;)
+        outcome_drop(core, actor->making);
+    free(core->dropped);
+    core->dropped = NULL;
+    core->dropped_count = core->dropped_room = 0;
+}
+
 void request_drop(core_t *core, session_t *session, const message_t *message)
 {
     mob_ref_t ref = message->drop.ref;
     if (ref.owner != session->owner) {
         call_t *call = call_find(core, ref);
-        if (call)
+        if (call && call->kept)
+            outcome_drop(core, call);
+        else if (call)
             graph_unwatch(call, session);
         return;
     }
     uint64_t count = message->drop.count, most = ref.seq <= session->last ? session->last - ref.seq + 1 : 0;
-    for (count = count < most ? count : most; count > 0; count--, ref.seq++) {
+    count = count < most ? count : most;
+    if (core->rejoin_at && count > 0)
+        remember_drop(core, ref, count);
+    for (; count > 0; count--, ref.seq++) {
         call_t *call = call_find(core, ref);
         if (call)
             outcome_drop(core, call);
@@ -558,6 +615,7 @@ void request_unpark(core_t *core, actor_t *actor)
 
 void request_rejoin_over(core_t *core)
 {
+    drop_announced(core);
     while (core->parked) {
         call_t *call = core->parked;
         call_unlist(call);

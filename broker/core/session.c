@@ -278,6 +278,23 @@ static void disown(session_t *session, call_t *call)
         call->owner->pending++;
 }
 
+static bool can_be_kept(const call_t *call)
+{
+    return call->kind == CALL_TASK || call->kind == CALL_METHOD || call->kind == CALL_OBJECT;
+}
+
+void session_leave(core_t *core, session_t *session)
+{
+    call_t *call, *next;
+    DL_FOREACH_SAFE2(session->calls, call, next, own_next)
+    {
+        if (call->dropped || !can_be_kept(call))
+            continue;
+        disown(session, call);
+        outcome_keep(core, call);
+    }
+}
+
 void session_gone(core_t *core, session_t *session, enum wire_cause cause)
 {
     if (session->gone)

@@ -11,6 +11,7 @@ void session_hello(core_t *core, peer_t *peer, const msg_hello_t *hello);
 void session_ping(core_t *core, session_t *session, const msg_ping_t *ping);
 void session_symbol(core_t *core, session_t *session, const msg_name_t *name);
 uint32_t session_name_of(const session_t *session, uint32_t symbol); // 0: never bound
+void session_leave(core_t *core, session_t *session); // its calls and values are the broker's now, for a while
 void session_gone(core_t *core, session_t *session, enum wire_cause cause);
 void session_timer(core_t *core, session_t *session); // ACCEPT alone
 void session_beat(core_t *core); // once a heartbeat: HUGZ, silence

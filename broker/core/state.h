@@ -127,7 +127,7 @@ struct call {
     mob_ref_t id;           // first: reftable.h reads it
     uint32_t index;         // in the slab
     uint8_t kind, state;
-    bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1, own_timeout : 1;
+    bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1, own_timeout : 1, kept : 1;
     int8_t priority;
     uint16_t attempt;       // of the run in hand, from 0
     int16_t retries;        // allowed; -1: no limit
@@ -258,6 +258,11 @@ typedef struct record { // of the flight recorder
     uint16_t attempt, code;
 } record_t;
 
+typedef struct dropped { // a DROP
+    mob_ref_t ref;
+    uint64_t count;
+} dropped_t;
+
 struct core {
     core_config_t config;
     int64_t now;
@@ -279,6 +284,8 @@ struct core {
     deadline_t beat;    // heartbeat: HUGZ, silence
     int64_t rejoin_at;  // until then who was there before may come back; 0: over
     call_t *parked;     // calls to actors that nobody has announced yet
+    dropped_t *dropped; // until rejoin_at: workers may announce what its owner has given up
+    uint32_t dropped_count, dropped_room;
     bool schedule, draining, sweep;
     bool unplaced, room; // an actor waits for a place; and one has become free
     bool announced;     // calls of an earlier broker came in

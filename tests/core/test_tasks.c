@@ -260,3 +260,26 @@ Test(tasks, defaults_of_a_definition_hold_for_what_came_before_it)
     say(story, OTHER, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 4711);
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_ELOST);
 }
+
+Test(tasks, what_a_session_leaves_to_the_broker_is_kept_for_a_while)
+{
+    say(story, CALLER, PUT, put, .seq = 1, .value = text_load("stored"));
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 1);
+    hear(story, WORKER, RUN, run);
+    say(story, CALLER, BYE, bye, .reason = BYE_KEEP);
+    hear_nothing(story, WORKER); // it is not cancelled
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("later"));
+    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    mob_ref_t both[] = {ref(1), ref(2)};
+    say(story, OTHER, ASK, ask, .refs = {.items = both, .count = 2});
+    cr_assert_eq(hear(story, OTHER, ANSWER, answer)->value.size, 6u);
+    cr_assert_eq(hear(story, OTHER, ANSWER, answer)->value.size, 5u);
+    say(story, OTHER, DROP, drop, .ref = ref(2), .count = 1);
+    cr_assert_eq(core_counts(story->core).objects, 1u);
+    for (int second = 0; second < 601; second++) {
+        say(story, HOST, PING, ping, .epoch = 1);
+        say(story, WORKER, PING, ping, .epoch = 1);
+        story_pass(story, 1000);
+    }
+    cr_assert_eq(core_counts(story->core).objects, 0u);
+}
