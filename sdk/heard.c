@@ -51,7 +51,8 @@ static void on_answer(mob_t *self, const message_t *message, blob_t *frame)
     future_t *future = futures_find(&self->futures, answer->ref);
     if (future && !future->settled) {
         future->attempts = answer->attempts < UINT8_MAX ? (uint8_t)answer->attempts : UINT8_MAX;
-        heard_settle(self, future, (mob_err_t)answer->code, answer->value, frame);
+        mob_err_t code = answer->code <= UINT16_MAX ? (mob_err_t)answer->code : MOB_EINTERNAL;
+        heard_settle(self, future, code, answer->value, frame);
     }
 }
 

@@ -261,6 +261,14 @@ static void ping(mob_t *self)
     message_PING(session_room(self), &(msg_ping_t){.epoch = link->epoch, .heard = heard});
 }
 
+// Whoever has our owner and came before us used these numbers up.
+static uint64_t accepted_of(mob_t *self, const msg_welcome_t *welcome)
+{
+    if (self->seq == 0 && welcome->accepted >> (FUTURE_LOCAL_BIT - 1) == 0)
+        self->seq = welcome->accepted;
+    return welcome->accepted < self->seq ? welcome->accepted : self->seq;
+}
+
 // First what the broker must know to understand the rest, then the requests it has not accepted in
 // their old order, then questions. What was appended meanwhile is newer than all that is in the
 // queue.
@@ -281,7 +289,7 @@ static void resume(mob_t *self)
         link->heartbeat_us = welcome->heartbeat_ms * INT64_C(1000);
     self->window = welcome->window > 0 ? welcome->window : WINDOW_DEFAULT;
     session_shelve(self);
-    queue_accept(&self->queue, welcome->accepted, self->now);
+    queue_accept(&self->queue, accepted_of(self, welcome), self->now);
     queue_rewind(&self->queue, link->epoch);
     queue_set_aside(&self->queue, &aside);
     if (hooks && hooks->welcome)
