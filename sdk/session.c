@@ -160,7 +160,7 @@ void session_close(mob_t **self_p, int linger_ms)
     keeper_stop(self);
     session_lock(self);
     if (self->link.state == LINK_LIVE) {
-        message_BYE(session_room(self), &(msg_bye_t){0});
+        message_BYE(session_room(self), &(msg_bye_t){.reason = self->config.keep ? BYE_KEEP : BYE_END});
         session_post(self);
     }
     session_unlock(self);

@@ -164,6 +164,7 @@ int tool_connect(tool_t *self)
     if (done != 0)
         return done;
     self->client = mob_connect(&(mob_config_t){.endpoint = self->address,
+                                               .keep = self->keep,
                                                .key_file = tool_flag(self, "key"),
                                                .space = tool_flag(self, "namespace")});
     if (!self->client) {

@@ -80,10 +80,19 @@ static void fill_opts(const tool_t *tool, const signature_t *signature, mob_opts
 
 // ---- Verbs --------------------------------------------------------------------------------------
 
+// The ref on stdout; what it names stays with the broker.
+static int print_ref(const tool_t *tool, mob_ref_t ref)
+{
+    char id[ID_TEXT_MAX];
+    printf(tool_json(tool) ? "{\"ref\":\"%s\"}\n" : "%s\n", say_id(id, ref));
+    return 0;
+}
+
 int talk_run(tool_t *tool)
 {
     signature_t signature;
     mob_value_t args[ARGS_MAX];
+    tool->keep = tool_has(tool, "detach");
     int wrong = tool_connect(tool);
     if (!wrong)
         wrong = args_find(tool, "task", "", tool->words[0], &signature);
@@ -97,8 +106,7 @@ int talk_run(tool_t *tool)
         .place = {.cpus = tool_number(tool, "cpus", 0), .host = tool_flag(tool, "host")}};
     fill_opts(tool, &signature, &opts);
     mob_ref_t ref = mob_submit(tool->client, signature.wire, &opts, args, signature.count);
-    int done = print_results(tool, ref, &signature, tool->words[0]);
-    return done;
+    return tool->keep ? print_ref(tool, ref) : print_results(tool, ref, &signature, tool->words[0]);
 }
 
 // The name it has now: asked for when it was not given.
@@ -247,6 +255,24 @@ int talk_tell(tool_t *tool)
     return done;
 }
 
+// A value of its own: "-" is stdin, "@FILE" a file, else JSON where it is JSON, else text.
+int talk_put(tool_t *tool)
+{
+    bool bytes = strcmp(tool->words[0], "-") == 0 || tool->words[0][0] == '@';
+    signature_t one = {.wire = "put", .usage = "put value", .names = {"value"}, .count = 1};
+    snprintf(one.types[0], sizeof one.types[0], "%s", bytes ? "bytes" : "any");
+    mob_value_t value[ARGS_MAX];
+    tool->keep = true;
+    int wrong = tool_connect(tool);
+    if (!wrong)
+        wrong = args_read(tool, &one, tool->words, 1, &tool->memory, value);
+    if (wrong)
+        return wrong;
+    mob_ref_t ref = mob_store(tool->client, value[0]);
+    mob_err_t err = tool_await(tool, ref, NULL);
+    return err ? say_failure(tool, ref, err, "put") : print_ref(tool, ref);
+}
+
 static int read_refs(tool_t *tool, mob_ref_t refs[TOOL_WORDS_MAX])
 {
     int wrong = tool_connect(tool);
@@ -303,4 +329,19 @@ int talk_cancel(tool_t *tool)
     mob_ref_t last = mob_query(tool->client, "status", NULL);
     mob_err_t err = tool_await(tool, last, NULL);
     return err ? say_failure(tool, last, err, "cancel") : 0;
+}
+
+// Values that `put` and --detach left with the broker.
+int talk_drop(tool_t *tool)
+{
+    mob_ref_t refs[TOOL_WORDS_MAX];
+    int wrong = read_refs(tool, refs);
+    for (unsigned i = 0; i < tool->word_count && !wrong; i++) {
+        mob_err_t err = tool_await(tool, refs[i], NULL);
+        if (err == MOB_EGONE)
+            wrong = say_failure(tool, refs[i], err, tool->words[i]);
+        else
+            mob_drop(tool->client, refs[i]);
+    }
+    return wrong;
 }

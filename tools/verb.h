@@ -41,7 +41,8 @@ typedef struct command {
     int (*run)(tool_t *);
 } command_t;
 
-extern const command_t verbs[]; // ends with a NULL name
+extern const command_t verbs[];                             // ends with a NULL name
+extern const flag_t verb_common_flags[], verb_list_flags[]; // of every command, of every listing
 const command_t *verb_find(const char *name);
 
 // Fill tool from the words behind the program's name. -1: go on with tool->verb; else the exit
@@ -55,7 +56,8 @@ int verb_unknown(tool_t *tool, const char *word);          // says so, with the 
 // The verbs' functions, by file.
 int run_broker(tool_t *), demo(tool_t *);
 int talk_run(tool_t *), talk_new(tool_t *), talk_call(tool_t *), talk_tell(tool_t *),
-    talk_get(tool_t *), talk_wait(tool_t *), talk_cancel(tool_t *);
+    talk_get(tool_t *), talk_wait(tool_t *), talk_cancel(tool_t *), talk_put(tool_t *),
+    talk_drop(tool_t *);
 int monitor(tool_t *), events(tool_t *);
 int state_list(tool_t *), state_show(tool_t *), state_status(tool_t *), state_summary(tool_t *);
 int manage_stop(tool_t *), manage_kill(tool_t *);

@@ -68,3 +68,21 @@ teardown_file() { end_stage; }
     run "$mobula" call short cents
     [ "$status" -ne 0 ]
 }
+
+@test "put leaves a value with the broker, get prints it, drop forgets it" {
+    run "$mobula" put '[1, "two"]'
+    [ "$status" -eq 0 ]
+    ref=$output
+    run "$mobula" get "$ref"
+    [ "$status" -eq 0 ]
+    [[ $output == *1*two* ]]
+    "$mobula" drop "$ref"
+    run "$mobula" get "$ref" -t 8s # a young broker waits 3 s for those who may know
+    [ "$status" -eq 5 ]
+}
+
+@test "run --detach prints a ref whose value can be got later" {
+    ref=$("$mobula" run price '["nails", 5, 100]' --detach)
+    run "$mobula" get "$ref"
+    [ "$output" = 500 ]
+}
