@@ -9,12 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "contest.h"
 #include "load.h"
 #include "stage.h"
+#include "usage.h"
 
 enum { ROUNDS_MAX = 99, TRANSPORTS = 2, CORES = 2 };
+
+static const double BUSY = 0.2;
 
 // What is run in each round: the caller's word of each system, NULL where it has no such load.
 typedef struct kind {
@@ -37,7 +41,7 @@ static const kind_t kinds[KINDS] = {
 // ---- What was measured
 // -----------------------------------------------------------------------------
 
-typedef enum measure { RATE, P50, P99, MEASURES } measure_t;
+typedef enum measure { RATE, P50, P99, CPU, MEASURES } measure_t;
 
 typedef struct field {  // one transport
     const char *suffix; // of the rows' names
@@ -49,6 +53,7 @@ typedef struct field {  // one transport
 typedef struct options {
     int rounds;
     const char *json;
+    double others; // cores that other processes kept busy before we began
     contest_options_t contest;
 } options_t;
 
@@ -72,6 +77,9 @@ static const row_t rows[] = {
     {"calls 1:1", RATE, ONE, ONE, ZMQ, "libzmq", 0},
     {"calls 4:4", RATE, FOUR, FOUR, ZMQ, "libzmq", 0},
     {"calls 1:1", RATE, ONE, PUB, ZMQ, "libzmq pub", 0},
+    {"cpu of a call 1:1", CPU, ONE, ONE, NATS, "nats", 0},
+    {"cpu of a call 1:1", CPU, ONE, ONE, ZMQ, "libzmq", 0},
+    {"cpu of a call 4:4", CPU, FOUR, FOUR, NATS, "nats", 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -91,6 +99,7 @@ static bool measure_kind(field_t *self, const options_t *options, int kind, int 
         self->results[kind][rival][RATE][round] = result.rate;
         self->results[kind][rival][P50][round] = result.p50;
         self->results[kind][rival][P99][round] = result.p99;
+        self->results[kind][rival][CPU][round] = result.cpu;
     }
     return true;
 }
@@ -127,10 +136,10 @@ static spread_t spread_of(const double *results, int rounds)
     return (spread_t){sorted[0], median, sorted[rounds - 1]};
 }
 
-static void print_spread(spread_t spread, double unit)
+static void print_spread(spread_t spread, double unit, int digits)
 {
-    printf("%8.1f [%7.1f .. %7.1f]  ", spread.median / unit, spread.least / unit,
-           spread.most / unit);
+    printf("%8.*f [%7.*f .. %7.*f]  ", digits, spread.median / unit, digits, spread.least / unit,
+           digits, spread.most / unit);
 }
 
 static void show_row(const field_t *field, const row_t *row, int rounds, FILE *json, bool first)
@@ -141,10 +150,11 @@ static void show_row(const field_t *field, const row_t *row, int rounds, FILE *j
     double ratio = rate ? ours.median / theirs.median : theirs.median / ours.median;
     char name[64];
     snprintf(name, sizeof name, "%s%s", row->name, field->suffix);
-    printf("%-18s ", name);
-    print_spread(ours, rate ? 1000 : 1);
+    printf("%-21s ", name);
+    int digits = row->measure == CPU ? 3 : 1;
+    print_spread(ours, rate ? 1000 : 1, digits);
     printf("%-10s ", row->peer_name);
-    print_spread(theirs, rate ? 1000 : 1);
+    print_spread(theirs, rate ? 1000 : 1, digits);
     printf("%-4s %5.2f", rate ? "k/s" : "us", ratio);
     if (row->bar > 0 && field->judged)
         printf("  %s (bar %.2f)", ratio >= row->bar ? "PASS" : "BELOW", row->bar);
@@ -163,7 +173,7 @@ static bool show(const field_t fields[TRANSPORTS], const options_t *options)
         perror(options->json);
         return false;
     }
-    printf("\n%-18s %8s %-22s %-10s %8s %-22s %-4s %5s\n", "row", "mobula", "[min .. max]", "peer",
+    printf("\n%-21s %8s %-22s %-10s %8s %-22s %-4s %5s\n", "row", "mobula", "[min .. max]", "peer",
            "median", "[min .. max]", "unit", "ratio");
     fprintf(json, "[\n");
     for (int t = 0; t < TRANSPORTS; t++)
@@ -174,6 +184,10 @@ static bool show(const field_t fields[TRANSPORTS], const options_t *options)
            "same %d cores at most. NATS has tcp alone. Written: %s\n",
            options->rounds, LOAD_PAYLOAD, (unsigned long long)options->contest.window, CORES,
            options->json);
+    if (options->others > BUSY)
+        printf("Others kept %.1f cores busy when this began: the ratios are worth little but for "
+               "the processor time.\n",
+               options->others);
     return fclose(json) == 0;
 }
 
@@ -192,6 +206,14 @@ static void keep_to_few_cores(void)
         if (CPU_ISSET(i, &allowed))
             CPU_SET(i, &kept);
     sched_setaffinity(0, sizeof kept, &kept);
+}
+
+static double cores_busy(void)
+{
+    const pid_t everybody[] = {1, 2}; // init and the kernel's own: ancestors of all
+    double begin = load_now(), used = usage_seconds(everybody, 2);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    return (usage_seconds(everybody, 2) - used) / (load_now() - begin);
 }
 
 static bool parse_flags(int argc, char **argv, options_t *out)
@@ -253,6 +275,7 @@ int main(int argc, char **argv)
         return 2;
     }
     keep_to_few_cores();
+    options.others = cores_busy();
     if (!stage_open())
         return 1;
     bool good = measure(fields, &options) && show(fields, &options);

@@ -8,8 +8,13 @@
 
 #include "load.h"
 #include "stage.h"
+#include "usage.h"
 
 enum { WORDS_MAX = 14, PATIENCE_S = 120, START_S = 10 };
+
+// Callers; of the baselines workers, too.
+static const char *const programs[RIVALS] = {"bench_mobula_caller", "peer_zmq_router",
+                                             "peer_nats_req"};
 
 // ---- Starting what answers
 // -------------------------------------------------------------------------
@@ -30,22 +35,22 @@ static bool is_ready(party_t *party, int seconds)
     return party_read(party, line, sizeof line, seconds) && strcmp(line, "ready\n") == 0;
 }
 
-static bool start_host(contest_t *self, const char *directory, const char *program,
+static bool start_host(contest_t *self, rival_t rival, const char *directory, const char *program,
                        const char *const *words)
 {
-    return start(&self->hosts[self->host_count++], directory, program, words);
+    return start(&self->hosts[rival][self->host_count[rival]++], directory, program, words);
 }
 
-// Workers 0 to 3 of a baseline: words are the role, the address, the number, and maybe one more.
-static bool start_workers(contest_t *self, const contest_options_t *options, const char *program,
+// Workers of a baseline: words are the role, the address, the number, and maybe one more.
+static bool start_workers(contest_t *self, const contest_options_t *options, rival_t rival,
                           const char *address, const char *more, int count)
 {
     char number[16];
     for (int i = 0; i < count; i++) {
         snprintf(number, sizeof number, "%d", i);
         const char *words[] = {"worker", address, number, more, NULL};
-        if (!start_host(self, options->peers, program, words) ||
-            !is_ready(&self->hosts[self->host_count - 1], START_S))
+        if (!start_host(self, rival, options->peers, programs[rival], words) ||
+            !is_ready(&self->hosts[rival][self->host_count[rival] - 1], START_S))
             return false;
     }
     return true;
@@ -74,7 +79,7 @@ static bool start_mobula(contest_t *self, const contest_options_t *options, int 
     const char *host[] = {"--broker", address, "--slots", slots, "--log-level", "warn", NULL};
     return start(&self->servers[MOBULA], "", options->mobula, words) &&
            party_listens(self->local ? path : NULL, port, START_S) &&
-           start_host(self, options->bin, "bench_mobula_worker", host);
+           start_host(self, MOBULA, options->bin, "bench_mobula_worker", host);
 }
 
 static bool start_zmq(contest_t *self, const contest_options_t *options, int port)
@@ -84,9 +89,9 @@ static bool start_zmq(contest_t *self, const contest_options_t *options, int por
     address_of(self, publisher, "publisher", port + 1);
     snprintf(self->address[ZMQ], CONTEST_ADDRESS, "%s,%s", address, publisher);
     const char *words[] = {"broker", address, publisher, NULL};
-    return start(&self->servers[ZMQ], options->peers, "peer_zmq_router", words) &&
+    return start(&self->servers[ZMQ], options->peers, programs[ZMQ], words) &&
            is_ready(&self->servers[ZMQ], START_S) &&
-           start_workers(self, options, "peer_zmq_router", address, NULL, CONTEST_PAIRS);
+           start_workers(self, options, ZMQ, address, NULL, CONTEST_PAIRS);
 }
 
 static bool start_nats(contest_t *self, const contest_options_t *options, int port)
@@ -98,8 +103,8 @@ static bool start_nats(contest_t *self, const contest_options_t *options, int po
     const char *words[] = {"-a", "127.0.0.1", "-p", number, NULL};
     return start(&self->servers[NATS], directory, "nats-server", words) &&
            party_listens(NULL, port, START_S) &&
-           start_workers(self, options, "peer_nats_req", address, "pipe", CONTEST_PAIRS) &&
-           start_workers(self, options, "peer_nats_req", address, "sync", 1);
+           start_workers(self, options, NATS, address, "pipe", CONTEST_PAIRS) &&
+           start_workers(self, options, NATS, address, "sync", 1);
 }
 
 bool contest_start(contest_t *self, const contest_options_t *options)
@@ -120,8 +125,6 @@ bool contest_start(contest_t *self, const contest_options_t *options)
 static bool start_caller(party_t *party, const contest_t *self, const contest_options_t *options,
                          rival_t rival, const contest_load_t *load, int number)
 {
-    static const char *const programs[RIVALS] = {"bench_mobula_caller", "peer_zmq_router",
-                                                 "peer_nats_req"};
     char count[24], window[24], text[16];
     uint64_t calls = load->sync ? options->sync_calls : options->calls / (unsigned)load->pairs;
     snprintf(count, sizeof count, "%llu", (unsigned long long)calls);
@@ -146,6 +149,17 @@ static bool hear_caller(party_t *party, contest_result_t *out)
     return bad == 0;
 }
 
+static double seconds_used(const contest_t *self, rival_t rival, const party_t *callers)
+{
+    pid_t roots[1 + 2 * CONTEST_PAIRS + 1] = {self->servers[rival].pid};
+    int count = 1;
+    for (int i = 0; i < self->host_count[rival]; i++)
+        roots[count++] = self->hosts[rival][i].pid;
+    for (int i = 0; i < CONTEST_PAIRS; i++)
+        roots[count++] = callers[i].pid;
+    return usage_seconds(roots, count);
+}
+
 bool contest_run(const contest_t *self, const contest_options_t *options, rival_t rival,
                  const contest_load_t *load, contest_result_t *out)
 {
@@ -153,16 +167,18 @@ bool contest_run(const contest_t *self, const contest_options_t *options, rival_
     bool good = true;
     for (int i = 0; i < load->pairs && good; i++)
         good = start_caller(&callers[i], self, options, rival, load, i);
-    double begin = load_now();
+    double used = seconds_used(self, rival, callers), begin = load_now();
     for (int i = 0; i < load->pairs && good; i++)
         party_tell(&callers[i]);
     for (int i = 0; i < load->pairs && good; i++)
         good = hear_caller(&callers[i], out);
     double seconds = load_now() - begin;
+    used = seconds_used(self, rival, callers) - used;
     for (int i = 0; i < load->pairs; i++)
         party_end(&callers[i]);
     unsigned pairs = (unsigned)load->pairs;
-    out->rate =
-        (double)(load->sync ? options->sync_calls : options->calls / pairs * pairs) / seconds;
+    double calls = (double)(load->sync ? options->sync_calls : options->calls / pairs * pairs);
+    out->rate = calls / seconds;
+    out->cpu = used / calls * 1e6;
     return good;
 }

@@ -21,8 +21,8 @@ typedef struct contest_options {
 typedef struct contest {
     bool local; // ipc, else tcp over loopback; NATS has nothing but tcp
     char address[RIVALS][CONTEST_ADDRESS];
-    party_t servers[RIVALS], hosts[1 + CONTEST_PAIRS + CONTEST_PAIRS + 1];
-    int host_count;
+    party_t servers[RIVALS], hosts[RIVALS][CONTEST_PAIRS + 1];
+    int host_count[RIVALS];
 } contest_t;
 
 typedef struct contest_load {
@@ -32,7 +32,9 @@ typedef struct contest_load {
 } contest_load_t;
 
 typedef struct contest_result {
-    double rate, p50, p99; // calls a second of all callers together; us, one at a time
+    double rate;     // calls a second of all callers together
+    double p50, p99; // us, one at a time
+    double cpu;      // us of processor time for each call, of all processes of the rival
 } contest_result_t;
 
 bool contest_start(contest_t *self, const contest_options_t *options); // local is set

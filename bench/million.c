@@ -1,5 +1,6 @@
 // million.c - a million queued tasks: what each costs the broker, and whether all of them come
 // back. They are queued while no host offers them; then one joins and drains them.
+// Exit: 0 measured and none lost; 1 otherwise; 2 usage.
 //   million [--tasks N] MOBULA WORKER
 
 #include <getopt.h>
@@ -88,7 +89,7 @@ static bool measure(const char *mobula, const char *worker, long tasks)
            "  %s (bar %d bytes, lost 0)\n",
            tasks, (double)tasks / queued, each, (double)tasks / drained, lost,
            each <= BYTES_BAR && lost == 0 ? "PASS" : "BELOW", BYTES_BAR);
-    return good && lost == 0 && each <= BYTES_BAR;
+    return good && lost == 0;
 }
 
 int main(int argc, char **argv)

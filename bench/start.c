@@ -1,5 +1,6 @@
 // start.c - how fast things begin and how little an idle broker costs: ready after exec, `mobula
 // version`, CPU at rest.
+// Exit: 0 measured, whether or not the bars are met; 1 not measured; 2 usage.
 //   start [--runs N] [--seconds N] MOBULA
 
 #include <getopt.h>
@@ -11,22 +12,11 @@
 #include "load.h"
 #include "party.h"
 #include "stage.h"
+#include "usage.h"
 
 enum { RUNS_MAX = 99 };
 
 static char address[STAGE_ADDRESS], path[STAGE_PATH];
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, compare);
-    return values[count / 2];
-}
 
 static double broker_ready_ms(const char *mobula, party_t *broker)
 {
@@ -53,47 +43,35 @@ static double version_ms(const char *mobula)
     return good ? ms : -1;
 }
 
-static double cpu_seconds(pid_t pid)
+static void judge(const char *what, double value, double bar, const char *unit)
 {
-    char file_path[64], text[1024] = "";
-    unsigned long user = 0, kernel = 0;
-    snprintf(file_path, sizeof file_path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(file_path, "r");
-    size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    if (file)
-        fclose(file);
-    text[size] = '\0';
-    const char *after = strrchr(text, ')');
-    if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                         &kernel) != 2)
-        return -1;
-    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+    printf("%-28s %8.2f %-3s  %s (bar %.1f)\n", what, value, unit, value <= bar ? "PASS" : "BELOW",
+           bar);
 }
 
-static bool judge(const char *what, double value, double bar, const char *unit)
+static double idle_percent(const party_t *broker, int seconds)
 {
-    bool good = value >= 0 && value <= bar;
-    printf("%-28s %8.2f %-3s  %s (bar %.1f)\n", what, value, unit, good ? "PASS" : "BELOW", bar);
-    return good;
+    double before = usage_seconds(&broker->pid, 1), begin = load_now();
+    while (load_now() - begin < seconds)
+        sleep(1);
+    return (usage_seconds(&broker->pid, 1) - before) / (load_now() - begin) * 100;
 }
 
 static bool measure(const char *mobula, int runs, int seconds)
 {
     double ready[RUNS_MAX], version[RUNS_MAX];
-    party_t broker;
+    party_t broker = {0};
     for (int i = 0; i < runs; i++) {
+        party_end(&broker);
         version[i] = version_ms(mobula);
         ready[i] = broker_ready_ms(mobula, &broker);
-        if (i + 1 < runs)
-            party_end(&broker);
+        if (version[i] < 0 || ready[i] < 0)
+            return false;
     }
-    double before = cpu_seconds(broker.pid);
-    sleep((unsigned)seconds);
-    double idle = (cpu_seconds(broker.pid) - before) / seconds * 100;
-    party_end(&broker);
-    bool good = judge("broker ready after exec", median(ready, runs), 50, "ms");
-    good &= judge("mobula version", median(version, runs), 5, "ms");
-    return judge("idle broker", idle, 0.5, "%") && good;
+    judge("broker ready after exec", load_percentile(ready, (size_t)runs, 0.5), 50, "ms");
+    judge("mobula version", load_percentile(version, (size_t)runs, 0.5), 5, "ms");
+    judge("idle broker", idle_percent(&broker, seconds), 0.5, "%");
+    return true;
 }
 
 int main(int argc, char **argv)
