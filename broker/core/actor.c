@@ -177,7 +177,7 @@ void actor_place(core_t *core, actor_t *actor)
         actor->state = ACTOR_STARTING;
     actor->worker = worker;
     DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
-    if (worker->state == WORKER_ALIVE)
+    if (worker_ready(worker))
         actor_make(core, actor);
 }
 

@@ -101,6 +101,20 @@ static uint32_t task_workers(const host_t *host)
     return count;
 }
 
+// It is connected anew: what was said before may not have arrived. It knows which workers it has.
+static void say_again(core_t *core, host_t *host)
+{
+    worker_t *worker;
+    DL_FOREACH(host->workers, worker)
+    {
+        batch_t *batch = notice_batch(core, host->session);
+        if (batch && worker->killed)
+            message_KILL(batch, &(msg_kill_t){.worker = worker->owner});
+        else if (batch && worker->state == WORKER_STARTING && !worker->adopted)
+            message_START(batch, &(msg_start_t){.worker = worker->owner, .kind = worker->kind});
+    }
+}
+
 void host_open(core_t *core, host_t *host, const msg_open_t *open)
 {
     host->slots = open->slots ? open->slots : 1;
@@ -108,6 +122,7 @@ void host_open(core_t *core, host_t *host, const msg_open_t *open)
     host->offering = NULL;
     host->open = true;
     timeline_note(core, EVENT_JOIN, host->session->name, 0, (mob_ref_t){host->session->owner, 0}, "host");
+    say_again(core, host);
     while (offers_tasks(host) && task_workers(host) < host->slots && worker_start(core, host, START_TASKS))
         ;
     for (uint32_t i = 0; i < host->def_count; i++)

@@ -122,7 +122,7 @@ void mailbox_left(core_t *core, actor_t *actor, call_t *call)
 void mailbox_pump(core_t *core, actor_t *actor)
 {
     worker_t *worker = actor->worker;
-    if (!actor->made || !worker || worker->state != WORKER_ALIVE)
+    if (!actor->made || !worker || !worker_ready(worker))
         return;
     while (actor->mailbox && worker->hand_count < worker->window)
         worker_run(core, worker, actor->mailbox);

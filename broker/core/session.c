@@ -128,11 +128,15 @@ static void take_role(core_t *core, session_t *session, const msg_hello_t *hello
     if (!worker)
         return;
     worker->pid = hello->pid;
-    worker_joined(core, worker, session);
+    worker_joined(core, worker, session, hello->epoch == 0);
 }
 
 void session_hello(core_t *core, peer_t *peer, const msg_hello_t *hello)
 {
+    if (hello->role == ROLE_WORKER && hello->epoch == 0 && !worker_find(core, hello->owner)) {
+        session_goodbye(core, peer, MOB_ECLOSED, "nobody waits for this worker: who wanted it has ended");
+        return;
+    }
     session_t *session = acceptable(core, peer, hello) ? session_stub(core, hello->owner) : NULL;
     if (!session)
         return;

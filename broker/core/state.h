@@ -195,6 +195,8 @@ struct worker {
     enum wire_start kind;
     worker_state_t state;
     bool blocked;
+    bool restating;         // connected anew: nothing is sent until it has said what it holds
+    bool killed;            // its host was told to end it
     call_t *hand;           // sent and not answered, in the order sent
     uint32_t hand_count, window;
     uint32_t results;       // since rated_at

@@ -76,11 +76,19 @@ worker_t *worker_adopt(core_t *core, session_t *session, uint64_t host_owner)
     return worker;
 }
 
-void worker_joined(core_t *core, worker_t *worker, session_t *session)
+bool worker_ready(const worker_t *worker)
+{
+    return worker->state == WORKER_ALIVE && !worker->restating;
+}
+
+void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blank)
 {
     bool first = worker->state == WORKER_STARTING;
     worker->session = session;
     session->worker = worker;
+    worker->restating = !first && !blank;
+    if (!first && blank)
+        worker_said_all(core, worker); // it has nothing, and will not say so
     if (!first || worker->adopted)
         return; // it says what it holds, and then OPEN
     if (worker->host && worker->host->starting > 0)
@@ -359,6 +367,7 @@ void worker_cancel(core_t *core, const call_t *call, uint32_t flags)
 
 void worker_kill(core_t *core, worker_t *worker)
 {
+    worker->killed = true;
     batch_t *batch = worker->host ? notice_batch(core, worker->host->session) : NULL;
     if (batch)
         message_KILL(batch, &(msg_kill_t){.worker = worker->owner});
@@ -530,11 +539,27 @@ static void say_all_again(core_t *core, worker_t *worker)
     }
 }
 
+// Doubles do no harm: the worker knows what it has made, and what has ended.
+static void say_actors_again(core_t *core, worker_t *worker)
+{
+    for (actor_t *actor = worker->actors, *next; actor; actor = next) {
+        next = actor->worker_next;
+        if (actor->stop_sent)
+            worker_stop(core, worker, actor->id);
+        else if (!actor->made)
+            actor_make(core, actor);
+    }
+    if (worker->state == WORKER_ENDING)
+        worker_stop(core, worker, (mob_ref_t){0, 0});
+}
+
 void worker_said_all(core_t *core, worker_t *worker)
 {
+    worker->restating = false;
     if (worker->adopted && worker->state == WORKER_STARTING)
         worker->state = WORKER_ALIVE;
     say_all_again(core, worker);
+    say_actors_again(core, worker);
     call_t *call;
     DL_FOREACH(worker->hand, call) call->have = 0;
     go_on(core, worker);

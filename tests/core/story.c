@@ -115,7 +115,7 @@ void story_join(story_t *self, int who, enum wire_role role, uint64_t owner, uin
     char topic[MOB_TOPIC_SIZE] = "topic";
     topic[15] = (char)('A' + who);
     say(self, who, HELLO, hello, .major = 1, .owner = owner, .topic = {topic, sizeof topic}, .role = role, .host = host,
-        .pid = (uint32_t)(100 + who));
+        .epoch = role == ROLE_WORKER, .pid = (uint32_t)(100 + who));
     hear(self, who, WELCOME, welcome);
     say(self, who, PING, ping, .epoch = 1, .heard = 1);
 }
