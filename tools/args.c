@@ -239,8 +239,10 @@ static mob_value_t read_stream(reading_t *self, FILE *file)
     char *data = malloc(room);
     while (data && (got = fread(data + size, 1, room - size, file)) > 0) {
         size += got;
-        if (size == room && size < FILE_MAX)
-            data = realloc(data, room *= 2);
+        char *more = size == room && size < FILE_MAX ? realloc(data, room *= 2) : data;
+        if (!more)
+            free(data);
+        data = more;
     }
     if (!data || size > FILE_MAX)
         self->wrong = "a file of less than 64 MiB";

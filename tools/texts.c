@@ -34,12 +34,11 @@ static bool add(texts_t *self, const char *path, int64_t size)
         self->items = items;
         self->room = room;
     }
-    char *copy = strdup(path);
-    if (!copy)
-        return false;
-    self->items[self->count++] = (text_file_t){copy, size};
+    text_file_t *file = &self->items[self->count];
+    *file = (text_file_t){strdup(path), size};
+    self->count += file->path != NULL;
     self->bytes += size;
-    return true;
+    return file->path != NULL;
 }
 
 bool texts_find(texts_t *self, const char *path)

@@ -60,7 +60,7 @@ json() { /usr/bin/python3 -c "import json,sys; r=json.load(sys.stdin); print($1)
     "$mobula" config default >"$stage/default.conf"
     run "$mobula" config check "$stage/default.conf"
     [ "$status" -eq 0 ]
-    printf 'server\n    nmae = x\n' >"$stage/bad.conf"
+    printf 'server\n    nick = x\n' >"$stage/bad.conf"
     run "$mobula" config check "$stage/bad.conf"
     [ "$status" -eq 2 ]
     [[ $output == *ECONFIG* ]]
