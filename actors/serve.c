@@ -74,8 +74,9 @@ static void end_serving(void *guest)
     mob_err_t late = drain(self, 0);
     (void)late; // mob_close() gives no result; what is stuck was named
     for (size_t i = self->count; i-- > 0;) {
+        threads_leave(self->items[i].threads); // neither may call the other any more:
+        host_destroy(&self->items[i].host);    // the host's own thread kills threads until it ends
         threads_drop(&self->items[i].threads);
-        host_destroy(&self->items[i].host);
         offer_drop(&self->items[i].offer);
     }
     free(self);
@@ -129,8 +130,10 @@ static host_t *begin(mob_t *client, offer_t *offer, threads_t *threads)
     if (!host)
         return NULL;
     threads_serve(threads, host);
-    if (!host_begin(host))
+    if (!host_begin(host)) {
+        threads_leave(threads);
         host_destroy(&host);
+    }
     return host;
 }
 

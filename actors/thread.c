@@ -67,6 +67,15 @@ void threads_serve(threads_t *self, host_t *host)
     self->host = host;
 }
 
+void threads_leave(threads_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->host = NULL;
+    while (self->telling)
+        pthread_cond_wait(&self->told, &self->lock);
+    pthread_mutex_unlock(&self->lock);
+}
+
 void threads_drop(threads_t **self_p)
 {
     threads_t *self = *self_p;
@@ -74,9 +83,6 @@ void threads_drop(threads_t **self_p)
     if (!self)
         return;
     pthread_mutex_lock(&self->lock);
-    while (self->telling)
-        pthread_cond_wait(&self->told, &self->lock);
-    self->host = NULL;
     for (const thread_t *thread = self->threads; thread; thread = thread->next)
         fprintf(stderr, "MOB-BODY-STUCK host=%s worker=%016" PRIx64 ": its thread goes on\n",
                 self->host_name, thread->owner);

@@ -14,7 +14,9 @@ threads_t *threads_new(const mob_config_t *client, const char *host_name, offer_
 host_means_t threads_means(threads_t *self);
 void threads_serve(threads_t *self, host_t *host); // whom to tell; before the host begins
 
-// No worker is told of any more. Frees all when every thread has ended; a thread whose body never
+void threads_leave(threads_t *self); // the host is told of nothing more, and may be destroyed
+
+// The host is gone, or never was. Frees all when every thread has ended; a thread whose body never
 // comes home keeps what it needs for ever, and that is said on stderr.
 void threads_drop(threads_t **self_p);
 
