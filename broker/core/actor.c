@@ -476,8 +476,11 @@ void actor_stopped(core_t *core, actor_t *actor)
     worker_t *worker = actor->worker;
     enum wire_cause cause = actor->state == ACTOR_STOPPING ? actor->stop_cause : CAUSE_EXIT;
     die(core, actor, cause, MOB_EDEAD, &(failure_t){.reason = cause_name(cause)});
-    if (worker && worker->kind != START_SHARED)
-        worker->state = WORKER_ENDING; // it leaves by itself
+    if (!worker || worker->kind == START_SHARED || worker->actors)
+        return;
+    worker->state = WORKER_ENDING; // it leaves by itself
+    if (worker->adopted)
+        worker_stop(core, worker, (mob_ref_t){0, 0}); // unless it was a shared one
 }
 
 void actor_left(core_t *core, actor_t *actor)
@@ -542,6 +545,8 @@ void actor_take_over(core_t *core, worker_t *worker, actor_t *actor, const msg_h
     actor->incarnation = actor->adopted = hold->incarnation;
     actor->worker = worker;
     DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
+    if (actor->def->opts.shared || worker->actors != actor)
+        worker->kind = START_SHARED;
     if (hold->state != HAND_DONE)
         actor->state = ACTOR_STARTING;
     else

@@ -96,6 +96,12 @@ static call_t *oldest_ready(const host_t *host)
     return oldest;
 }
 
+static void share_workers(core_t *core, host_t *host)
+{
+    worker_t *worker;
+    DL_FOREACH(host->workers, worker) worker_share(core, worker);
+}
+
 static uint32_t busy_workers(const host_t *host)
 {
     uint32_t busy = 0;
@@ -167,6 +173,7 @@ void schedule_run(core_t *core)
     host_t *host;
     DL_FOREACH(core->hosts, host)
     {
+        share_workers(core, host);
         if (!host->open || host->draining)
             continue;
         uint32_t busy = busy_workers(host);

@@ -180,6 +180,28 @@ static void go_on(core_t *core, worker_t *worker)
     }
 }
 
+static bool is_shared(const worker_t *worker)
+{
+    return worker->actors && worker->actors->worker_next;
+}
+
+// A place in its hand is free again. Actors that share a worker take turns: worker_share().
+static void go_on_with(core_t *core, worker_t *worker, actor_t *actor)
+{
+    if (actor && !is_shared(worker))
+        mailbox_pump(core, actor);
+}
+
+void worker_share(core_t *core, worker_t *worker)
+{
+    if (!is_shared(worker) || worker->hand_count >= worker->window)
+        return;
+    actor_t *first = worker->actors;
+    DL_DELETE2(worker->actors, first, worker_prev, worker_next);
+    DL_APPEND2(worker->actors, first, worker_prev, worker_next);
+    go_on(core, worker);
+}
+
 // The call that a worker speaks of, if it is in its hand; else the message is late.
 static call_t *in_hand(core_t *core, const worker_t *worker, call_t *call, uint32_t attempt)
 {
@@ -221,8 +243,7 @@ void worker_result(core_t *core, worker_t *worker, const msg_result_t *result)
     } else {
         outcome_value(core, call, load_keep(result->value));
     }
-    if (actor)
-        mailbox_pump(core, actor);
+    go_on_with(core, worker, actor);
 }
 
 static void fill_place(const core_t *core, const worker_t *worker, failure_t *failure)
@@ -308,8 +329,8 @@ void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail)
     }
     if (left)
         actor_left(core, actor);
-    else if (actor)
-        mailbox_pump(core, actor);
+    else
+        go_on_with(core, worker, actor);
 }
 
 // ---- Giving back ----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ worker_t *worker_start(core_t *core, host_t *host, enum wire_start kind); // ask
 worker_t *worker_find(const core_t *core, uint64_t owner);
 worker_t *worker_adopt(core_t *core, session_t *session, uint64_t host); // said HELLO and we do not know it: it is older than we are
 void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blank); // blank: it never heard WELCOME
+void worker_share(core_t *core, worker_t *worker); // once a turn: its actors take what room there is in turn
 bool worker_ready(const worker_t *worker); // may be sent work
 void worker_said_all(core_t *core, worker_t *worker); // after a reconnect it has said what it holds
 void worker_run(core_t *core, worker_t *worker, call_t *call); // READY call into its hand: RUN
