@@ -147,7 +147,8 @@ static void show_row(const field_t *field, const row_t *row, int rounds, FILE *j
     bool rate = row->measure == RATE;
     spread_t ours = spread_of(field->results[row->kind][MOBULA][row->measure], rounds);
     spread_t theirs = spread_of(field->results[row->peer_kind][row->peer][row->measure], rounds);
-    double ratio = rate ? ours.median / theirs.median : theirs.median / ours.median;
+    double above = rate ? ours.median : theirs.median, below = rate ? theirs.median : ours.median;
+    double ratio = below > 0 ? above / below : 0; // a short run may use no tick of processor time
     char name[64];
     snprintf(name, sizeof name, "%s%s", row->name, field->suffix);
     printf("%-21s ", name);
