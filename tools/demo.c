@@ -163,8 +163,10 @@ static int run_census(census_t *self)
     }
     self->took_us = clock_us() - since;
     term_wipe(&self->tool->term);
-    if (tool_signal())
+    if (tool_signal()) {
+        say_note(self->tool, "interrupted: %zu of %zu files", self->file, self->texts.count);
         return 128 + tool_signal();
+    }
     if (going && !self->failed)
         return 0;
     trouble_t out =

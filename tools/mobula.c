@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "demo_bodies.h"
 #include "verb.h"
@@ -18,6 +19,9 @@ static int run_verb(tool_t *tool, int argc, char **argv)
     int done = verb_parse(tool, argc, argv);
     if (done < 0) {
         done = tool->verb->run(tool);
+        bool late = done && tool->client && tool_left_ms(tool) == 0; // a silent broker
+        if (late && fflush(stdout) == 0)
+            _exit(done);
         tool_close(tool);
         arena_clear(&tool->memory);
     }

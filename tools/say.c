@@ -166,8 +166,10 @@ int say_failure(tool_t *tool, mob_ref_t ref, mob_err_t err, const char *what)
     } else if (err == MOB_ETIMEDOUT) {
         tell_wait(tool, &out, ref);
     }
-    if (err == MOB_EOFFLINE)
-        trouble_try(&out, "mobula broker &");
+    if (err == MOB_EOFFLINE) {
+        trouble_cause(&out, "%s takes connections, but no broker answers there", tool->address);
+        trouble_try(&out, "mobula health -b %s -t 30s", tool->address);
+    }
     return say_trouble(tool, &out);
 }
 

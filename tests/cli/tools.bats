@@ -190,3 +190,13 @@ json() { /usr/bin/python3 -c "import json,sys; r=json.load(sys.stdin); print($1)
     run bash -c "for k in actors tasks objects hosts workers sessions methods; do '$mobula' list \$k -o json; done; '$mobula' status -o json"
     [[ $output != *route* && $output != *secret* && $output != *topic* ]]
 }
+
+@test "a broker that hangs costs a command its timeout and no more" {
+    kill -STOP "$(head -1 "$stage/pids")"
+    began=$(date +%s%N)
+    run "$mobula" health -t 500ms
+    took=$((($(date +%s%N) - began) / 1000000))
+    kill -CONT "$(head -1 "$stage/pids")"
+    [ "$status" -eq 3 ] || [ "$status" -eq 4 ]
+    [ $took -lt 1500 ] # 600 ms are meant; the machine may be busy
+}
