@@ -24,7 +24,7 @@ static bool start(party_t *party, const char *directory, const char *program,
 {
     char path[2 * CONTEST_ADDRESS], *argv[WORDS_MAX + 2] = {path};
     snprintf(path, sizeof path, "%s%s%s", directory, *directory ? "/" : "", program);
-    for (int i = 0; words[i] && i < WORDS_MAX; i++)
+    for (int i = 0; i < WORDS_MAX && words[i]; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
     return party_start(party, stage_log(), argv);
 }

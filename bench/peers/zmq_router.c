@@ -12,7 +12,7 @@
 
 #include "../load.h"
 
-enum { HIGH_WATER = 100000, ADDRESS_SIZE = 256, PATIENCE_MS = 20000 };
+enum { HIGH_WATER = 100000, ADDRESS_SIZE = 384, PATIENCE_MS = 20000 };
 
 typedef struct name { // a routing id: never begins with a zero byte
     char kind;        // 'c' or 'w'
@@ -102,13 +102,13 @@ typedef struct caller {
 
 static void *caller_open(const load_t *load)
 {
-    caller_t *self = calloc(1, sizeof *self);
     char address[ADDRESS_SIZE];
     snprintf(address, sizeof address, "%s", load->address);
     char *pub_address = strchr(address, ',');
     if (!pub_address)
         return NULL;
     *pub_address++ = '\0';
+    caller_t *self = calloc(1, sizeof *self);
     self->header = (header_t){.to = name_of('w', load->number), .from = name_of('c', load->number)};
     self->header.published = strcmp(load->what, "pub") == 0;
     self->window = load->window;
