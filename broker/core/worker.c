@@ -202,16 +202,21 @@ void worker_share(core_t *core, worker_t *worker)
     go_on(core, worker);
 }
 
+static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref); // below
+static bool claim(core_t *core, worker_t *worker, call_t *call);
+
 // The call that a worker speaks of, if it is in its hand; else the message is late.
-static call_t *in_hand(core_t *core, const worker_t *worker, call_t *call, uint32_t attempt)
+static call_t *in_hand(core_t *core, worker_t *worker, call_t *call, uint32_t attempt)
 {
     if (call->worker == worker && call->attempt == attempt)
         return call;
+    if (claim(core, worker, call)) {
+        call->attempt = (uint16_t)attempt;
+        return call;
+    }
     core->count.late_results++;
     return NULL;
 }
-
-static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref); // below
 
 // The actor whose constructor a worker speaks of, if it is one in its charge.
 static actor_t *maker(const worker_t *worker, const call_t *call)
@@ -492,6 +497,23 @@ static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref)
     return call;
 }
 
+// Its caller sent it again before the worker spoke of it. False: it is not such a call.
+static bool claim(core_t *core, worker_t *worker, call_t *call)
+{
+    if (call->state > CALL_READY || !call->old_epoch || !worker->adopted || call->kind > CALL_METHOD)
+        return false;
+    actor_t *actor = call->actor;
+    if (call->kind == CALL_METHOD && actor)
+        mailbox_left(core, actor, call);
+    call_unlist(call);
+    if (actor && actor->worker != worker)
+        call->actor = NULL;
+    call->state = CALL_SENT;
+    call->missing = 0; // it has them
+    take_in_hand(core, worker, call);
+    return true;
+}
+
 void worker_have(core_t *core, worker_t *worker, const msg_have_t *have)
 {
     call_t *call = call_find(core, have->ref);
@@ -499,20 +521,10 @@ void worker_have(core_t *core, worker_t *worker, const msg_have_t *have)
         call->have = 1;
         return;
     }
-    if (call && call->state <= CALL_READY && call->old_epoch) { // resent before the worker spoke of it
-        if (call->kind == CALL_METHOD && call->actor)
-            mailbox_left(core, call->actor, call);
-        call_unlist(call);
-        const call_t *making = call_find(core, have->actor);
-        call->actor = call->kind == CALL_METHOD ? maker(worker, making) : NULL;
-        call->state = CALL_SENT;
-        call->missing = 0; // it has them
-        take_in_hand(core, worker, call);
-    } else if (!call) {
+    if (!call)
         call = announced(core, worker, have->ref);
-    } else {
+    else if (!claim(core, worker, call))
         return;
-    }
     if (!call)
         return;
     call->attempt = (uint16_t)have->attempt;
