@@ -123,6 +123,8 @@ const command_t verbs[] = {
      "mobula broker\nmobula broker --bind ipc --bind tcp://127.0.0.1:7770 --insecure", broker_flags, 0, 0, false, false, run_broker},
     {"demo", FAMILY_RUN, "[PATH]", "broker + hosts + a word census, with the monitor",
      "mobula demo\nmobula demo --for 10s /usr/share/doc", demo_flags, 0, 1, false, true, demo},
+    {"init", FAMILY_RUN, "NAME", "make a new actor project (CMake)",
+     "mobula init hello\nmobula init shop && cd shop && cmake -B build && cmake --build build", no_flags, 1, 1, false, false, init},
     {"run", FAMILY_TALK, "TASK [ARGS]...", "run a task, print its value",
      "mobula run add 1 2\nmobula run fetch http://a --retries 5 -t 10s", run_flags, 1, MANY, false, true, talk_run},
     {"new", FAMILY_TALK, "CLASS [ARGS]...", "create an actor, print its name",

@@ -54,7 +54,7 @@ void verb_help(const tool_t *tool, const command_t *verb); // `mobula VERB --hel
 int verb_unknown(tool_t *tool, const char *word);          // says so, with the nearest three
 
 // The verbs' functions, by file.
-int run_broker(tool_t *), demo(tool_t *);
+int run_broker(tool_t *), demo(tool_t *), init(tool_t *);
 int talk_run(tool_t *), talk_new(tool_t *), talk_call(tool_t *), talk_tell(tool_t *),
     talk_get(tool_t *), talk_wait(tool_t *), talk_cancel(tool_t *), talk_put(tool_t *),
     talk_drop(tool_t *);
