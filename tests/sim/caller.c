@@ -1,0 +1,532 @@
+// caller.c - see caller.h. What it asks for is by chance; how it asks is what PROTOCOL.md tells a client.
+
+#include "caller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "world.h"
+
+enum { TICK_US = 250000, AGAIN_US = 250000, AGAIN_MAX_US = 5000000, PENDING_MAX = 40, SYMBOLS = 4 };
+enum { SYMBOL_WORK = 1, SYMBOL_BOX, SYMBOL_BAG, SYMBOL_PUT };
+
+static const char *const names[SYMBOLS + 1] = {"", "work i64 -> i64", "box i64", "bag i64", "put i64 -> i64"};
+
+static mob_bytes_t text_of(const char *text)
+{
+    return (mob_bytes_t){text, strlen(text)};
+}
+
+// ---- A session --------------------------------------------------------------------------------------
+
+static void greet(void *arg)
+{
+    caller_t *self = arg;
+    self->live = false;
+    message_HELLO(&self->link.out, &(msg_hello_t){.major = 1, .owner = self->owner, .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
+                                                 .floor = self->accepted, .epoch = self->epoch, .role = ROLE_CLIENT});
+    link_flush(&self->link, false);
+}
+
+static bool unsettled(const deed_t *deed)
+{
+    return !deed->settled && !deed->dropped && !deed->forget;
+}
+
+static void say_asks(caller_t *self)
+{
+    mob_ref_t refs[MOB_REFS_MAX];
+    uint32_t count = 0;
+    if (self->world->control == CONTROL_NO_ASK)
+        return;
+    for (uint64_t i = self->first_open; i < self->count && count < MOB_REFS_MAX; i++) {
+        const deed_t *deed = self->deeds[i];
+        if (unsettled(deed) && deed->ref.seq <= self->accepted)
+            refs[count++] = deed->ref;
+    }
+    if (count)
+        message_ASK(&self->link.out, &(msg_ask_t){.refs = {.items = refs, .count = count}});
+}
+
+static void say_ping(caller_t *self)
+{
+    bool heard = self->heard_at && self->world->now - self->heard_at < 2000000;
+    message_PING(&self->link.out, &(msg_ping_t){.epoch = self->epoch, .heard = heard});
+}
+
+// ---- Requests, as they are said ---------------------------------------------------------------------
+
+static void say_task(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
+{
+    opts_t own = {.timeout_ms = deed->timeout_ms, .max_retries = deed->retries ? deed->retries : MOB_NONE,
+                  .retry_1 = deed->any_code ? MOB_ANY_CODE : 0, .forget = deed->forget};
+    if (deed->retries == 3)
+        own.max_retries = 0; // the default
+    message_SUBMIT(out, &(msg_submit_t){.seq = deed->ref.seq, .epoch = deed->asked_epoch, .task = SYMBOL_WORK,
+                                        .opts = {.set = &own}, .args = args, .deps = deps});
+}
+
+static void say_method(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
+{
+    opts_t own = {.timeout_ms = deed->timeout_ms, .retry_1 = deed->any_code ? MOB_ANY_CODE : 0, .forget = deed->forget};
+    message_CALL(out, &(msg_call_t){.seq = deed->ref.seq, .epoch = deed->asked_epoch, .actor = deed->actor->ref,
+                                    .method = SYMBOL_PUT, .opts = {.set = &own}, .args = args, .deps = deps});
+}
+
+static void say_spawn(batch_t *out, const deed_t *deed, load_t args)
+{
+    opts_t own = {.max_restarts = deed->max_restarts, .max_task_retries = deed->max_task_retries, .stop_ms = 3000,
+                  .backoff_ms = 20};
+    message_SPAWN(out, &(msg_spawn_t){.seq = deed->ref.seq, .epoch = deed->asked_epoch,
+                                      .cls = deed->shared ? SYMBOL_BAG : SYMBOL_BOX, .opts = {.set = &own}, .args = args});
+}
+
+static void say_request(caller_t *self, deed_t *deed)
+{
+    uint8_t room[DEED_PAYLOAD];
+    mob_ref_t refs[DEED_DEPS];
+    batch_t *out = &self->link.out;
+    load_t args = ledger_payload(room, deed->number, 0);
+    for (uint32_t i = 0; i < deed->dep_count; i++)
+        refs[i] = deed->deps[i]->ref;
+    refs_t deps = {.items = refs, .count = deed->dep_count};
+    if (deed->asked_epoch == 0)
+        deed->asked_epoch = self->epoch;
+    if (deed->kind == DEED_TASK)
+        say_task(out, deed, args, deps);
+    else if (deed->kind == DEED_METHOD)
+        say_method(out, deed, args, deps);
+    else if (deed->kind == DEED_ACTOR)
+        say_spawn(out, deed, args);
+    else if (deed->kind == DEED_OBJECT)
+        message_PUT(out, &(msg_put_t){.seq = deed->ref.seq, .value = args});
+    else
+        message_END(out, &(msg_end_t){.seq = deed->ref.seq, .actor = deed->actor->ref});
+}
+
+static void say_unsent(caller_t *self)
+{
+    while (self->live && self->sent < self->count) {
+        say_request(self, self->deeds[self->sent++]);
+        if (self->link.out.pack.size > MOB_BATCH_TARGET)
+            link_flush(&self->link, true);
+    }
+}
+
+// ---- Hearing ----------------------------------------------------------------------------------------
+
+static void accept(caller_t *self, uint64_t seq)
+{
+    if (seq <= self->accepted)
+        return;
+    if (seq > self->count) {
+        world_fail(self->world, "accepted what was never asked");
+        return;
+    }
+    self->accepted = seq;
+    self->again_us = AGAIN_US;
+    self->again_at = self->world->now + AGAIN_US;
+}
+
+// What was dropped while a connection broke may not have been heard; of an actor it matters.
+static void say_drops_again(caller_t *self)
+{
+    for (uint64_t i = 0; i < self->count; i++)
+        if (self->deeds[i]->kind == DEED_ACTOR && self->deeds[i]->dropped)
+            message_DROP(&self->link.out, &(msg_drop_t){.ref = self->deeds[i]->ref, .count = 1});
+}
+
+static void welcome(caller_t *self, const msg_welcome_t *heard)
+{
+    if (heard->epoch < self->epoch)
+        return;
+    self->epoch = heard->epoch;
+    self->note = heard->note;
+    self->live = true;
+    accept(self, heard->accepted);
+    self->sent = self->accepted;
+    self->again_us = AGAIN_US;
+    self->again_at = self->world->now + AGAIN_US;
+    for (uint32_t i = 1; i <= SYMBOLS; i++)
+        message_NAME(&self->link.out, &(msg_name_t){.symbol = i, .text = text_of(names[i])});
+    say_ping(self);
+    link_flush(&self->link, false);
+    say_unsent(self);
+    link_flush(&self->link, true);
+    say_drops_again(self);
+    say_asks(self);
+}
+
+static void outcome(caller_t *self, mob_ref_t ref, uint32_t code, load_t value)
+{
+    world_t *world = self->world;
+    if (ref.owner != self->owner || ref.seq == 0 || ref.seq > self->count) {
+        world_fail(world, "an outcome of what was never asked");
+        return;
+    }
+    deed_t *deed = self->deeds[ref.seq - 1];
+    if (deed->dropped || deed->forget)
+        return;
+    self->pending -= !deed->settled;
+    ledger_outcome(&world->ledger, deed, code, value, world->epoch, world_quiet(world, deed->asked_at));
+}
+
+static void note(caller_t *self, uint64_t n, bool news)
+{
+    self->heard_at = self->world->now;
+    if (n > self->note + news)
+        say_asks(self);
+    self->note = n > self->note ? n : self->note;
+}
+
+static void error(caller_t *self, const msg_error_t *heard)
+{
+    if (heard->why.size == 5 && memcmp(heard->why.data, "HELLO", 5) == 0) {
+        if (self->live)
+            greet(self);
+    } else {
+        char text[160];
+        snprintf(text, sizeof text, "a caller heard ERROR %.*s of seq %llu: %.*s", (int)heard->why.size, (const char *)heard->why.data,
+                 (unsigned long long)heard->ref.seq, (int)heard->text.size, (const char *)heard->text.data);
+        world_fail(self->world, text);
+    }
+}
+
+static void hear(void *arg, const message_t *message)
+{
+    caller_t *self = arg;
+    switch (message->verb) {
+    case VERB_WELCOME:
+        welcome(self, &message->welcome);
+        break;
+    case VERB_ACCEPT:
+        if (message->accept.epoch >= self->epoch)
+            accept(self, message->accept.seq);
+        break;
+    case VERB_DONE:
+        outcome(self, (mob_ref_t){self->owner, message->done.seq}, MOB_OK, message->done.value);
+        break;
+    case VERB_ANSWER:
+        outcome(self, message->answer.ref, message->answer.code, message->answer.value);
+        break;
+    case VERB_NOTE:
+        note(self, message->note.n, true);
+        break;
+    case VERB_HUGZ:
+        note(self, message->hugz.n, false);
+        break;
+    case VERB_ERROR:
+        error(self, &message->error);
+        break;
+    case VERB_GOODBYE:
+        world_fail(self->world, "a caller heard GOODBYE");
+        break;
+    default:
+        break;
+    }
+}
+
+// ---- What it wants ----------------------------------------------------------------------------------
+
+static deed_t *plan(caller_t *self, deed_kind_t kind)
+{
+    world_t *world = self->world;
+    deed_t *deed = ledger_plan(&world->ledger, (mob_ref_t){self->owner, self->count + 1}, kind);
+    if (self->count == self->room) {
+        self->room = self->room ? 2 * self->room : 256;
+        self->deeds = realloc(self->deeds, self->room * sizeof(deed_t *));
+        if (!self->deeds)
+            abort();
+    }
+    self->deeds[self->count++] = deed;
+    deed->asked_at = world->now;
+    return deed;
+}
+
+static void await(caller_t *self, deed_t *deed)
+{
+    if (deed->kind == DEED_OBJECT || deed->forget) {
+        deed->settled = deed->kind == DEED_OBJECT; // the owner knows by itself
+        return;
+    }
+    self->pending++;
+    self->world->ledger.asked++;
+}
+
+static bool carries_value(const deed_t *deed)
+{
+    return !deed->dropped && !deed->forget && (deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_OBJECT);
+}
+
+static void want_deps(caller_t *self, deed_t *deed)
+{
+    world_t *world = self->world;
+    for (uint32_t wish = 1 + chance_below(&world->chance, 2); wish > 0; wish--) {
+        const caller_t *other = chance_hit(&world->chance, 7500) ? self : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
+        uint64_t back = 1 + chance_below(&world->chance, 12);
+        deed_t *dep = other && other->count > back ? other->deeds[other->count - 1 - back] : NULL;
+        if (dep && carries_value(dep))
+            deed->deps[deed->dep_count++] = dep;
+    }
+}
+
+static void want_body(caller_t *self, deed_t *deed)
+{
+    chance_t *chance = &self->world->chance;
+    deed->takes_us = chance_hit(chance, 500) ? chance_between(chance, 5000, 40000) : chance_between(chance, 30, 3000);
+    deed->body = chance_hit(chance, 600) ? BODY_FAILS : BODY_OK;
+    deed->any_code = chance_hit(chance, 2000);
+    if (chance_hit(chance, 500)) {
+        deed->timeout_ms = 1 + chance_below(chance, 60);
+        deed->disturbed = true;
+    }
+    deed->forget = chance_hit(chance, 300);
+    if (chance_hit(chance, 1200))
+        want_deps(self, deed);
+}
+
+static void want_task(caller_t *self)
+{
+    static const int32_t retries[] = {0, 1, 3, 3};
+    deed_t *deed = plan(self, DEED_TASK);
+    want_body(self, deed);
+    deed->retries = retries[chance_below(&self->world->chance, 4)];
+    await(self, deed);
+}
+
+static void want_method(caller_t *self, deed_t *actor)
+{
+    deed_t *deed = plan(self, DEED_METHOD);
+    want_body(self, deed);
+    deed->actor = actor;
+    deed->retries = actor->max_task_retries;
+    if (chance_hit(&self->world->chance, 60)) {
+        deed->body = BODY_LEAVES;
+        actor->disturbed = true;
+    }
+    await(self, deed);
+}
+
+static void want_actor(caller_t *self)
+{
+    chance_t *chance = &self->world->chance;
+    deed_t *deed = plan(self, DEED_ACTOR);
+    deed->shared = chance_hit(chance, 4000);
+    deed->takes_us = chance_between(chance, 50, 4000);
+    deed->body = chance_hit(chance, 600) ? BODY_FAILS : BODY_OK;
+    deed->max_restarts = (int32_t)chance_below(chance, 3);
+    deed->max_task_retries = (int32_t)chance_below(chance, 3);
+    await(self, deed);
+}
+
+deed_t *caller_actor(const caller_t *self)
+{
+    uint32_t tries = 30;
+    for (uint64_t i = self->count; i > self->first_open && tries > 0; i--) {
+        deed_t *deed = self->deeds[i - 1];
+        if (deed->kind != DEED_ACTOR || deed->dropped)
+            continue;
+        tries--;
+        if (chance_hit(&self->world->chance, 4000))
+            return deed;
+    }
+    return NULL;
+}
+
+static uint32_t actors_of(const caller_t *self)
+{
+    uint32_t count = 0;
+    for (uint64_t i = self->first_open; i < self->count; i++)
+        count += self->deeds[i]->kind == DEED_ACTOR && !self->deeds[i]->dropped;
+    return count;
+}
+
+static void want_call(caller_t *self)
+{
+    world_t *world = self->world;
+    const caller_t *other = chance_hit(&world->chance, 7000) ? self : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
+    deed_t *actor = other ? caller_actor(other) : NULL;
+    if (!actor)
+        want_task(self);
+    else if (chance_hit(&world->chance, 100))
+        await(self, plan(self, DEED_END)), self->deeds[self->count - 1]->actor = actor;
+    else
+        want_method(self, actor);
+}
+
+static void want(caller_t *self)
+{
+    uint32_t dice = chance_below(&self->world->chance, 100);
+    if (dice < 5 && actors_of(self) < 4)
+        want_actor(self);
+    else if (dice < 8)
+        await(self, plan(self, DEED_OBJECT));
+    else if (dice < 45)
+        want_task(self);
+    else
+        want_call(self);
+}
+
+// ---- What it gives up -------------------------------------------------------------------------------
+
+static void drop(caller_t *self, deed_t *deed)
+{
+    if (unsettled(deed)) {
+        self->pending--;
+        self->world->ledger.abandoned++;
+    }
+    deed->dropped = true;
+    deed->disturbed = true;
+    if (self->live)
+        message_DROP(&self->link.out, &(msg_drop_t){.ref = deed->ref, .count = 1});
+}
+
+static void drop_some(caller_t *self)
+{
+    chance_t *chance = &self->world->chance;
+    for (uint64_t i = self->first_open; i < self->count; i++) {
+        deed_t *deed = self->deeds[i];
+        if (deed->dropped || deed->forget || deed->ref.seq > self->sent)
+            continue;
+        if (chance_hit(chance, deed->kind == DEED_ACTOR ? 60 : deed->settled ? 3000 : 10))
+            drop(self, deed);
+    }
+    while (self->first_open < self->count && (self->deeds[self->first_open]->dropped || self->deeds[self->first_open]->forget))
+        self->first_open++;
+}
+
+static void cancel_one(caller_t *self)
+{
+    chance_t *chance = &self->world->chance;
+    if (self->count <= self->first_open)
+        return;
+    uint64_t at = self->first_open + chance_next(chance) % (self->count - self->first_open);
+    deed_t *deed = self->deeds[at];
+    if (deed->settled || deed->dropped || deed->kind > DEED_METHOD || !self->live)
+        return;
+    deed->disturbed = true;
+    uint32_t flags = deed->kind == DEED_TASK && chance_hit(chance, 2000) ? MOB_CANCEL_FORCE : 0;
+    message_CANCEL(&self->link.out, &(msg_cancel_t){.ref = deed->ref, .flags = flags});
+}
+
+static void stop_one(caller_t *self)
+{
+    deed_t *actor = caller_actor(self);
+    if (!actor || !self->live)
+        return;
+    actor->disturbed = true;
+    message_STOP(&self->link.out, &(msg_stop_t){.actor = actor->ref, .how = chance_below(&self->world->chance, 3)});
+}
+
+void caller_think(caller_t *self)
+{
+    chance_t *chance = &self->world->chance;
+    for (uint32_t left = 1 + chance_below(chance, 5); left > 0 && self->pending < PENDING_MAX; left--)
+        want(self);
+    say_unsent(self);
+    link_flush(&self->link, true);
+    drop_some(self);
+    if (chance_hit(chance, 800))
+        cancel_one(self);
+    if (chance_hit(chance, 100))
+        stop_one(self);
+    link_flush(&self->link, false);
+}
+
+// ---- Time -------------------------------------------------------------------------------------------
+
+static void tick(void *arg, uint64_t mark)
+{
+    caller_t *self = arg;
+    world_t *world = self->world;
+    (void)mark;
+    if (self->dead)
+        return;
+    agenda_add(&world->agenda, world->now + TICK_US, tick, self, 0);
+    self->ticks++;
+    if (!self->live)
+        return;
+    if (self->ticks % 2 == 0)
+        say_ping(self);
+    if (self->ticks % 4 == 0)
+        say_asks(self);
+    link_flush(&self->link, false);
+    if (self->accepted < self->sent && world->now >= self->again_at) {
+        self->again_us = self->again_us * 2 < AGAIN_MAX_US ? self->again_us * 2 : AGAIN_MAX_US;
+        self->again_at = world->now + self->again_us;
+        self->sent = self->accepted;
+        say_unsent(self);
+        link_flush(&self->link, true);
+    }
+}
+
+// ---- Life -------------------------------------------------------------------------------------------
+
+static const player_t player = {.hear = hear, .greet = greet};
+
+caller_t *caller_new(world_t *world)
+{
+    caller_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    self->world = world;
+    self->owner = world_owner(world);
+    memcpy(self->topic, &self->owner, sizeof self->owner);
+    link_init(&self->link, world, &player, self);
+    agenda_add(&world->agenda, world->now + chance_between(&world->chance, 1, TICK_US), tick, self, 0);
+    return self;
+}
+
+void caller_free(caller_t **self_p)
+{
+    caller_t *self = *self_p;
+    *self_p = NULL;
+    batch_fini(&self->link.out);
+    free(self->deeds);
+    free(self);
+}
+
+void caller_die(caller_t *self, bool seen)
+{
+    world_t *world = self->world;
+    for (uint64_t i = self->first_open; i < self->count; i++) {
+        deed_t *deed = self->deeds[i];
+        world->ledger.abandoned += unsettled(deed);
+        deed->dropped = deed->disturbed = true;
+    }
+    self->dead = true;
+    peer_t *peer = self->link.peer;
+    link_close(&self->link);
+    if (seen && peer) {
+        core_gone(world->core, world->now, peer, CAUSE_CRASH);
+        link_collect(world);
+    }
+}
+
+void caller_drop_actors(caller_t *self)
+{
+    for (uint64_t i = self->first_open; i < self->count; i++)
+        if (self->deeds[i]->kind == DEED_ACTOR && !self->deeds[i]->dropped)
+            drop(self, self->deeds[i]);
+    link_flush(&self->link, false);
+}
+
+void caller_leave(caller_t *self)
+{
+    for (uint64_t i = self->first_open; i < self->count; i++)
+        if (!self->deeds[i]->dropped)
+            drop(self, self->deeds[i]);
+    message_BYE(&self->link.out, &(msg_bye_t){0});
+    link_flush(&self->link, false);
+    self->dead = true;
+    link_leave(&self->link);
+}
+
+bool caller_settled(const caller_t *self, bool ends)
+{
+    for (uint64_t i = self->first_open; i < self->count; i++)
+        if (unsettled(self->deeds[i]) && (ends || self->deeds[i]->kind != DEED_END))
+            return false;
+    return true;
+}

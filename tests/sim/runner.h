@@ -1,0 +1,74 @@
+// runner.h - a worker: runs bodies one after the other, remembers what it answered, and says what it holds
+// when the broker is a new one or the connection is.
+
+#ifndef MOBULA_SIM_RUNNER_H
+#define MOBULA_SIM_RUNNER_H
+
+#include <uthash.h>
+
+#include "ledger.h"
+#include "link.h"
+#include "starter.h"
+
+typedef struct runner_key { mob_ref_t ref; uint64_t attempt; } runner_key_t;
+
+typedef struct runner_answer { // RESULT or FAIL as it was said
+    runner_key_t key;
+    bool good;
+    uint32_t code, executed;
+    int64_t app_code;
+    uint8_t value[DEED_PAYLOAD];
+    UT_hash_handle hh;
+} runner_answer_t;
+
+typedef struct runner_item { // in hand
+    struct runner_item *next;
+    enum { ITEM_RUN, ITEM_MAKE, ITEM_STOP } what;
+    mob_ref_t ref, actor; // of MAKE and STOP both are the actor
+    uint32_t attempt, incarnation;
+    uint64_t epoch;       // of the broker that sent it
+    deed_t *deed;
+    int64_t ends_at;      // INT64_MAX: no deadline
+    bool cancelled;
+    uint64_t run;         // of the ledger, once it began
+    blob_t *args, *opts;  // of MAKE, for HOLD
+    char cls[32];
+} runner_item_t;
+
+typedef struct runner_actor {
+    struct runner_actor *next;
+    mob_ref_t id;
+    uint32_t incarnation;
+    bool alive;           // constructed
+    blob_t *args, *opts;
+    char cls[32];
+    deed_t *deed;
+} runner_actor_t;
+
+typedef struct runner {
+    world_t *world;
+    link_t link;
+    starter_t *starter;
+    uint64_t owner;
+    uint8_t topic[MOB_TOPIC_SIZE];
+    enum wire_start kind;
+    bool live, welcomed, dead, blocked, over;
+    uint64_t epoch;
+    int64_t heard_at;
+    char (*texts)[32];    // by symbol
+    uint32_t text_count;
+    runner_item_t *first, *last, *running;
+    uint64_t turn;        // marks the end of the running body
+    runner_actor_t *actors;
+    runner_answer_t *answers; // by key
+    runner_answer_t **said;   // unacknowledged ones from taken on, in order
+    uint64_t said_count, said_room, taken, base;
+    struct runner *next;  // of all
+} runner_t;
+
+runner_t *runner_new(world_t *world, starter_t *starter, uint64_t owner, enum wire_start kind);
+void runner_free(runner_t **self_p);
+runner_t *runner_find(world_t *world, uint64_t owner); // one that lives
+void runner_die(runner_t *self);                       // at once; its host says so, if it lives
+
+#endif
