@@ -43,7 +43,7 @@ typedef struct tool {
     output_t output;
     term_t term;
     bool quiet;
-    bool keep; // what this command leaves is for others to get
+    bool keep;          // what this command leaves is for others to get
     int64_t timeout_us; // of the whole command; UNIT_FOREVER
     int64_t started_us, deadline_us;
     mob_t *client;              // NULL until tool_connect()
