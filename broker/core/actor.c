@@ -528,6 +528,7 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
     if (!making)
         return;
     making->target = cls;
+    making->space = space;
     making->state = CALL_READY;
     making->load = load_keep(hold->args);
     core_weigh(core, making->load, 1);

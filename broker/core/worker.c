@@ -492,6 +492,7 @@ static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref)
         return NULL;
     }
     core->announced = true;
+    call->space = worker->session->space;
     call->state = CALL_SENT;
     take_in_hand(core, worker, call);
     return call;
