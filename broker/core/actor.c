@@ -313,6 +313,7 @@ static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t r
     failure_t failure = *why;
     failure.why = cause_name(cause);
     failure.reason = text;
+    actor->made = false; // what ends now must not make room for what waits
     end_hand(core, actor, MOB_EDEAD, &failure);
     actor->state = ACTOR_DEAD;
     deadline_clear(&core->deadlines, &actor->deadline);
