@@ -223,9 +223,11 @@ static void refuse_unknown(core_t *core, call_t *call, mob_ref_t actor)
 }
 
 // In an older epoch it may have run in the incarnation that was alive then; in a later one it must not run again.
+// Only of the first incarnation is it known that none was before; it remembers itself what it ran.
 static bool may_have_run(const actor_t *actor, const call_t *call)
 {
-    return call->old_epoch && actor->incarnation != actor->adopted && call->retries == 0;
+    bool first = actor->incarnation == 1 && actor->adopted == 1;
+    return call->old_epoch && !first && call->retries == 0;
 }
 
 static bool enters(core_t *core, actor_t *actor, call_t *call)
