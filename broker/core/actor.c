@@ -169,7 +169,7 @@ void actor_place(core_t *core, actor_t *actor)
     worker_t *worker = host ? worker_for(core, actor, host) : NULL;
     if (!worker) { // schedule_run() comes back to it when there is room
         core->unplaced = true;
-        if (actor->def->kind == 0)
+        if (actor->def->kind == 0 && actor->making->state != CALL_FINAL)
             deadline_set(&core->deadlines, &actor->making->deadline, core->now + core->config.resolve_us);
         return;
     }
