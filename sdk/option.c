@@ -163,6 +163,8 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
     out->forget = opts->forget;
     out->block = opts->block;
     out->unordered = opts->unordered;
+    if (opts->forget && opts->block)
+        refuse(&check, "block", "does not fit .forget, which hears no answer to wait for");
     if (opts->num_returns == MOB_STREAM)
         refuse(&check, "num_returns:", "streams are not in this release yet");
     if (opts->num_returns > 1)

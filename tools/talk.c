@@ -241,7 +241,7 @@ int talk_tell(tool_t *tool)
         return wrong;
     int64_t count = tool_count(tool, "count", 1), since = clock_us();
     double rate = tool_rate(tool, "rate", 0);
-    mob_opts_t opts = {.forget = true, .block = true};
+    mob_opts_t opts = {.forget = true};
     enum { BURST = 256 }; // a mailbox has room for 1000, and what finds none is refused unheard
     int done = 0;
     for (int64_t i = 0; i < count && !done; i++) {

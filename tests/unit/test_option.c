@@ -75,6 +75,7 @@ Test(option, what_contradicts_itself_is_refused)
 
 Test(option, what_this_release_cannot_do_is_said)
 {
+    call_is_refused("hears no answer", .forget = true, .block = true);
     call_is_refused("streams are not in this release yet", .num_returns = MOB_STREAM);
     call_is_refused("several results", .num_returns = 2);
     call_is_refused("key is not in this release yet", .key = "order-17");
