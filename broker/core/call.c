@@ -256,12 +256,12 @@ void call_timer(core_t *core, call_t *call)
         deadline_passed(core, call);
         return;
     }
-    if (call->state == CALL_DELAYED)
+    if (call->ends_at)
+        deadline_set(&core->deadlines, &call->deadline, call->ends_at);
+    if (call->state == CALL_DELAYED) // may be refused, and gone
         call_move(core, call, CALL_DUE);
     else if (call->state == CALL_READY && call->kind != CALL_METHOD)
         schedule_unresolved(core, call);
-    if (call->ends_at && call->state != CALL_FINAL && call->deadline.place == 0)
-        deadline_set(&core->deadlines, &call->deadline, call->ends_at);
 }
 
 void call_lost(core_t *core, call_t *call, const failure_t *failure)
