@@ -24,6 +24,7 @@ static void greet(void *arg)
 {
     caller_t *self = arg;
     self->live = false;
+    self->greeted_at = self->world->now;
     message_HELLO(&self->link.out, &(msg_hello_t){.major = 1, .owner = self->owner, .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
                                                  .floor = self->accepted, .epoch = self->epoch, .role = ROLE_CLIENT});
     link_flush(&self->link, false);
@@ -436,6 +437,13 @@ void caller_think(caller_t *self)
 
 // ---- Time -------------------------------------------------------------------------------------------
 
+// No WELCOME came: HELLO or the answer was lost with a broker.
+static void greet_again(caller_t *self)
+{
+    if (self->link.up && self->world->now - self->greeted_at > 400000)
+        greet(self);
+}
+
 static void tick(void *arg, uint64_t mark)
 {
     caller_t *self = arg;
@@ -445,8 +453,10 @@ static void tick(void *arg, uint64_t mark)
         return;
     agenda_add(&world->agenda, world->now + TICK_US, tick, self, 0);
     self->ticks++;
-    if (!self->live)
+    if (!self->live) {
+        greet_again(self);
         return;
+    }
     if (self->ticks % 2 == 0)
         say_ping(self);
     if (self->ticks % 4 == 0)

@@ -8,16 +8,16 @@
 #include "world.h"
 
 typedef struct plan {
-    uint64_t seeds, events, seed;
-    control_t control;
-    bool twice, live;
+    uint64_t seeds, seed;
+    bool twice;
+    game_t game;
 } plan_t;
 
 static const char *const control_names[] = {"none", "no_dedup", "no_ask"};
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seeds N] [--events M] [--seed S] [--twice] [--trace] [--control no_dedup|no_ask]\n");
+    fprintf(stderr, "usage: sim [--seeds N] [--events M] [--seed S] [--check N] [--twice] [--trace] [--control no_dedup|no_ask]\n");
     return 2;
 }
 
@@ -45,15 +45,17 @@ static bool read_plan(plan_t *plan, int argc, char **argv)
         if (strcmp(argv[i], "--twice") == 0)
             plan->twice = true;
         else if (strcmp(argv[i], "--trace") == 0)
-            plan->live = true;
+            plan->game.live = stdout;
         else if (strcmp(argv[i], "--seeds") == 0)
             good = read_number(argv[++i], &plan->seeds);
         else if (strcmp(argv[i], "--events") == 0)
-            good = read_number(argv[++i], &plan->events);
+            good = read_number(argv[++i], &plan->game.events);
         else if (strcmp(argv[i], "--seed") == 0)
             good = read_number(argv[++i], &plan->seed);
+        else if (strcmp(argv[i], "--check") == 0)
+            good = read_number(argv[++i], &plan->game.check_every) && plan->game.check_every > 0;
         else if (strcmp(argv[i], "--control") == 0)
-            good = read_control(argv[++i], &plan->control);
+            good = read_control(argv[++i], &plan->game.control);
         else
             good = false;
         if (!good)
@@ -79,35 +81,35 @@ static void print_totals(const totals_t *totals, double seconds)
     printf(" ledger  runs=%llu most_runs_of_one=%llu\n", U(totals->runs), U(totals->most_runs));
 }
 
-static bool play(const plan_t *plan, uint64_t seed, totals_t *totals, FILE *out)
+static bool play(const plan_t *plan, uint64_t seed, totals_t *totals)
 {
     uint64_t hash, again;
-    bool good = world_play(seed, plan->events, plan->control, totals, &hash, out, plan->live ? stdout : NULL);
+    bool good = world_play(seed, &plan->game, totals, &hash);
     if (good && plan->twice) {
-        good = world_play(seed, plan->events, plan->control, totals, &again, out, NULL) && hash == again;
-        if (!good && out)
-            fprintf(out, "seed=%llu: two runs differ: %016llx and %016llx\n", U(seed), U(hash), U(again));
+        good = world_play(seed, &plan->game, totals, &again) && hash == again;
+        if (!good)
+            printf("seed=%llu: two runs differ: %016llx and %016llx\n", U(seed), U(hash), U(again));
     }
     return good;
 }
 
 int main(int argc, char **argv)
 {
-    plan_t plan = {.seeds = 20, .events = 20000, .seed = 1};
+    plan_t plan = {.seeds = 20, .seed = 1, .game = {.events = 20000, .check_every = 64}};
     totals_t totals = {0};
     if (!read_plan(&plan, argc, argv))
         return usage();
-    bool control = plan.control != CONTROL_NONE, good = true;
+    bool control = plan.game.control != CONTROL_NONE, good = true;
     clock_t start = clock();
-    printf("SIM seed=%llu seeds=%llu events=%llu control=%s\n", U(plan.seed), U(plan.seeds), U(plan.events), control_names[plan.control]);
+    printf("SIM seed=%llu seeds=%llu events=%llu control=%s\n", U(plan.seed), U(plan.seeds), U(plan.game.events), control_names[plan.game.control]);
     uint64_t seed = plan.seed;
     for (; good && seed < plan.seed + plan.seeds; seed++)
-        good = play(&plan, seed, &totals, stdout);
+        good = play(&plan, seed, &totals);
     print_totals(&totals, (double)(clock() - start) / CLOCKS_PER_SEC);
     if (control)
-        printf(" control %s: %s\n", control_names[plan.control], good ? "PASSED, and it must fail" : "FAILED as required");
+        printf(" control %s: %s\n", control_names[plan.game.control], good ? "PASSED, and it must fail" : "FAILED as required");
     else if (!good)
-        printf(" again   sim --seed %llu --seeds 1 --events %llu\n", U(seed - 1), U(plan.events));
+        printf(" again   sim --seed %llu --seeds 1 --events %llu\n", U(seed - 1), U(plan.game.events));
     bool pass = good != control;
     printf("%s\n", pass ? "PASS" : "FAIL");
     return pass ? 0 : 1;

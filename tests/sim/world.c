@@ -10,7 +10,6 @@ enum {
     RECOVER_US = 4000000,  // after a loss, until nothing of it can be felt any more
     SETTLE_US = 90000000,  // in which everything must have settled once faults are over
     EMPTY_US = 60000000,   // in which everything must be gone once nobody holds anything
-    CHECK_EVERY = 64,
 };
 
 // ---- What players ask of it -------------------------------------------------------------------------
@@ -250,15 +249,15 @@ static void set_odds(world_t *self)
 {
     chance_t *chance = &self->chance;
     static const uint32_t notes[] = {0, 500, 3000, 10000};
-    self->odds = (odds_t){.note = notes[chance_below(chance, 4)], .twice = 700, .break_us = chance_between(chance, 100000, 1500000)};
+    self->odds = (odds_t){.note = notes[chance_below(chance, 4)], .twice = 700, .break_us = chance_between(chance, 30000, 800000)};
     if (chance_hit(chance, 7000)) {
         self->odds.die = 30 + chance_below(chance, 300);
-        self->odds.caller_us = chance_between(chance, 1000000, 10000000);
+        self->odds.caller_us = chance_between(chance, 500000, 5000000);
     }
     if (chance_hit(chance, 5000))
-        self->odds.starter_us = chance_between(chance, 2000000, 15000000);
+        self->odds.starter_us = chance_between(chance, 1000000, 8000000);
     if (chance_hit(chance, 6000))
-        self->odds.broker_us = chance_between(chance, 1500000, 8000000);
+        self->odds.broker_us = chance_between(chance, 600000, 5000000);
     if (self->control == CONTROL_NO_ASK)
         self->odds.note = 3000;
 }
@@ -294,7 +293,7 @@ static void step(world_t *self)
         self->now = item.at;
         item.action(item.arg, item.mark);
     }
-    if (self->events - self->checked >= CHECK_EVERY)
+    if (self->events - self->checked >= self->check_every)
         check(self);
 }
 
@@ -373,9 +372,11 @@ static void wind_up(world_t *self)
         world_fail(self, "asked is not values + errors + failures + abandoned");
 }
 
-static void world_init(world_t *self, uint64_t seed, uint64_t events, control_t control)
+static void world_init(world_t *self, uint64_t seed, const game_t *game)
 {
-    *self = (world_t){.seed = seed, .control = control, .now = 1000000, .events_max = events, .faulty = true};
+    *self = (world_t){.seed = seed, .control = game->control, .now = 1000000, .events_max = game->events,
+                      .check_every = game->check_every, .faulty = true};
+    self->trace.live = game->live;
     self->lost_at = -2 * (int64_t)RECOVER_US;
     chance_init(&self->chance, seed);
     set_odds(self);
@@ -435,11 +436,10 @@ static void add_up(totals_t *totals, const world_t *self)
         ((uint64_t *)&totals->faults)[i] += one[i];
 }
 
-bool world_play(uint64_t seed, uint64_t events, control_t control, totals_t *totals, uint64_t *hash, FILE *out, FILE *live)
+bool world_play(uint64_t seed, const game_t *game, totals_t *totals, uint64_t *hash)
 {
     world_t world;
-    world_init(&world, seed, events, control);
-    world.trace.live = live;
+    world_init(&world, seed, game);
     while (sound(&world) && world.events < world.events_max)
         step(&world);
     if (sound(&world))
@@ -447,9 +447,9 @@ bool world_play(uint64_t seed, uint64_t events, control_t control, totals_t *tot
     bool good = sound(&world);
     *hash = world.trace.hash;
     add_up(totals, &world);
-    if (!good && out) {
-        trace_print(&world.trace, out);
-        fprintf(out, "seed=%llu events=%llu: %s\n", (unsigned long long)seed, (unsigned long long)world.events, world.failure);
+    if (!good) {
+        trace_print(&world.trace, stdout);
+        printf("seed=%llu events=%llu: %s\n", (unsigned long long)seed, (unsigned long long)world.events, world.failure);
     }
     world_fini(&world);
     return good;

@@ -47,7 +47,7 @@ struct world {
     core_t *core;
     uint64_t epoch;
     int64_t now, tick_at;
-    uint64_t events, events_max, checked;
+    uint64_t events, events_max, checked, check_every;
     odds_t odds;
     faults_t faults;
     bool faulty;          // faults still happen and callers still ask
@@ -63,8 +63,15 @@ struct world {
     char failure[320];
 };
 
-// Play one seed. True: all promises held. Adds to totals; on failure says what and how it came to out.
-bool world_play(uint64_t seed, uint64_t events, control_t control, totals_t *totals, uint64_t *hash, FILE *out, FILE *live);
+typedef struct game {
+    uint64_t events;      // with faults; then it goes on until all has settled
+    uint64_t check_every; // so many events core_check()
+    control_t control;
+    FILE *live;           // the whole trace; NULL: no
+} game_t;
+
+// Play one seed. True: all promises held. Adds to totals; on failure prints what, and how it came to it.
+bool world_play(uint64_t seed, const game_t *game, totals_t *totals, uint64_t *hash);
 
 uint64_t world_owner(world_t *self);                // a fresh session id
 void world_fail(world_t *self, const char *what);
