@@ -14,8 +14,7 @@
 
 enum { STDERR_WAIT_MS = 100 }; // a reader of our stderr may be slow, but not hold up the reaping
 
-// ---- Birth
-// ------------------------------------------------------------------------------------------
+// ---- Birth --------------------------------------------------------------------------------------
 
 static void write_file(const char *path, const char *text)
 {
@@ -83,8 +82,7 @@ bool child_fork(child_t *self, uint64_t worker, enum wire_start kind, const chil
     return true;
 }
 
-// ---- Output
-// -----------------------------------------------------------------------------------------
+// ---- Output -------------------------------------------------------------------------------------
 
 static void hand_on(const char *text, size_t size)
 {
@@ -144,8 +142,7 @@ void child_output(child_t *self, bool last)
     self->output = -1;
 }
 
-// ---- End
-// --------------------------------------------------------------------------------------------
+// ---- End ----------------------------------------------------------------------------------------
 
 static uint32_t last_lines(const child_t *self)
 {

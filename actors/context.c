@@ -19,8 +19,7 @@ static context_t *context_of(const mob_ctx_t *ctx)
     return (context_t *)(uintptr_t)ctx; // the first member of it; bodies see it as read only
 }
 
-// ---- Life
-// -------------------------------------------------------------------------------------------
+// ---- Life ---------------------------------------------------------------------------------------
 
 void context_init(context_t *self, struct worker *worker, const char *host_name)
 {
@@ -83,8 +82,7 @@ void context_end(context_t *self)
     self->hand = NULL;
 }
 
-// ---- Time and memory
-// --------------------------------------------------------------------------------
+// ---- Time and memory ----------------------------------------------------------------------------
 
 bool mob_cancelled(const mob_ctx_t *ctx)
 {
@@ -145,8 +143,7 @@ char *mob_format(mob_ctx_t *ctx, const char *format, ...)
     return text ? text : (char *)(uintptr_t) "";
 }
 
-// ---- How it ends
-// ------------------------------------------------------------------------------------
+// ---- How it ends --------------------------------------------------------------------------------
 
 mob_err_t mob_fail_at(mob_ctx_t *ctx, const char *file, int line, int code, const char *format, ...)
 {
@@ -173,13 +170,11 @@ mob_err_t mob_leave(mob_ctx_t *ctx)
     return MOB_EDEAD;
 }
 
-// ---- Log
-// --------------------------------------------------------------------------------------------
+// ---- Log ----------------------------------------------------------------------------------------
 
 static const char *const level_names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
 
-static int
-log_level(void) // read each time: no state of our own, and a log line costs a write anyway
+static int log_level(void) // read each time: no state of our own, and a log line costs a write anyway
 {
     const char *text = getenv("MOBULA_LOG_LEVEL");
     for (int i = MOB_DEBUG; text && i <= MOB_ERROR; i++)
@@ -194,10 +189,10 @@ static int log_head(const context_t *self, mob_level_t level, char *line, size_t
     struct tm parts;
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &parts);
-    int size = snprintf(
-        line, room, "%02d:%02d:%02d.%03ld %-5s MOB-BODY name=%s id=%016" PRIx64 ".%" PRIu64,
-        parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, level_names[level],
-        self->ctx.name, self->ctx.task.owner, self->ctx.task.seq);
+    int size =
+        snprintf(line, room, "%02d:%02d:%02d.%03ld %-5s MOB-BODY name=%s id=%016" PRIx64 ".%" PRIu64,
+                 parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000,
+                 level_names[level], self->ctx.name, self->ctx.task.owner, self->ctx.task.seq);
     if (self->ctx.self.seq)
         size += snprintf(line + size, room - (size_t)size, " actor=%016" PRIx64 ".%" PRIu64,
                          self->ctx.self.owner, self->ctx.self.seq);

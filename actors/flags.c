@@ -18,8 +18,7 @@ typedef struct flag {
     const char *help;
 } flag_t;
 
-// ---- Values
-// ---------------------------------------------------------------------------------------------
+// ---- Values -------------------------------------------------------------------------------------
 
 bool flags_duration(const char *text, int *ms)
 {
@@ -91,8 +90,7 @@ static bool set_resource(flags_t *self, const char *value)
         used += strlen(self->resources[i].name) + 1;
     const char *equals = strchr(value, '=');
     size_t size = equals ? (size_t)(equals - value) : 0;
-    if (size == 0 || self->resource_count == MOB_RESOURCES_MAX ||
-        used + size + 1 > sizeof self->texts)
+    if (size == 0 || self->resource_count == MOB_RESOURCES_MAX || used + size + 1 > sizeof self->texts)
         return false;
     char *end;
     double amount = strtod(equals + 1, &end);
@@ -147,8 +145,7 @@ static bool set_version(flags_t *self, const char *value)
     return self->version = true;
 }
 
-// ---- The table
-// --------------------------------------------------------------------------------------------
+// ---- The table ----------------------------------------------------------------------------------
 
 static const flag_t table[] = {
     {'b', "broker", "URL", "MOBULA_BROKER", set_broker,

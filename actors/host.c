@@ -27,8 +27,7 @@ void host_heard(host_t *self)
     (void)got;
 }
 
-// ---- Workers that live
-// --------------------------------------------------------------------------------
+// ---- Workers that live --------------------------------------------------------------------------
 
 static bool add_worker(host_t *self, uint64_t owner, enum wire_start kind)
 {
@@ -80,8 +79,7 @@ void host_reaped(host_t *self, const host_end_t *end)
     session_wake(self->session); // it leaves now, not with the next heartbeat
 }
 
-// ---- What the broker says
-// -------------------------------------------------------------------------------
+// ---- What the broker says -----------------------------------------------------------------------
 
 static void on_start(host_t *self, const msg_start_t *start)
 {
@@ -92,8 +90,7 @@ static void on_start(host_t *self, const msg_start_t *start)
     else if (!add_worker(self, start->worker, (enum wire_start)start->kind))
         refused = CAUSE_SETUP;
     pthread_mutex_unlock(&self->lock);
-    if (!refused &&
-        !self->means.start(self->means.arg, start->worker, (enum wire_start)start->kind)) {
+    if (!refused && !self->means.start(self->means.arg, start->worker, (enum wire_start)start->kind)) {
         pthread_mutex_lock(&self->lock);
         remove_worker(self, start->worker);
         pthread_mutex_unlock(&self->lock);
@@ -173,8 +170,7 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
         say_drain(self);
 }
 
-// ---- Life
-// -----------------------------------------------------------------------------------------------
+// ---- Life ---------------------------------------------------------------------------------------
 
 static void on_over(mob_t *session, void *arg, mob_err_t err)
 {
@@ -186,8 +182,7 @@ static void on_over(mob_t *session, void *arg, mob_err_t err)
     pthread_mutex_unlock(&self->lock);
 }
 
-static const session_hooks_t hooks = {
-    .message = on_message, .welcome = on_welcome, .over = on_over};
+static const session_hooks_t hooks = {.message = on_message, .welcome = on_welcome, .over = on_over};
 
 static void *turn(void *arg)
 {
@@ -262,8 +257,7 @@ void host_destroy(host_t **self_p)
     free(self);
 }
 
-// ---- The way down
-// -----------------------------------------------------------------------------------------
+// ---- The way down -------------------------------------------------------------------------------
 
 // The broker is asked first: it sends nothing more, and STOP behind what it has sent, so that no
 // call falls between. Workers that do not hear of it are told by us.

@@ -51,7 +51,6 @@ bool mob_refuse(mob_t *client, mob_promise_t promise, int code, const char *form
 void mob_metric(mob_t *self, mob_metric_t kind, const char *name, const char *tags, double value)
 {
     (void)self, (void)kind;
-    fprintf(stderr,
-            "MOB-METRIC-LOST name=%s tags=\"%s\" value=%g: metrics are not in this version\n", name,
-            tags ? tags : "", value);
+    fprintf(stderr, "MOB-METRIC-LOST name=%s tags=\"%s\" value=%g: metrics are not in this version\n",
+            name, tags ? tags : "", value);
 }

@@ -51,8 +51,7 @@ static mob_config_t config_of(const program_t *self, const char *name)
     return config;
 }
 
-// ---- A worker's process
-// -----------------------------------------------------------------------------------
+// ---- A worker's process -------------------------------------------------------------------------
 
 static sigset_t orders(void) // SIGTERM: finish what there is; SIGINT: come home
 {
@@ -87,8 +86,7 @@ static int serve(const program_t *program, worker_t *worker)
                         ? told->start(worker->session, program->argc - rest, program->argv + rest)
                         : MOB_OK;
     if (err) {
-        fprintf(stderr, "MOB-START-FAILED host=%s error=\"%s\"\n", program->name,
-                mob_strerror(err));
+        fprintf(stderr, "MOB-START-FAILED host=%s error=\"%s\"\n", program->name, mob_strerror(err));
         return 1;
     }
     err = worker_serve(worker);
@@ -122,8 +120,7 @@ static int run_worker(void *arg, uint64_t owner, enum wire_start kind)
     return code;
 }
 
-// ---- The host's means
-// ---------------------------------------------------------------------------------------
+// ---- The host's means ---------------------------------------------------------------------------
 
 static bool start(void *arg, uint64_t worker, enum wire_start kind)
 {
@@ -153,8 +150,7 @@ static bool make_host(program_t *self)
     return self->host && host_begin(self->host);
 }
 
-// ---- What happens
-// -------------------------------------------------------------------------------------------
+// ---- What happens -------------------------------------------------------------------------------
 
 static void tell_systemd(const char *text)
 {
@@ -281,8 +277,7 @@ static void watch(program_t *self)
     }
 }
 
-// ---- The program
-// ----------------------------------------------------------------------------------------------
+// ---- The program --------------------------------------------------------------------------------
 
 static void list_signatures(const offer_t *offer)
 {

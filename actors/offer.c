@@ -16,8 +16,7 @@ static mob_err_t refuse(offer_t *self, const char *name, const char *wrong)
     return MOB_EARGS;
 }
 
-// ---- Copies
-// -----------------------------------------------------------------------------------------
+// ---- Copies -------------------------------------------------------------------------------------
 
 static bool name_body(offer_body_t *self, const offer_def_t *cls)
 {
@@ -54,8 +53,8 @@ static mob_err_t copy_methods(offer_t *offer, offer_def_t *self, const mob_metho
         if (!methods[i].invoke)
             return refuse(offer, methods[i].name, "a method without a function");
         self->method_count++;
-        mob_err_t err = copy_body(&self->methods[i], methods[i].name, methods[i].usage,
-                                  methods[i].invoke, self);
+        mob_err_t err =
+            copy_body(&self->methods[i], methods[i].name, methods[i].usage, methods[i].invoke, self);
         if (err)
             return err;
     }
@@ -94,8 +93,7 @@ static mob_err_t copy_def(offer_t *self, const mob_def_t *def, bool shared)
     return err;
 }
 
-// ---- The announcement
-// -------------------------------------------------------------------------------
+// ---- The announcement ---------------------------------------------------------------------------
 
 static mob_bytes_t text_of(const char *text)
 {
@@ -159,8 +157,7 @@ void offer_announce(const offer_t *self, mob_t *session)
     }
 }
 
-// ---- Life
-// -------------------------------------------------------------------------------------------
+// ---- Life ---------------------------------------------------------------------------------------
 
 static mob_err_t fill(offer_t *self, const mob_def_t *defs, bool shared)
 {

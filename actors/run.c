@@ -14,8 +14,7 @@ static void refuse(worker_t *worker, const hand_t *hand, mob_err_t err, const ch
                    &(answer_failure_t){.err = err, .executed = MOB_NOT_EXECUTED, .text = text});
 }
 
-// ---- A body
-// -----------------------------------------------------------------------------------------
+// ---- A body -------------------------------------------------------------------------------------
 
 static void set_deadline(worker_t *worker, int64_t at)
 {
@@ -40,8 +39,7 @@ static mob_err_t invoke(worker_t *worker, const hand_t *hand, void *state, mob_r
     return err;
 }
 
-// ---- Its answer
-// -------------------------------------------------------------------------------------
+// ---- Its answer ---------------------------------------------------------------------------------
 
 static answer_failure_t failure_of_body(context_t *context, mob_err_t err)
 {
@@ -64,8 +62,7 @@ static answer_failure_t failure_of_body(context_t *context, mob_err_t err)
 static answer_failure_t failure_of_arguments(context_t *context, const hand_t *hand)
 {
     snprintf(context->text, sizeof context->text, "the arguments do not fit %s", hand->body->usage);
-    return (answer_failure_t){
-        .err = MOB_EARGS, .executed = MOB_NOT_EXECUTED, .text = context->text};
+    return (answer_failure_t){.err = MOB_EARGS, .executed = MOB_NOT_EXECUTED, .text = context->text};
 }
 
 static answer_failure_t failure_of_result(context_t *context, const hand_t *hand)
@@ -83,13 +80,13 @@ static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *r
                    mob_err_t err, answer_failure_t *out)
 {
     if (context->refused)
-        *out = (answer_failure_t){
-            .err = MOB_EARGS, .executed = MOB_EXECUTED, .text = context->refused};
+        *out =
+            (answer_failure_t){.err = MOB_EARGS, .executed = MOB_EXECUTED, .text = context->refused};
     else if (context->no_memory)
         *out = (answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED};
     else if (context->leaves)
-        *out = (answer_failure_t){
-            .err = MOB_EDEAD, .executed = MOB_EXECUTED, .text = "the actor left"};
+        *out =
+            (answer_failure_t){.err = MOB_EDEAD, .executed = MOB_EXECUTED, .text = "the actor left"};
     else if (err && reader->err)
         *out = failure_of_arguments(context, hand);
     else if (err)
@@ -136,8 +133,7 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
     return true;
 }
 
-// ---- What may not run
-// -------------------------------------------------------------------------------
+// ---- What may not run ---------------------------------------------------------------------------
 
 static bool may_run(worker_t *worker, const hand_t *hand)
 {
@@ -152,8 +148,7 @@ static bool may_run(worker_t *worker, const hand_t *hand)
     return true;
 }
 
-// ---- Ends
-// -------------------------------------------------------------------------------------------
+// ---- Ends ---------------------------------------------------------------------------------------
 
 static void end_instance(worker_t *worker, instance_t *instance)
 {
@@ -191,8 +186,7 @@ static void run_end(worker_t *worker, hand_t *hand)
         end_instance(worker, instance);
 }
 
-// ---- Calls and constructors
-// ------------------------------------------------------------------------
+// ---- Calls and constructors ---------------------------------------------------------------------
 
 static void run_task(worker_t *worker, hand_t *hand, void *state)
 {

@@ -45,8 +45,7 @@ void seen_fini(seen_t *self)
     *self = (seen_t){0};
 }
 
-// ---- What is forgotten
-// ------------------------------------------------------------------------------
+// ---- What is forgotten --------------------------------------------------------------------------
 
 static seen_caller_t *caller_slot(const seen_t *self, uint64_t key)
 {
@@ -105,8 +104,7 @@ bool seen_forgot(const seen_t *self, mob_ref_t ref, uint64_t key)
     return ref.seq <= (caller->key ? caller->before : self->others.before);
 }
 
-// ---- The ring
-// ---------------------------------------------------------------------------------------
+// ---- The ring -----------------------------------------------------------------------------------
 
 static void unchain(seen_t *self, uint64_t number)
 {
@@ -243,8 +241,7 @@ void seen_again(seen_t *self, const seen_record_t *record)
     seen_add(self, copy.ref, copy.attempt, copy.key, bytes, copy.size, NULL);
 }
 
-// ---- Acknowledgement
-// --------------------------------------------------------------------------------
+// ---- Acknowledgement ----------------------------------------------------------------------------
 
 void seen_taken(seen_t *self, uint64_t count)
 {

@@ -34,8 +34,7 @@ typedef struct nursery { // the spawner's own state
     unsigned long oom_kills;
 } nursery_t;
 
-// ---- The spawner's process
-// ----------------------------------------------------------------------------
+// ---- The spawner's process ----------------------------------------------------------------------
 
 static void tell(const nursery_t *self, const spawner_report_t *report)
 {
@@ -224,8 +223,7 @@ static _Noreturn void spawner_main(nursery_t *self)
     _exit(0);
 }
 
-// ---- The host's end
-// -------------------------------------------------------------------------------------
+// ---- The host's end -----------------------------------------------------------------------------
 
 mob_err_t spawner_fork(spawner_t *self, spawner_main_fn *run, void *arg, const void *worker_mask)
 {
@@ -281,8 +279,7 @@ spawner_news_t spawner_read(spawner_t *self, spawner_report_t *out)
     if (got < 0)
         return errno == EAGAIN ? SPAWNER_NOTHING : SPAWNER_GONE;
     size_t head = offsetof(spawner_report_t, log);
-    return (size_t)got >= head && (size_t)got == head + out->log_size ? SPAWNER_REPORT
-                                                                      : SPAWNER_GONE;
+    return (size_t)got >= head && (size_t)got == head + out->log_size ? SPAWNER_REPORT : SPAWNER_GONE;
 }
 
 void spawner_end(spawner_t *self)

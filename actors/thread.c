@@ -32,8 +32,7 @@ struct threads {
     uint32_t number; // of the last one, for its name
 };
 
-// ---- Life
-// -------------------------------------------------------------------------------------------
+// ---- Life ---------------------------------------------------------------------------------------
 
 threads_t *threads_new(const mob_config_t *client, const char *host_name, offer_t *offer)
 {
@@ -90,8 +89,7 @@ void threads_drop(threads_t **self_p)
     threads_release(self);
 }
 
-// ---- A thread
-// ---------------------------------------------------------------------------------------
+// ---- A thread -----------------------------------------------------------------------------------
 
 static void tell_host(threads_t *self, uint64_t owner, enum wire_cause cause)
 {
@@ -184,8 +182,7 @@ static bool start(void *arg, uint64_t owner, enum wire_start kind) // the host's
     return false;
 }
 
-// ---- Ends
-// -------------------------------------------------------------------------------------------
+// ---- Ends ---------------------------------------------------------------------------------------
 
 // A thread cannot be killed: its body is told to stop, and the broker goes on as if it had ended.
 static bool kill_one(void *arg, uint64_t owner)

@@ -10,8 +10,7 @@
 #include "clock.h"
 #include "run.h"
 
-// ---- What a symbol means
-// ------------------------------------------------------------------------------
+// ---- What a symbol means ------------------------------------------------------------------------
 
 static worker_symbol_t *symbol_slot(worker_t *self, uint32_t symbol)
 {
@@ -53,8 +52,7 @@ static const offer_body_t *body_of(worker_t *self, uint32_t symbol, const offer_
     return body;
 }
 
-// ---- RUN and MAKE
-// ---------------------------------------------------------------------------------------
+// ---- RUN and MAKE -------------------------------------------------------------------------------
 
 static void refuse(worker_t *self, const hand_t *like, mob_err_t err, mob_executed_t executed,
                    const char *text)
@@ -119,8 +117,7 @@ static bool accept_make(worker_t *self, const msg_make_t *make, hand_t *hand)
     hand->cls = text ? offer_find(self->offer, text, true) : NULL;
     hand->body = hand->cls ? &hand->cls->body : NULL;
     if (!hand->body)
-        refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED,
-               "this program does not offer the class");
+        refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer the class");
     else if (!hand_set_args(hand, make->args, make->deps) ||
              !hand_set_opts(hand, make->opts, make->saved))
         refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
@@ -184,8 +181,7 @@ static void on_make(worker_t *self, const msg_make_t *make)
         window_return(&self->window, hand);
 }
 
-// ---- CANCEL, STOP, TAKEN
-// --------------------------------------------------------------------------------
+// ---- CANCEL, STOP, TAKEN ------------------------------------------------------------------------
 
 static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
 {
@@ -235,18 +231,16 @@ static void on_message(mob_t *session, void *arg, const message_t *message)
         on_stop(self, &message->stop);
 }
 
-// ---- WELCOME again
-// ------------------------------------------------------------------------------------
+// ---- WELCOME again ------------------------------------------------------------------------------
 
 static void say_hold(worker_t *self, const instance_t *instance)
 {
-    msg_hold_t hold = {
-        .actor = instance->actor,
-        .incarnation = instance->incarnation,
-        .state = instance->alive ? HAND_DONE : HAND_RUNNING,
-        .cls = {instance->cls->body.signature, strlen(instance->cls->body.signature)},
-        .opts = {.wire = instance->opts, .size = instance->opts_size},
-        .args = load_of(instance->args)};
+    msg_hold_t hold = {.actor = instance->actor,
+                       .incarnation = instance->incarnation,
+                       .state = instance->alive ? HAND_DONE : HAND_RUNNING,
+                       .cls = {instance->cls->body.signature, strlen(instance->cls->body.signature)},
+                       .opts = {.wire = instance->opts, .size = instance->opts_size},
+                       .args = load_of(instance->args)};
     if (message_HOLD(session_out(self->session), &hold))
         return;
     session_flush(self->session);
@@ -257,12 +251,11 @@ static void say_have(worker_t *self, const hand_t *hand)
 {
     if (hand->what != HAND_CALL)
         return;
-    message_HAVE(
-        session_out(self->session),
-        &(msg_have_t){.ref = hand->ref,
-                      .attempt = hand->attempt,
-                      .actor = hand->actor,
-                      .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING});
+    message_HAVE(session_out(self->session),
+                 &(msg_have_t){.ref = hand->ref,
+                               .attempt = hand->attempt,
+                               .actor = hand->actor,
+                               .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING});
 }
 
 static void on_welcome(mob_t *session, void *arg, bool fresh)
@@ -288,8 +281,7 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
     message_OPEN(session_out(session), &(msg_open_t){0}); // that is all: go on
 }
 
-// ---- Bodies that take their time
-// ----------------------------------------------------------------------
+// ---- Bodies that take their time ----------------------------------------------------------------
 
 static void give_back(worker_t *self)
 {
@@ -312,8 +304,7 @@ static void on_wait(mob_t *session, void *arg, bool begin)
     }
     mob_ref_t refs[MOB_REFS_MAX];
     uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
-    message_BLOCKED(session_out(session),
-                    &(msg_blocked_t){.refs = {.items = refs, .count = count}});
+    message_BLOCKED(session_out(session), &(msg_blocked_t){.refs = {.items = refs, .count = count}});
 }
 
 static int64_t on_turned(mob_t *session, void *arg, int64_t now)
@@ -347,8 +338,7 @@ static mob_err_t on_stops(mob_t *session, void *arg)
                                                                                  : MOB_OK;
 }
 
-// ---- Life
-// ---------------------------------------------------------------------------------------------
+// ---- Life ---------------------------------------------------------------------------------------
 
 static const session_hooks_t hooks = {.message = on_message,
                                       .welcome = on_welcome,

@@ -38,8 +38,7 @@ static const kind_t kinds[KINDS] = {
     [SYNC] = {"sync call", 1, true, {"calls", "calls", "sync"}},
 };
 
-// ---- What was measured
-// -----------------------------------------------------------------------------
+// ---- What was measured --------------------------------------------------------------------------
 
 typedef enum measure { RATE, P50, P99, CPU, MEASURES } measure_t;
 
@@ -121,8 +120,7 @@ static bool measure(field_t fields[TRANSPORTS], const options_t *options)
     return true;
 }
 
-// ---- The table
-// -------------------------------------------------------------------------------------
+// ---- The table ----------------------------------------------------------------------------------
 
 typedef struct spread {
     double least, median, most;
@@ -192,8 +190,7 @@ static bool show(const field_t fields[TRANSPORTS], const options_t *options)
     return fclose(json) == 0;
 }
 
-// ---- Main
-// ------------------------------------------------------------------------------------------
+// ---- Main ---------------------------------------------------------------------------------------
 
 // A larger machine would give NATS, whose server has many threads, cores that mobula's loop cannot
 // use.
@@ -248,10 +245,9 @@ static bool parse_flags(int argc, char **argv, options_t *out)
 
 static bool parse(int argc, char **argv, options_t *out)
 {
-    *out =
-        (options_t){.rounds = 5,
-                    .json = "compare.json",
-                    .contest = {.calls = 600000, .sync_calls = 4000, .window = 1000, .slots = 1}};
+    *out = (options_t){.rounds = 5,
+                       .json = "compare.json",
+                       .contest = {.calls = 600000, .sync_calls = 4000, .window = 1000, .slots = 1}};
     if (!parse_flags(argc, argv, out))
         return false;
     contest_options_t *contest = &out->contest;

@@ -16,11 +16,9 @@ enum { WORDS_MAX = 14, PATIENCE_S = 120, START_S = 10 };
 static const char *const programs[RIVALS] = {"bench_mobula_caller", "peer_zmq_router",
                                              "peer_nats_req"};
 
-// ---- Starting what answers
-// -------------------------------------------------------------------------
+// ---- Starting what answers ----------------------------------------------------------------------
 
-static bool start(party_t *party, const char *directory, const char *program,
-                  const char *const *words)
+static bool start(party_t *party, const char *directory, const char *program, const char *const *words)
 {
     char path[2 * CONTEST_ADDRESS], *argv[WORDS_MAX + 2] = {path};
     snprintf(path, sizeof path, "%s%s%s", directory, *directory ? "/" : "", program);
@@ -119,8 +117,7 @@ bool contest_start(contest_t *self, const contest_options_t *options)
     return true;
 }
 
-// ---- One load on one of them
-// -----------------------------------------------------------------------
+// ---- One load on one of them --------------------------------------------------------------------
 
 static bool start_caller(party_t *party, const contest_t *self, const contest_options_t *options,
                          rival_t rival, const contest_load_t *load, int number)
@@ -128,8 +125,7 @@ static bool start_caller(party_t *party, const contest_t *self, const contest_op
     char count[24], window[24], text[16];
     uint64_t calls = load->sync ? options->sync_calls : options->calls / (unsigned)load->pairs;
     snprintf(count, sizeof count, "%llu", (unsigned long long)calls);
-    snprintf(window, sizeof window, "%llu",
-             load->sync ? 1ULL : (unsigned long long)options->window);
+    snprintf(window, sizeof window, "%llu", load->sync ? 1ULL : (unsigned long long)options->window);
     snprintf(text, sizeof text, "%d", number);
     const char *words[] = {count, window, self->address[rival], text, load->what, NULL};
     return start(party, rival == MOBULA ? options->bin : options->peers, programs[rival], words) &&

@@ -96,8 +96,7 @@ static mob_err_t set_number(const setting_t *self, void *at, const char *text, c
     if (value < self->low || value > self->high) {
         show_number(self->low, units, low, sizeof low);
         show_number(self->high, units, high, sizeof high);
-        return REFUSE(say, MOB_EARGS, "%s: %s is not within %s and %s", self->name, text, low,
-                      high);
+        return REFUSE(say, MOB_EARGS, "%s: %s is not within %s and %s", self->name, text, low, high);
     }
     memcpy(at, &value, sizeof value);
     return MOB_OK;
@@ -155,8 +154,7 @@ static mob_err_t set_count(const setting_t *self, void *at, const char *text, bo
     return set_number(self, at, text, count_units, "5000 or 5k", say);
 }
 
-static mob_err_t set_choice(const setting_t *self, void *at, const char *text, bool fresh,
-                            say_t say)
+static mob_err_t set_choice(const setting_t *self, void *at, const char *text, bool fresh, say_t say)
 {
     (void)fresh;
     config_choice_t index = 0;
@@ -183,8 +181,7 @@ mob_err_t config_assign(config_t *self, config_id_t id, config_origin_t origin, 
 {
     const setting_t *setting = &settings[id];
     bool fresh = self->origins[id] != origin;
-    mob_err_t err =
-        setters[setting->type](setting, (char *)self + setting->offset, text, fresh, say);
+    mob_err_t err = setters[setting->type](setting, (char *)self + setting->offset, text, fresh, say);
     if (err == MOB_OK)
         self->origins[id] = origin;
     return err;

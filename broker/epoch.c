@@ -15,8 +15,7 @@
 
 #include "clock.h"
 
-static bool
-make_directories(const char *directory) // each with 0700; those that exist stay as they are
+static bool make_directories(const char *directory) // each with 0700; those that exist stay as they are
 {
     char path[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s", directory) >= sizeof path)
@@ -55,8 +54,7 @@ static mob_err_t counter_read(int directory, uint64_t *value)
     close(fd);
     errno = 0;
     *value = strtoull(text, &end, 10);
-    bool whole =
-        got > 0 && text[0] >= '0' && text[0] <= '9' && strcmp(end, "\n") == 0 && errno == 0;
+    bool whole = got > 0 && text[0] >= '0' && text[0] <= '9' && strcmp(end, "\n") == 0 && errno == 0;
     return whole ? MOB_OK : MOB_EARGS;
 }
 
@@ -71,8 +69,7 @@ static bool counter_write(int directory, uint64_t value)
     int size = snprintf(text, sizeof text, "%" PRIu64 "\n", value);
     bool done = write(fd, text, (size_t)size) == size && fsync(fd) == 0;
     done = close(fd) == 0 && done;
-    return done && renameat(directory, "epoch.new", directory, "epoch") == 0 &&
-           fsync(directory) == 0;
+    return done && renameat(directory, "epoch.new", directory, "epoch") == 0 && fsync(directory) == 0;
 }
 
 static mob_err_t count_up(epoch_t *self, int directory, const char *path, char *why, size_t size)

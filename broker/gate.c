@@ -119,8 +119,7 @@ static mob_err_t check_path(const char *calls, say_t say)
     return MOB_OK;
 }
 
-static void
-close_to_others(const gate_t *self) // libzmq gives the files the mode that the umask leaves
+static void close_to_others(const gate_t *self) // libzmq gives the files the mode that the umask leaves
 {
     for (int kind = 0; kind < SOCKET_KINDS; kind++)
         (void)!chmod(self->addresses[kind] + strlen("ipc://"),
@@ -186,8 +185,7 @@ static enum reach reach_of_interfaces(void) // the widest of this machine's addr
     return widest;
 }
 
-static enum reach
-reach_of(const char *host) // names are not looked up: an address says what it opens
+static enum reach reach_of(const char *host) // names are not looked up: an address says what it opens
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -263,8 +261,7 @@ static mob_err_t check_host(const char *host, unsigned insecure, say_t say)
                       "--insecure=private-network private ones too",
                       host);
     if (reach == REACH_PUBLIC)
-        return REFUSE(say, MOB_EARGS, "%s reaches beyond private networks: never without keys",
-                      host);
+        return REFUSE(say, MOB_EARGS, "%s reaches beyond private networks: never without keys", host);
     return MOB_OK;
 }
 
@@ -336,8 +333,7 @@ mob_err_t gate_open(gate_t *self, void *zmq, const char *text, unsigned insecure
     return err;
 }
 
-static void
-remove_files(gate_t *self) // libzmq leaves them; whoever dials then hears that nobody listens
+static void remove_files(gate_t *self) // libzmq leaves them; whoever dials then hears that nobody listens
 {
     for (int kind = 0; kind < SOCKET_KINDS; kind++)
         if (self->addresses[kind][0] != '\0')

@@ -75,8 +75,7 @@ static bool receive_blob(parcel_t *self, void *socket) // true: more frames foll
     if (blob != NULL)
         self->blobs[self->blob_count++] = blob;
     else
-        self->wrong =
-            "FRAMES"; // empty, one too many, or no memory for it: the rest is read and freed
+        self->wrong = "FRAMES"; // empty, one too many, or no memory for it: the rest is read and freed
     zmq_msg_close(&frame);
     return more;
 }

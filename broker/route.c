@@ -10,8 +10,7 @@
 #include <utlist.h>
 
 enum {
-    RETRY_MIN_US =
-        1000, // a full queue is tried again after this, twice as long each time: libzmq does
+    RETRY_MIN_US = 1000, // a full queue is tried again after this, twice as long each time: libzmq does
     RETRY_MAX_US = 50000,  // not wake a ROUTER for one queue among many
     LAST_WORDS_US = 10000, // of silence after the end of a process
     LAST_WORDS_MAX_US = 150000

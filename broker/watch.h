@@ -14,9 +14,8 @@ typedef struct watch watch_t;
 watch_t *watch_new(void); // NULL: no memory or no file
 void watch_destroy(watch_t **self_p);
 
-mob_bytes_t
-watch_machine(const watch_t *self); // "machine-id:boot-id"; empty: unknown, so nobody is watched
-int watch_fd(const watch_t *self);  // readable when watch_next() has something
+mob_bytes_t watch_machine(const watch_t *self); // "machine-id:boot-id"; empty: unknown, so nobody is watched
+int watch_fd(const watch_t *self);              // readable when watch_next() has something
 
 enum { WATCH_NONE = -1, WATCH_ENDED = -2 };
 
@@ -25,7 +24,6 @@ enum { WATCH_NONE = -1, WATCH_ENDED = -2 };
 int watch_add(watch_t *self, uint32_t pid, void *owner);
 void watch_drop(watch_t *self, int *handle); // WATCH_NONE is fine, and is what it becomes
 
-void *
-watch_next(watch_t *self); // the owner of a process that has ended; drop its handle. NULL: none
+void *watch_next(watch_t *self); // the owner of a process that has ended; drop its handle. NULL: none
 
 #endif

@@ -10,8 +10,7 @@ enum {
 
 // ---- Tasks --------------------------------------------------------------------------------------
 
-static mob_ref_t submit(order_t *order, const mob_opts_t *opts, const mob_value_t *args,
-                        size_t count)
+static mob_ref_t submit(order_t *order, const mob_opts_t *opts, const mob_value_t *args, size_t count)
 {
     mob_t *self = order->self;
     opts_t wire;
@@ -143,8 +142,7 @@ mob_ref_t mob_send(mob_t *self, mob_actor_t actor, const char *method, const mob
     return ref;
 }
 
-static bool with_actor_options(order_t *order, const mob_actor_opts_t *opts, opts_t *out,
-                               char *text)
+static bool with_actor_options(order_t *order, const mob_actor_opts_t *opts, opts_t *out, char *text)
 {
     if (!opts)
         return true;

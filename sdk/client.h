@@ -68,8 +68,7 @@ struct mob {
 
 // ---- The open batch (session.c) -----------------------------------------------------------------
 
-batch_t *
-session_room(mob_t *self); // as session_out(), without waking anybody: for the library's own
+batch_t *session_room(mob_t *self); // as session_out(), without waking anybody: for the library's own
 void session_appended(mob_t *self); // something new waits to leave: the keeper must know
 void session_post(mob_t *self);     // close the open batch and send what can be sent
 void session_shelve(mob_t *self);   // close it and put it in line

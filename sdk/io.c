@@ -12,7 +12,7 @@
 
 enum { FREE_FRAMES_MAX = 64, LINGER_MS = 2000 };
 
-// ---- Parcels -------------------------------------------------------------------------------------
+// ---- Parcels ------------------------------------------------------------------------------------
 
 static bool fill(zmq_msg_t *message, const void *data, size_t size)
 {
@@ -51,7 +51,7 @@ void parcel_free(parcel_t **self_p)
     free(self);
 }
 
-// ---- Opening and closing -------------------------------------------------------------------------
+// ---- Opening and closing ------------------------------------------------------------------------
 
 typedef struct setting {
     int option, value;
@@ -59,11 +59,8 @@ typedef struct setting {
 
 static const setting_t BOTH[] = {
     {ZMQ_MAXMSGSIZE, 0}, // 64 bits wide: set by hand
-    {ZMQ_RECONNECT_IVL, 100},
-    {ZMQ_TCP_KEEPALIVE, 1},
-    {ZMQ_TCP_KEEPALIVE_IDLE, 10},
-    {ZMQ_TCP_KEEPALIVE_INTVL, 3},
-    {ZMQ_TCP_KEEPALIVE_CNT, 3},
+    {ZMQ_RECONNECT_IVL, 100},     {ZMQ_TCP_KEEPALIVE, 1},     {ZMQ_TCP_KEEPALIVE_IDLE, 10},
+    {ZMQ_TCP_KEEPALIVE_INTVL, 3}, {ZMQ_TCP_KEEPALIVE_CNT, 3},
 };
 static const setting_t CALLS[] = {{ZMQ_IMMEDIATE, 1}, {ZMQ_LINGER, LINGER_MS}};
 static const setting_t NOTICES[] = {{ZMQ_RCVHWM, 1000}, {ZMQ_LINGER, 0}};
@@ -73,7 +70,8 @@ static bool apply(void *socket, const setting_t *settings, size_t count)
     bool good = true;
     for (size_t i = 0; i < count; i++)
         if (settings[i].option != ZMQ_MAXMSGSIZE)
-            good = good && zmq_setsockopt(socket, settings[i].option, &settings[i].value, sizeof(int)) == 0;
+            good = good &&
+                   zmq_setsockopt(socket, settings[i].option, &settings[i].value, sizeof(int)) == 0;
     return good;
 }
 
@@ -158,7 +156,8 @@ static bool watch(io_t *self, void *calls)
     void *monitor = zmq_socket(self->context, ZMQ_PAIR);
     self->sockets[IO_MONITOR] = monitor;
     return monitor && zmq_setsockopt(monitor, ZMQ_LINGER, &linger, sizeof linger) == 0 &&
-           zmq_socket_monitor(calls, name, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) == 0 &&
+           zmq_socket_monitor(calls, name, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) ==
+               0 &&
            zmq_connect(monitor, name) == 0;
 }
 
@@ -197,7 +196,8 @@ mob_err_t io_open(io_t *self, const char *calls_at, const char *notices_at)
 
 void io_notices(io_t *self, const char *at)
 {
-    if (!io_is_open(self) || strcmp(at, self->notices_at) == 0 || strlen(at) >= sizeof self->notices_at)
+    if (!io_is_open(self) || strcmp(at, self->notices_at) == 0 ||
+        strlen(at) >= sizeof self->notices_at)
         return;
     zmq_disconnect(self->sockets[IO_NOTICES], self->notices_at);
     zmq_connect(self->sockets[IO_NOTICES], at); // a bad address: outcomes come by the calls socket
@@ -205,7 +205,7 @@ void io_notices(io_t *self, const char *at)
     self->unread[IO_NOTICES] = true;
 }
 
-// ---- Sending -------------------------------------------------------------------------------------
+// ---- Sending ------------------------------------------------------------------------------------
 
 static bool send_frame(io_t *self, zmq_msg_t *frame, bool keep, int more)
 {
@@ -228,12 +228,13 @@ bool io_send(io_t *self, parcel_t *parcel, bool keep)
         return false;
     self->unread[IO_CALLS] = true;
     for (uint32_t i = 0; i < parcel->count; i++)
-        if (!send_frame(self, &parcel->frames[i], keep, i + 1 < parcel->count ? ZMQ_SNDMORE : 0) && i == 0)
+        if (!send_frame(self, &parcel->frames[i], keep, i + 1 < parcel->count ? ZMQ_SNDMORE : 0) &&
+            i == 0)
             return false;
     return parcel->sent = true;
 }
 
-// ---- Receiving -----------------------------------------------------------------------------------
+// ---- Receiving ----------------------------------------------------------------------------------
 
 static void frame_end(blob_t *blob)
 {
@@ -272,7 +273,8 @@ static bool receive_frame(void *socket, frame_t *frame)
     while (size < 0 && errno == EINTR);
     if (size < 0)
         return false;
-    frame->blob = (blob_t){.refs = 1, .size = (uint32_t)size, .data = zmq_msg_data(&frame->message), .free = frame_end};
+    frame->blob = (blob_t){
+        .refs = 1, .size = (uint32_t)size, .data = zmq_msg_data(&frame->message), .free = frame_end};
     return true;
 }
 
@@ -328,7 +330,7 @@ void arrival_end(arrival_t *self)
         blob_drop(&self->frames[--self->count]);
 }
 
-// ---- Waiting -------------------------------------------------------------------------------------
+// ---- Waiting ------------------------------------------------------------------------------------
 
 // A frame of the monitor: the event's number comes first, the address in a frame of its own.
 io_event_t io_event(io_t *self)

@@ -21,12 +21,13 @@ typedef struct parcel {
     struct parcel *next;
     uint64_t first, last; // seqs of its requests; 0: it has none
     size_t bytes;
-    bool sent;            // has left at least once
+    bool sent; // has left at least once
     uint32_t count;
     zmq_msg_t frames[];
 } parcel_t;
 
-parcel_t *parcel_new(const void *frame, size_t size, blob_t *const *blobs, uint32_t blob_count); // NULL: no memory
+parcel_t *parcel_new(const void *frame, size_t size, blob_t *const *blobs,
+                     uint32_t blob_count); // NULL: no memory
 void parcel_free(parcel_t **self_p);
 
 // A frame that came: counted, so that values stay views into it.
@@ -62,7 +63,7 @@ void io_fini(io_t *self, int linger_ms);
 mob_err_t io_open(io_t *self, const char *calls, const char *notices); // closes what was open
 void io_close(io_t *self, int linger_ms);
 bool io_is_open(const io_t *self);
-void io_notices(io_t *self, const char *at); // the broker named another address
+void io_notices(io_t *self, const char *at);           // the broker named another address
 bool io_send(io_t *self, parcel_t *parcel, bool keep); // false: not now; parcel is as before
 bool io_receive(io_t *self, enum io_socket socket, arrival_t *out); // false: no more
 void arrival_end(arrival_t *self);

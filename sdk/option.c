@@ -63,8 +63,7 @@ static const number_t ACTOR_NUMBERS[] = {
     N(mob_actor_opts_t, mailbox_max, MOB_NONE, INT32_MAX),
 };
 
-static void numbers(check_t *check, const void *from, opts_t *out, const number_t *list,
-                    size_t count)
+static void numbers(check_t *check, const void *from, opts_t *out, const number_t *list, size_t count)
 {
     char range[64];
     for (size_t i = 0; i < count; i++) {

@@ -265,8 +265,7 @@ static bool make_future(order_t *order)
 
 bool order_body(order_t *order, const mob_value_t *args, size_t count)
 {
-    if (!is_open(order) || !is_signature(order) || !has_room(order) ||
-        !with_args(order, args, count))
+    if (!is_open(order) || !is_signature(order) || !has_room(order) || !with_args(order, args, count))
         return false;
     order->symbol = symbol_of(order);
     return order->symbol && make_future(order);

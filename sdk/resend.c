@@ -10,9 +10,8 @@
 enum {
     AGAIN_US = 250 * 1000,
     AGAIN_MAX_US = 5 * 1000 * 1000,
-    FLYING_MAX =
-        4 * 1024 *
-        1024, // not accepted: what may have to be sent again stays a small part of a second
+    FLYING_MAX = 4 * 1024 *
+                 1024, // not accepted: what may have to be sent again stays a small part of a second
 };
 
 void queue_init(queue_t *self)

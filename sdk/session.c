@@ -160,7 +160,8 @@ void session_close(mob_t **self_p, int linger_ms)
     keeper_stop(self);
     session_lock(self);
     if (self->link.state == LINK_LIVE) {
-        message_BYE(session_room(self), &(msg_bye_t){.reason = self->config.keep ? BYE_KEEP : BYE_END});
+        message_BYE(session_room(self),
+                    &(msg_bye_t){.reason = self->config.keep ? BYE_KEEP : BYE_END});
         session_post(self);
     }
     session_unlock(self);
@@ -276,8 +277,7 @@ static int64_t turned(mob_t *self)
         int64_t asked = hooks->turned(self, self->role.arg, self->now);
         next = asked < next ? asked : next;
     }
-    if (queue_blocked(&self->queue) && self->link.state == LINK_LIVE &&
-        next > self->now + BLOCKED_US)
+    if (queue_blocked(&self->queue) && self->link.state == LINK_LIVE && next > self->now + BLOCKED_US)
         next = self->now + BLOCKED_US; // the socket took no more
     return self->next_at = next;
 }

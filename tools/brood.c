@@ -117,8 +117,7 @@ int brood_connect(tool_t *tool, brood_t *self)
     if (tool->client)
         return 0;
     memcpy(tool->address, self->address, sizeof tool->address);
-    tool->client =
-        mob_connect(&(mob_config_t){.endpoint = self->address, .name = tool->verb->name});
+    tool->client = mob_connect(&(mob_config_t){.endpoint = self->address, .name = tool->verb->name});
     if (tool->client)
         return 0;
     trouble_t out = trouble(MOB_ENOMEM, "out of memory");
@@ -130,8 +129,7 @@ static void show_log(const brood_t *self)
 {
     char data[4096];
     ssize_t got;
-    for (off_t at = 0; self->log > 0 && (got = pread(self->log, data, sizeof data, at)) > 0;
-         at += got)
+    for (off_t at = 0; self->log > 0 && (got = pread(self->log, data, sizeof data, at)) > 0; at += got)
         fwrite(data, 1, (size_t)got, stderr);
 }
 

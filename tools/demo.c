@@ -142,8 +142,7 @@ static void show_progress(census_t *self, int64_t *shown_at)
     if (now - *shown_at < 50000)
         return;
     *shown_at = now;
-    snprintf(label, sizeof label, "census   %s files  %s",
-             unit_print_count(files, self->texts.count),
+    snprintf(label, sizeof label, "census   %s files  %s", unit_print_count(files, self->texts.count),
              unit_print_size(size, (uint64_t)self->texts.bytes));
     term_bar(&self->tool->term, label, self->file, self->texts.count);
 }
@@ -219,10 +218,9 @@ static void print_json(const census_t *self)
            ",\"p90_us\":%" PRId64 ",\"p99_us\":%" PRId64 ",\"words\":%" PRId64
            ",\"independent\":%" PRId64 ",\"distinct\":%" PRId64 ",\"ok\":%s,\"top\":[",
            self->texts.count, self->texts.bytes, self->hosts, self->workers, self->took_us,
-           self->calls, self->replies, self->calls - self->replies,
-           histogram_at(&self->latency, 0.5), histogram_at(&self->latency, 0.9),
-           histogram_at(&self->latency, 0.99), self->words, self->checked, self->distinct,
-           is_equal(self) ? "true" : "false");
+           self->calls, self->replies, self->calls - self->replies, histogram_at(&self->latency, 0.5),
+           histogram_at(&self->latency, 0.9), histogram_at(&self->latency, 0.99), self->words,
+           self->checked, self->distinct, is_equal(self) ? "true" : "false");
     for (unsigned i = 0; i < self->top_count; i++) {
         fputs(i ? ",[" : "[", stdout);
         say_json_text(stdout, self->top[i]);

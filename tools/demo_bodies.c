@@ -34,8 +34,7 @@ typedef struct text {
 } text_t;
 
 // All bytes from offset on, up to size and as far as its last word goes.
-static mob_err_t read_text(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t size,
-                           text_t *out)
+static mob_err_t read_text(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t size, text_t *out)
 {
     enum { TAIL = 4096 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -46,15 +45,14 @@ static mob_err_t read_text(mob_ctx_t *ctx, const char *path, int64_t offset, int
             close(fd);
         return mob_fail(ctx, code, "%s: %s", path, strerror(code));
     }
-    int64_t room = is.st_size -
-                   offset; // what a huge last word needs is mapped in by the page, not copied here
+    int64_t room =
+        is.st_size - offset; // what a huge last word needs is mapped in by the page, not copied here
     room = size < room - TAIL ? size + TAIL : room;
     out->data = mob_alloc(ctx, (size_t)room + 1);
     out->size = 0;
     ssize_t got = 1;
     while (out->data && out->size < (size_t)room && got > 0) {
-        got =
-            pread(fd, out->data + out->size, (size_t)room - out->size, offset + (int64_t)out->size);
+        got = pread(fd, out->data + out->size, (size_t)room - out->size, offset + (int64_t)out->size);
         out->size += got > 0 ? (size_t)got : 0;
     }
     close(fd);
@@ -106,8 +104,7 @@ mob_err_t census_file(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t 
     text_t text;
     words_t table = {0};
     int64_t words = 0;
-    int64_t from =
-        offset > 0 ? offset - 1 : 0; // one byte more: did a word begin before this piece?
+    int64_t from = offset > 0 ? offset - 1 : 0; // one byte more: did a word begin before this piece?
     mob_err_t err = read_text(ctx, path, from, size + (offset - from), &text);
     if (err)
         return err;
@@ -119,8 +116,8 @@ mob_err_t census_file(mob_ctx_t *ctx, const char *path, int64_t offset, int64_t 
     bool fine = true;
     while (fine && next_word(&text, &at, end, printable, &start)) {
         words++;
-        fine = words_add(&table, text.data + start, at - start < SHOWN_MAX ? at - start : SHOWN_MAX,
-                         1);
+        fine =
+            words_add(&table, text.data + start, at - start < SHOWN_MAX ? at - start : SHOWN_MAX, 1);
     }
     if (fine)
         write_census(out->out, words, &table);
@@ -222,8 +219,7 @@ int demo_host(int argc, char **argv)
         return 0;
     return mob_main_with(argc, argv,
                          MOB_PROGRAM(.version = MOB_VERSION,
-                                     .about = "the bodies of mobula demo and bench",
-                                     .drain_ms = 500),
+                                     .about = "the bodies of mobula demo and bench", .drain_ms = 500),
                          mob_task(census_file), mob_task(count_words), mob_task(bench_echo),
                          mob_actor(tally, TALLY), mob_actor(bench_peer, BENCH_PEER));
 }

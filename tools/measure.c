@@ -73,8 +73,7 @@ static void gather(sender_t *self, mob_t *m, flight_t *flight, int timeout_ms)
             settle(self, m, flight, i, now);
 }
 
-static void send_all(sender_t *self, mob_t *m, bench_peer_h peer, mob_bytes_t data,
-                     flight_t *flight)
+static void send_all(sender_t *self, mob_t *m, bench_peer_h peer, mob_bytes_t data, flight_t *flight)
 {
     const plan_t *plan = self->plan;
     double step = plan->rate > 0 ? 1e6 / plan->rate : 0, next = (double)clock_us();
@@ -88,8 +87,7 @@ static void send_all(sender_t *self, mob_t *m, bench_peer_h peer, mob_bytes_t da
             next += step;
         }
         if (step > 0 && flight->count == 0 && next > (double)now)
-            nanosleep(&(struct timespec){0, (long)((next - (double)now) * 1000) % 1000000000},
-                      NULL);
+            nanosleep(&(struct timespec){0, (long)((next - (double)now) * 1000) % 1000000000}, NULL);
         else
             gather(self, m, flight, step > 0 ? 1 : 1000);
     }
@@ -117,8 +115,7 @@ static void *run_sender(void *arg)
 
 // ---- The report ---------------------------------------------------------------------------------
 
-static void print_json(const tool_t *tool, const plan_t *plan, const sender_t *sum,
-                       unsigned clients)
+static void print_json(const tool_t *tool, const plan_t *plan, const sender_t *sum, unsigned clients)
 {
     double seconds = (double)(plan->until - plan->from) / 1e6;
     printf("{\"bench\":\"%s\",\"clients\":%u,\"size\":%zu,\"inflight\":%u,\"rate\":%.0f,"
@@ -138,8 +135,7 @@ static void print_json(const tool_t *tool, const plan_t *plan, const sender_t *s
     printf(",\"max_us\":%" PRId64 "}\n", sum->latency.most);
 }
 
-static void print_people(const tool_t *tool, const plan_t *plan, const sender_t *sum,
-                         unsigned clients)
+static void print_people(const tool_t *tool, const plan_t *plan, const sender_t *sum, unsigned clients)
 {
     char a[UNIT_TEXT_MAX], b[UNIT_TEXT_MAX];
     bool ascii = !tool->term.utf8;

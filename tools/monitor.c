@@ -43,8 +43,7 @@ typedef struct monitor {
 
 // ---- Filters ------------------------------------------------------------------------------------
 
-static bool run_regex(void *arg, unsigned number, const char *pattern, const char *text,
-                      size_t size)
+static bool run_regex(void *arg, unsigned number, const char *pattern, const char *text, size_t size)
 {
     watched_t *self = arg;
     if (!self->ready[number]) {

@@ -131,8 +131,7 @@ static int parse_flag(tool_t *tool, int argc, char **argv, int *at)
 // Numbers below zero are words: `mobula call hits add -5`.
 static bool is_flag(const char *word)
 {
-    return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9') &&
-           word[1] != '.';
+    return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9') && word[1] != '.';
 }
 
 static int parse_words(tool_t *tool, int argc, char **argv)
@@ -159,8 +158,7 @@ static int parse_words(tool_t *tool, int argc, char **argv)
 
 // ---- Defaults of flags that every verb takes ----------------------------------------------------
 
-static const char *flag_or_environment(const tool_t *tool, const char *flag,
-                                       const char *environment)
+static const char *flag_or_environment(const tool_t *tool, const char *flag, const char *environment)
 {
     const char *value = tool_flag(tool, flag);
     const char *other = getenv(environment);

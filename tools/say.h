@@ -65,8 +65,7 @@ typedef struct column {
 } column_t;
 
 // In the format of -o; name_key: what -o name prints. columns ends with a NULL key.
-void say_rows(const tool_t *tool, const rows_t *rows, const column_t *columns,
-              const char *name_key);
+void say_rows(const tool_t *tool, const rows_t *rows, const column_t *columns, const char *name_key);
 
 // ---- JSON ---------------------------------------------------------------------------------------
 

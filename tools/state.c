@@ -378,8 +378,8 @@ int state_summary(tool_t *tool)
         return wrong;
     lines.items = arena_alloc(&tool->memory, (rows.count + 1) * sizeof *lines.items);
     for (size_t i = 0; lines.items && i < rows.count; i++) {
-        cell_t *line = find_line(tool, &lines, row_text(&rows.items[i], by),
-                                 row_text(&rows.items[i], "state"));
+        cell_t *line =
+            find_line(tool, &lines, row_text(&rows.items[i], by), row_text(&rows.items[i], "state"));
         if (line)
             line->number++;
     }

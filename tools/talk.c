@@ -50,8 +50,7 @@ static int print_value(tool_t *tool, mob_ref_t ref, const char *what, bool ours)
     return 0;
 }
 
-static int print_results(tool_t *tool, mob_ref_t ref, const signature_t *signature,
-                         const char *what)
+static int print_results(tool_t *tool, mob_ref_t ref, const signature_t *signature, const char *what)
 {
     int64_t since = clock_us();
     char time[UNIT_TEXT_MAX], id[ID_TEXT_MAX];

@@ -19,8 +19,7 @@ typedef struct words { // zeroed: empty
 } words_t;
 
 bool words_add(words_t *self, const char *text, size_t size, uint64_t count); // false: no memory
-void words_sort(
-    words_t *self); // packed to the front, most frequent first; nothing may be added after
+void words_sort(words_t *self); // packed to the front, most frequent first; nothing may be added after
 void words_clear(words_t *self);
 
 #endif

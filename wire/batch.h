@@ -9,16 +9,19 @@
 #include "pack.h"
 
 typedef struct batch {
-    pack_t pack;                 // frame 0
+    pack_t pack;                  // frame 0
     blob_t *blobs[MOB_BLOBS_MAX]; // held
     uint32_t blob_count;
-    uint32_t count;              // envelopes
+    uint32_t count; // envelopes
 } batch_t;
 
 #define BATCH_INIT ((batch_t){0})
-void batch_fini(batch_t *self);   // drops blobs, frees memory
-void batch_clear(batch_t *self);  // empty again, memory kept
-static inline bool batch_empty(const batch_t *self) { return self->count == 0; }
+void batch_fini(batch_t *self);  // drops blobs, frees memory
+void batch_clear(batch_t *self); // empty again, memory kept
+static inline bool batch_empty(const batch_t *self)
+{
+    return self->count == 0;
+}
 
 // True when it should leave before anything is added: target size reached or blob places used up.
 bool batch_full(const batch_t *self);
@@ -27,8 +30,8 @@ bool batch_full(const batch_t *self);
 bool batch_load(batch_t *self, load_t load);
 
 typedef struct batch_reader {
-    unpack_t in;           // over frame 0; the token budget is renewed for each envelope
-    blob_t *const *blobs;  // borrowed; the frames behind frame 0
+    unpack_t in;          // over frame 0; the token budget is renewed for each envelope
+    blob_t *const *blobs; // borrowed; the frames behind frame 0
     uint32_t blob_count;
 } batch_reader_t;
 

@@ -10,14 +10,14 @@
 typedef struct blob {
     uint32_t refs;
     uint32_t size;
-    const uint8_t *data;          // behind this header, or foreign memory that free() releases
-    void (*free)(struct blob *);  // NULL: data stands behind the header
+    const uint8_t *data;         // behind this header, or foreign memory that free() releases
+    void (*free)(struct blob *); // NULL: data stands behind the header
 } blob_t;
 
 // A copy of size bytes; NULL when memory is exhausted. The caller owns one reference.
 blob_t *blob_new(const void *data, size_t size);
-blob_t *blob_hold(blob_t *self);       // one more reference; NULL is fine
-void blob_drop(blob_t **self_p);       // one less; nulls the caller's pointer; NULL inside is fine
+blob_t *blob_hold(blob_t *self); // one more reference; NULL is fine
+void blob_drop(blob_t **self_p); // one less; nulls the caller's pointer; NULL inside is fine
 
 // A view of a payload. With blob NULL the bytes live in the frame they were read from.
 typedef struct load {
@@ -26,8 +26,8 @@ typedef struct load {
     blob_t *blob; // borrowed
 } load_t;
 
-load_t load_of(blob_t *blob);          // the whole of it; NULL gives an empty load
+load_t load_of(blob_t *blob); // the whole of it; NULL gives an empty load
 load_t load_bytes(const void *data, size_t size);
-blob_t *load_keep(load_t self);        // hold its blob, or copy the bytes into a new one; NULL: no memory
+blob_t *load_keep(load_t self); // hold its blob, or copy the bytes into a new one; NULL: no memory
 
 #endif

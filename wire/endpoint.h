@@ -23,7 +23,8 @@ mob_err_t endpoint_check_directory(const char *path, bool make, char *why, size_
 // or "ipc" for the local socket become a ZeroMQ address in out. MOB_EARGS with a sentence in why: another
 // transport, ipc path above 107 bytes, a port inside the ephemeral range. MOB_EDENIED: the local directory,
 // or one given, is there and not safe. MOB_EEND: the list is shorter.
-mob_err_t endpoint_dial(const char *text, size_t index, char *out, size_t size, char *why, size_t why_size);
+mob_err_t endpoint_dial(const char *text, size_t index, char *out, size_t size, char *why,
+                        size_t why_size);
 
 // A calls port to bind or dial: MOB_EARGS when it or those of its siblings lie in the ephemeral range.
 mob_err_t endpoint_check_port(unsigned port, char *why, size_t size);

@@ -8,12 +8,12 @@
 
 typedef struct failure {
     mob_err_t err;
-    uint32_t executed;    // mob_executed_t: 0 no, 1 maybe, 2 yes
-    const char *why;      // reason in one word, "MAILBOX"; ""
-    int64_t code;         // of MOB_ETASK: the application's
-    uint32_t attempts;    // runs begun
-    mob_ref_t cause;      // the failed ref this comes from
-    mob_err_t root;       // the code at the bottom of the chain
+    uint32_t executed; // mob_executed_t: 0 no, 1 maybe, 2 yes
+    const char *why;   // reason in one word, "MAILBOX"; ""
+    int64_t code;      // of MOB_ETASK: the application's
+    uint32_t attempts; // runs begun
+    mob_ref_t cause;   // the failed ref this comes from
+    mob_err_t root;    // the code at the bottom of the chain
     uint32_t retry_after_ms;
     const char *host;     // where it ran
     uint32_t pid, status; // of the process that was lost, as waitpid() gives it
@@ -22,7 +22,7 @@ typedef struct failure {
     const char *log;      // last lines of a lost process
 } failure_t;
 
-bool failure_pack(pack_t *out, const failure_t *self);            // NULL texts are ""; each cut at MOB_TEXT_MAX
+bool failure_pack(pack_t *out, const failure_t *self); // NULL texts are ""; each cut at MOB_TEXT_MAX
 bool failure_unpack(load_t load, arena_t *arena, failure_t *out); // texts copied into arena
 
 #endif

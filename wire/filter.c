@@ -429,8 +429,7 @@ static filter_verdict_t test_key(const filter_t *self, const filter_term_t *term
     filter_value_t head =
         space ? FILTER_TEXT(value.text, (size_t)(space - value.text)) : FILTER_NOTHING;
     for (unsigned i = 0; i < term->count; i++)
-        if ((space &&
-             fits(&head, (enum filter_op)term->op, literal + i, self->text + literal[i].at)) ||
+        if ((space && fits(&head, (enum filter_op)term->op, literal + i, self->text + literal[i].at)) ||
             fits(&value, (enum filter_op)term->op, literal + i, self->text + literal[i].at))
             return FILTER_YES;
     return FILTER_NO;

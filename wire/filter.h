@@ -31,7 +31,6 @@ enum {
     K(took, D) K(wait, D) K(run, D) K(age, D)                                                      \
     K(attempt, N) K(mailbox, N) K(pid, N) K(incarnation, N) K(restarts, N) K(slots, N)             \
     K(workers, N) K(actors, N) K(pending, N) K(running, N) K(waiting, N) K(holds, N)
-// clang-format on
 
 typedef enum filter_key {
 #define K(name, type) FILTER_KEY_##name,
@@ -41,6 +40,7 @@ typedef enum filter_key {
     FILTER_KEY_word, // a part of src, dst, method, id, name, class; never asked of a getter
     FILTER_KEY_MAX
 } filter_key_t;
+// clang-format on
 
 const char *filter_key_name(filter_key_t key);
 bool filter_key_of(const char *text, size_t size, filter_key_t *key); // from and to are src and dst
@@ -52,8 +52,8 @@ typedef struct filter_value { // what a getter gives; text NULL and number false
     int64_t number;
 } filter_value_t;
 
-#define FILTER_NOTHING       ((filter_value_t){0})
-#define FILTER_TEXT(t, n)    ((filter_value_t){.text = (t), .size = (n)})
+#define FILTER_NOTHING ((filter_value_t){0})
+#define FILTER_TEXT(t, n) ((filter_value_t){.text = (t), .size = (n)})
 #define FILTER_NUMBER(value) ((filter_value_t){.is_number = true, .number = (value)})
 
 typedef filter_value_t(filter_get_fn)(void *arg, filter_key_t key);

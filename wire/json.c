@@ -65,8 +65,7 @@ static void print_base64(json_t *self, const void *data, size_t size)
         uint32_t bits = (uint32_t)at[i] << 16 | (here > 1 ? (uint32_t)at[i + 1] << 8 : 0) |
                         (here > 2 ? at[i + 2] : 0u);
         char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                        here > 1 ? digits[bits >> 6 & 63] : '=',
-                        here > 2 ? digits[bits & 63] : '='};
+                        here > 1 ? digits[bits >> 6 & 63] : '=', here > 2 ? digits[bits & 63] : '='};
         pack_raw(&self->out, four, sizeof four);
     }
     print(self, "\"");

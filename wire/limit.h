@@ -8,22 +8,23 @@ enum {
     MOB_WIRE_MAJOR = 1, // raised when an old peer would misread a new one
     MOB_WIRE_MINOR = 0, // raised when fields or verbs are only added
 
-    MOB_FRAME_MAX = 128 * 1024,  // bytes of one frame; the sockets' MAXMSGSIZE
-    MOB_BATCH_TARGET = 56 * 1024, // a batch is sent when it reaches this; leaves room for one big envelope
-    MOB_BLOBS_MAX = 16,          // blob frames behind the frame of envelopes
-    MOB_INLINE_MAX = 4 * 1024,   // a payload up to this is written into its envelope; above: a blob frame
-    MOB_BLOB_MAX = 100 * 1024,   // a payload above this does not travel (chunks come later)
+    MOB_FRAME_MAX = 128 * 1024, // bytes of one frame; the sockets' MAXMSGSIZE
+    MOB_BATCH_TARGET =
+        56 * 1024,      // a batch is sent when it reaches this; leaves room for one big envelope
+    MOB_BLOBS_MAX = 16, // blob frames behind the frame of envelopes
+    MOB_INLINE_MAX = 4 * 1024, // a payload up to this is written into its envelope; above: a blob frame
+    MOB_BLOB_MAX = 100 * 1024, // a payload above this does not travel (chunks come later)
 
-    MOB_TOKENS_MAX = 4096,  // MessagePack tokens of one envelope: an ASK of 1024 refs fits
-    MOB_DEPTH_MAX = 16,     // nesting of a value
-    MOB_REFS_MAX = 1024,    // refs in one ASK, WATCH, RETURN
-    MOB_DEPS_MAX = 256,     // dependencies of one call
-    MOB_OPTIONS_MAX = 64,   // keys of one option map
+    MOB_TOKENS_MAX = 4096,   // MessagePack tokens of one envelope: an ASK of 1024 refs fits
+    MOB_DEPTH_MAX = 16,      // nesting of a value
+    MOB_REFS_MAX = 1024,     // refs in one ASK, WATCH, RETURN
+    MOB_DEPS_MAX = 256,      // dependencies of one call
+    MOB_OPTIONS_MAX = 64,    // keys of one option map
     MOB_TEXT_MAX = 4 * 1024, // a text of an error, a signature, a log tail
-    MOB_NAME_MAX = 128,     // a name of an actor, session, namespace
+    MOB_NAME_MAX = 128,      // a name of an actor, session, namespace
 
-    MOB_TOPIC_SIZE = 16,  // a session's notice topic: opaque bytes it chose itself
-    MOB_ROUTE_SIZE = 16,  // a session's ZeroMQ routing id: never shown, never logged
+    MOB_TOPIC_SIZE = 16, // a session's notice topic: opaque bytes it chose itself
+    MOB_ROUTE_SIZE = 16, // a session's ZeroMQ routing id: never shown, never logged
 };
 
 #endif

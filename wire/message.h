@@ -55,12 +55,24 @@ typedef opts_field_t field_opts;
 
 // Items of an envelope's array that a field takes.
 enum {
-    ITEMS_u32 = 1, ITEMS_u64 = 1, ITEMS_i64 = 1, ITEMS_flag = 1, ITEMS_str = 1, ITEMS_bin = 1,
-    ITEMS_ref = 2, ITEMS_refs = 1, ITEMS_load = 1, ITEMS_loads = 1, ITEMS_opts = 1
+    ITEMS_u32 = 1,
+    ITEMS_u64 = 1,
+    ITEMS_i64 = 1,
+    ITEMS_flag = 1,
+    ITEMS_str = 1,
+    ITEMS_bin = 1,
+    ITEMS_ref = 2,
+    ITEMS_refs = 1,
+    ITEMS_load = 1,
+    ITEMS_loads = 1,
+    ITEMS_opts = 1
 };
 
 #define F(type, name) field_##type name;
-#define V(NAME, name, number) typedef struct msg_##name { MOB_##NAME(F) } msg_##name##_t;
+#define V(NAME, name, number)   \
+    typedef struct msg_##name { \
+        MOB_##NAME(F)           \
+    } msg_##name##_t;
 MOB_VERBS(V)
 #undef V
 #undef F
@@ -70,7 +82,7 @@ typedef enum verb {
 #define V(NAME, name, number) VERB_##NAME = number,
     MOB_VERBS(V)
 #undef V
-    VERB_MAX
+        VERB_MAX
 } verb_t;
 
 typedef struct message {
@@ -86,17 +98,17 @@ const char *verb_name(uint32_t verb); // "CALL"; "?" for a number that is none
 
 // The next envelope of an opened batch.
 typedef enum message_state {
-    MESSAGE_OK,      // out is filled
-    MESSAGE_END,     // no more
-    MESSAGE_BAD,     // whole MessagePack, but not a message: skipped, go on; out->verb as far as known
-    MESSAGE_BROKEN   // undecodable: the rest of the batch is lost
+    MESSAGE_OK,  // out is filled
+    MESSAGE_END, // no more
+    MESSAGE_BAD, // whole MessagePack, but not a message: skipped, go on; out->verb as far as known
+    MESSAGE_BROKEN // undecodable: the rest of the batch is lost
 } message_state_t;
 
 typedef struct message_fault { // what was wrong, for ERROR and for people
     uint32_t verb;             // 0: unknown
     const char *field;         // "" when it is the envelope itself
-    const char *wrong;         // FRAMES PROTO MSGPACK FIELD TYPE RANGE LIMIT: the words of the protocol
-    uint64_t seq;              // of a request whose seq could be read; else 0
+    const char *wrong; // FRAMES PROTO MSGPACK FIELD TYPE RANGE LIMIT: the words of the protocol
+    uint64_t seq;      // of a request whose seq could be read; else 0
 } message_fault_t;
 
 message_state_t message_next(batch_reader_t *batch, message_t *out, message_fault_t *fault);

@@ -11,20 +11,29 @@
 
 #include "mobula/types.h"
 
-// ---- Reading -------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------
 
 typedef enum pack_type { // what stands next; PACK_BAD: nothing that we accept
-    PACK_BAD, PACK_NIL, PACK_FLAG, PACK_UINT, PACK_SINT, PACK_FLOAT,
-    PACK_STR, PACK_BIN, PACK_EXT, PACK_ARRAY, PACK_MAP
+    PACK_BAD,
+    PACK_NIL,
+    PACK_FLAG,
+    PACK_UINT,
+    PACK_SINT,
+    PACK_FLOAT,
+    PACK_STR,
+    PACK_BIN,
+    PACK_EXT,
+    PACK_ARRAY,
+    PACK_MAP
 } pack_type_t;
 
 typedef struct pack_token {
     pack_type_t type;
-    int ext;               // EXT: its type
+    int ext; // EXT: its type
     union {
         bool flag;
-        uint64_t u64;      // UINT
-        int64_t i64;       // SINT: always negative
+        uint64_t u64; // UINT
+        int64_t i64;  // SINT: always negative
         double f64;
         uint32_t count;    // ARRAY: items, MAP: pairs; never more than the bytes left can hold
         mob_bytes_t bytes; // STR, BIN, EXT: a view
@@ -33,13 +42,13 @@ typedef struct pack_token {
 
 typedef struct unpack {
     const uint8_t *next, *end;
-    uint32_t tokens;    // left of the budget
-    const char *wrong;  // NULL, or what was wrong: "msgpack", "type", "range", "limit", "trailing"
+    uint32_t tokens;   // left of the budget
+    const char *wrong; // NULL, or what was wrong: "msgpack", "type", "range", "limit", "trailing"
 } unpack_t;
 
 unpack_t unpack_of(const void *data, size_t size); // budget: MOB_TOKENS_MAX
-pack_token_t unpack_token(unpack_t *self);         // PACK_BAD after an error, also at the end of input
-uint64_t unpack_wide_u64(unpack_t *self);          // as unpack_u64(), of any width
+pack_token_t unpack_token(unpack_t *self); // PACK_BAD after an error, also at the end of input
+uint64_t unpack_wide_u64(unpack_t *self);  // as unpack_u64(), of any width
 static inline uint64_t unpack_u64(unpack_t *self); // refuses negative numbers and other types
 static inline uint32_t unpack_u32(unpack_t *self); // refuses what does not fit; never truncates
 int64_t unpack_i64(unpack_t *self);
@@ -47,7 +56,7 @@ mob_bytes_t unpack_str(unpack_t *self, size_t max);
 mob_bytes_t unpack_bin(unpack_t *self, size_t max);
 uint32_t unpack_array(unpack_t *self);
 uint32_t unpack_map(unpack_t *self);
-void unpack_skip(unpack_t *self);                  // one value of any shape, at most MOB_DEPTH_MAX deep
+void unpack_skip(unpack_t *self); // one value of any shape, at most MOB_DEPTH_MAX deep
 void unpack_refuse(unpack_t *self, const char *wrong); // what was read is not good: fails from here on
 
 // A token of one byte is read in place, without libmpack: most integers of an envelope are such. After
@@ -84,13 +93,13 @@ static inline uint32_t unpack_u32(unpack_t *self)
     return 0;
 }
 
-// ---- Writing: into memory that the caller has reserved, or that grows -----------------------------
+// ---- Writing: into memory that the caller has reserved, or that grows ---------------------------
 
 typedef struct pack {
     uint8_t *data;
     size_t size, room;
-    bool fixed;   // data is not ours: never grow it
-    bool failed;  // no room or no memory: what was written since is void
+    bool fixed;  // data is not ours: never grow it
+    bool failed; // no room or no memory: what was written since is void
 } pack_t;
 
 #define PACK_INIT ((pack_t){0})
@@ -112,7 +121,9 @@ void pack_raw(pack_t *self, const void *encoded, size_t size);
 // They give the place behind what they wrote.
 enum {
     PACK_HEAD_MAX = 9, // an integer, or what stands before the bytes of a str, bin, ext or container
-    PACK_NO_TEXT = 0xa0, PACK_NO_ITEMS = 0x90, PACK_NO_PAIRS = 0x80 // tokens of one byte
+    PACK_NO_TEXT = 0xa0,
+    PACK_NO_ITEMS = 0x90,
+    PACK_NO_PAIRS = 0x80 // tokens of one byte
 };
 uint8_t *pack_wide_at(uint8_t *at, uint64_t value);
 uint8_t *pack_i64_at(uint8_t *at, int64_t value);
@@ -127,7 +138,7 @@ static inline uint8_t *pack_u64_at(uint8_t *at, uint64_t value)
     return at + 1;
 }
 
-// ---- Values (the public mob_read and mob_write of types.h live in value.c, on top of this) --------
+// ---- Values (the public mob_read and mob_write of types.h live in value.c, on top of this) ------
 
 enum { PACK_EXT_REF = 1, PACK_EXT_ACTOR = 2, PACK_EXT_DEP = 3 }; // 16, 20 and 2 bytes, big-endian
 

@@ -126,8 +126,7 @@ static void write_raw(mob_writer_t *self, mob_bytes_t raw)
         return;
     if (raw.size > MOB_BLOB_MAX)
         fail(self, MOB_ELIMIT);
-    else if (!value_check(load_bytes(raw.data, raw.size), &count) ||
-             (self->depth > 0 && count != 1))
+    else if (!value_check(load_bytes(raw.data, raw.size), &count) || (self->depth > 0 && count != 1))
         fail(self, MOB_EARGS);
     else
         pack_raw(&self->pack, raw.data, raw.size);

@@ -11,7 +11,7 @@ struct mob_writer { // sticky
     pack_t pack;
     mob_ref_t *deps; // refs of kind DEP in the order met: written as PACK_EXT_DEP with their index
     uint32_t dep_count, dep_room;
-    mob_err_t err;   // MOB_EARGS (kind), MOB_ELIMIT (depth, size, deps), MOB_ENOMEM
+    mob_err_t err; // MOB_EARGS (kind), MOB_ELIMIT (depth, size, deps), MOB_ENOMEM
     uint32_t depth;
 };
 
@@ -20,7 +20,10 @@ void writer_clear(mob_writer_t *self); // empty again, memory kept
 void writer_fini(mob_writer_t *self);
 
 // Strings that a reader hands out end with a NUL: those copies live here.
-typedef struct arena { struct arena_block *first; size_t bytes; } arena_t;
+typedef struct arena {
+    struct arena_block *first;
+    size_t bytes;
+} arena_t;
 void *arena_alloc(arena_t *self, size_t size); // zeroed, aligned; NULL: no memory
 void arena_clear(arena_t *self);               // frees everything
 

@@ -143,7 +143,6 @@
     O(34, i64, max_pending)    O(35, i64, mailbox_max)  O(36, i64, when_full)                      \
     O(37, i64, every_ms)       O(38, i64, stream_ahead) O(39, i64, ordered)                        \
     O(40, i64, shared)         O(41, str, space)
-// clang-format on
 
 // Numbers inside fields.
 enum wire_role { ROLE_CLIENT = 1, ROLE_HOST = 2, ROLE_WORKER = 3 };                 // HELLO.role
@@ -161,5 +160,6 @@ enum wire_event { // EVENT.kind; traffic first
     EVENT_TIMEOUT, EVENT_CANCEL, EVENT_DEAD, EVENT_REJECT, EVENT_SPAWN, EVENT_EXIT, EVENT_RESTART,
     EVENT_JOIN, EVENT_LEAVE, EVENT_PUT, EVENT_LOST
 };
+// clang-format on
 
 #endif

@@ -49,7 +49,7 @@ static talker_t *stranger(bool hello)
     return talker;
 }
 
-static void throw(talker_t *talker, const void *bytes, size_t size)
+static void throw(talker_t * talker, const void *bytes, size_t size)
 {
     cr_assert_geq(zmq_send(talker->sockets[BY_CALLS], bytes, size, 0), 0);
 }
@@ -60,7 +60,8 @@ static const msg_error_t *hear_error(talker_t *talker, int line)
     const message_t *message = talker_peek(talker, BY_CALLS, 5000); // takes it
     if (message && message->verb == VERB_ANSWER)
         message = talker_hear(talker, BY_CALLS, VERB_ERROR, line);
-    cr_assert(message && message->verb == VERB_ERROR, "line %d: %s instead of ERROR", line, message ? verb_name(message->verb) : "silence");
+    cr_assert(message && message->verb == VERB_ERROR, "line %d: %s instead of ERROR", line,
+              message ? verb_name(message->verb) : "silence");
     return &message->error;
 }
 
@@ -81,8 +82,14 @@ typedef struct wrong {
     bool takes_seq; // its seq could be read
 } wrong_t;
 
-#define WRONG(name, bytes, why)     {name, bytes, sizeof(bytes) - 1, why, false}
-#define WRONG_SEQ(name, bytes, why) {name, bytes, sizeof(bytes) - 1, why, true}
+#define WRONG(name, bytes, why)                    \
+    {                                              \
+        name, bytes, sizeof(bytes) - 1, why, false \
+    }
+#define WRONG_SEQ(name, bytes, why)               \
+    {                                             \
+        name, bytes, sizeof(bytes) - 1, why, true \
+    }
 
 static const wrong_t wrongs[] = {
     WRONG("not an array", "\x05", "PROTO"),
@@ -104,14 +111,16 @@ Test(bad_input, wrong_envelopes_are_named_and_the_rest_of_the_message_counts)
         talker_t *talker = stranger(true);
         char bytes[256];
         batch_t after = BATCH_INIT;
-        message_QUERY(&after, &(msg_query_t){.seq = wrongs[i].takes_seq ? 2 : 1, .what = str("status")});
+        message_QUERY(&after,
+                      &(msg_query_t){.seq = wrongs[i].takes_seq ? 2 : 1, .what = str("status")});
         memcpy(bytes, wrongs[i].bytes, wrongs[i].size);
         memcpy(bytes + wrongs[i].size, after.pack.data, after.pack.size);
         throw(talker, bytes, wrongs[i].size + after.pack.size);
         batch_fini(&after);
         mob_bytes_t why = hear_error(talker, __LINE__)->why;
-        cr_assert(why.size == strlen(wrongs[i].why) && memcmp(why.data, wrongs[i].why, why.size) == 0, "%s: %.*s, not %s",
-                  wrongs[i].name, (int)why.size, (const char *)why.data, wrongs[i].why);
+        cr_assert(why.size == strlen(wrongs[i].why) && memcmp(why.data, wrongs[i].why, why.size) == 0,
+                  "%s: %.*s, not %s", wrongs[i].name, (int)why.size, (const char *)why.data,
+                  wrongs[i].why);
         talker_hear(talker, BY_CALLS, VERB_DONE, __LINE__);
         talker_destroy(&talker);
     }
@@ -156,7 +165,11 @@ Test(bad_input, a_message_truncated_at_every_byte)
     batch_t whole = BATCH_INIT;
     opts_t opts = {.timeout_ms = 5, .name = str("n")};
     mob_ref_t deps[] = {{1, 2}, {3, 4}};
-    message_SUBMIT(&whole, &(msg_submit_t){.seq = 1, .epoch = 1, .task = 1, .opts = {.set = &opts}, .args = bytes_of("arguments"),
+    message_SUBMIT(&whole, &(msg_submit_t){.seq = 1,
+                                           .epoch = 1,
+                                           .task = 1,
+                                           .opts = {.set = &opts},
+                                           .args = bytes_of("arguments"),
                                            .deps = {.items = deps, .count = 2}});
     for (size_t cut = 1; cut < whole.pack.size; cut++) {
         talker_t *talker = stranger(true);
@@ -185,7 +198,8 @@ Test(bad_input, random_bytes_for_a_while)
         for (size_t b = 0; b < size; b++)
             bytes[b] = (unsigned char)rand_r(&seed);
         if (i % 3 == 0)
-            bytes[0] = (unsigned char)(0x90 | (bytes[0] & 15)), bytes[1] = (unsigned char)(bytes[1] % 64);
+            bytes[0] = (unsigned char)(0x90 | (bytes[0] & 15)),
+            bytes[1] = (unsigned char)(bytes[1] % 64);
         throw(last, bytes, size);
         if (i == 2999)
             talker_destroy(&last);
@@ -224,7 +238,8 @@ Test(bad_input, hello_of_another_version_is_told_so)
 {
     for (uint32_t major = 0; major < 256; major += major == 0 ? 2 : 253) {
         talker_t *talker = stranger(false);
-        say(talker, HELLO, hello, .major = major, .owner = 5, .topic = {talker->topic, MOB_TOPIC_SIZE}, .role = ROLE_CLIENT);
+        say(talker, HELLO, hello, .major = major, .owner = 5,
+            .topic = {talker->topic, MOB_TOPIC_SIZE}, .role = ROLE_CLIENT);
         talker_send(talker);
         const message_t *goodbye = talker_hear(talker, BY_CALLS, VERB_GOODBYE, __LINE__);
         cr_assert_eq(goodbye->goodbye.code, (uint32_t)MOB_EPROTO);

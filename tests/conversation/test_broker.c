@@ -73,8 +73,7 @@ Test(broker, says_welcome_and_publishes_hugz)
 {
     talker_t *caller = talker_new(stage, CALLER);
     talker_hello(caller, ROLE_CLIENT, 0);
-    for (bool heard = false;
-         !heard;) { // a subscription may come late; each PING is answered by a HUGZ
+    for (bool heard = false; !heard;) { // a subscription may come late; each PING is answered by a HUGZ
         say(caller, PING, ping, .epoch = 1);
         talker_send(caller);
         zmq_pollitem_t item = {caller->sockets[BY_NOTICES], 0, ZMQ_POLLIN, 0};
@@ -348,8 +347,7 @@ Test(broker, brings_together_who_came_in_by_two_gates)
     talker_hello(other, ROLE_CLIENT, 0);
     say(other, NAME, name, .symbol = 1, .text = str("echo any -> any"));
     say(other, PING, ping, .heard = 1);
-    say(other, SUBMIT, submit, .epoch = other->epoch, .seq = 1, .task = 1,
-        .args = bytes_of("\xc0"));
+    say(other, SUBMIT, submit, .epoch = other->epoch, .seq = 1, .task = 1, .args = bytes_of("\xc0"));
     talker_send(other);
     echo(cast.worker);
     cr_expect_eq(hear(other, BY_NOTICES, DONE, done)->seq, 1);

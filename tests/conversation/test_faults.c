@@ -28,8 +28,7 @@ Test(faults, without_a_single_notice_asking_finds_the_outcome, .timeout = 20)
         .args = bytes_of("\xc0"));
     talker_send(caller);
     const msg_run_t *run = hear(worker, BY_CALLS, RUN, run);
-    say(worker, RESULT, result, .ref = run->ref, .attempt = run->attempt,
-        .value = bytes_of("\xc0"));
+    say(worker, RESULT, result, .ref = run->ref, .attempt = run->attempt, .value = bytes_of("\xc0"));
     talker_send(worker);
 
     cr_expect_null(talker_peek(caller, BY_CALLS, 300));

@@ -37,26 +37,30 @@ void story_destroy(story_t **self_p)
 
 static bool housekeeping(verb_t verb)
 {
-    return verb == VERB_ACCEPT || verb == VERB_TAKEN || verb == VERB_NAME || verb == VERB_NOTE || verb == VERB_HUGZ ||
-           verb == VERB_PING;
+    return verb == VERB_ACCEPT || verb == VERB_TAKEN || verb == VERB_NAME || verb == VERB_NOTE ||
+           verb == VERB_HUGZ || verb == VERB_PING;
 }
 
 // Keep each message with bytes of its own.
 static void keep(story_t *self, int who, const batch_t *batch)
 {
-    batch_reader_t walk = batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
+    batch_reader_t walk =
+        batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
     message_fault_t fault;
     message_t message;
     uint32_t skip = 0;
-    for (message_state_t state; (state = message_next(&walk, &message, &fault)) != MESSAGE_END; skip++) {
-        cr_assert_eq(state, MESSAGE_OK, "the core sent a bad %s: %s %s", verb_name(fault.verb), fault.wrong, fault.field);
+    for (message_state_t state; (state = message_next(&walk, &message, &fault)) != MESSAGE_END;
+         skip++) {
+        cr_assert_eq(state, MESSAGE_OK, "the core sent a bad %s: %s %s", verb_name(fault.verb),
+                     fault.wrong, fault.field);
         if (housekeeping(message.verb))
             continue;
         heard_t *heard = calloc(1, sizeof *heard);
         pack_raw(&heard->batch.pack, batch->pack.data, batch->pack.size);
         for (uint32_t i = 0; i < batch->blob_count; i++)
             heard->batch.blobs[heard->batch.blob_count++] = blob_hold(batch->blobs[i]);
-        batch_reader_t again = batch_open(heard->batch.pack.data, heard->batch.pack.size, heard->batch.blobs, heard->batch.blob_count);
+        batch_reader_t again = batch_open(heard->batch.pack.data, heard->batch.pack.size,
+                                          heard->batch.blobs, heard->batch.blob_count);
         for (uint32_t i = 0; i <= skip; i++)
             message_next(&again, &heard->message, &fault);
         size_t place = self->who[who].first + self->who[who].count++;
@@ -85,7 +89,8 @@ void story_say(story_t *self, int who, const batch_t *batch)
 {
     if (!self->who[who].peer)
         self->who[who].peer = core_open(self->core, self->now, (void *)(intptr_t)who);
-    batch_reader_t walk = batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
+    batch_reader_t walk =
+        batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
     message_fault_t fault;
     message_t message;
     for (message_state_t state; (state = message_next(&walk, &message, &fault)) != MESSAGE_END;) {
@@ -114,8 +119,8 @@ void story_join(story_t *self, int who, enum wire_role role, uint64_t owner, uin
 {
     char topic[MOB_TOPIC_SIZE] = "topic";
     topic[15] = (char)('A' + who);
-    say(self, who, HELLO, hello, .major = 1, .owner = owner, .topic = {topic, sizeof topic}, .role = role, .host = host,
-        .epoch = role == ROLE_WORKER, .pid = (uint32_t)(100 + who));
+    say(self, who, HELLO, hello, .major = 1, .owner = owner, .topic = {topic, sizeof topic},
+        .role = role, .host = host, .epoch = role == ROLE_WORKER, .pid = (uint32_t)(100 + who));
     hear(self, who, WELCOME, welcome);
     say(self, who, PING, ping, .epoch = 1, .heard = 1);
 }
@@ -140,7 +145,8 @@ const message_t *story_hear(story_t *self, int who, verb_t verb, const char *fil
 {
     const message_t *message = story_peek(self, who);
     cr_assert(message, "%s:%d: %d hears nothing, expected %s", file, line, who, verb_name(verb));
-    cr_assert_eq(message->verb, verb, "%s:%d: %d hears %s, expected %s", file, line, who, verb_name(message->verb), verb_name(verb));
+    cr_assert_eq(message->verb, verb, "%s:%d: %d hears %s, expected %s", file, line, who,
+                 verb_name(message->verb), verb_name(verb));
     self->who[who].first++;
     self->who[who].count--;
     return message;
@@ -149,17 +155,22 @@ const message_t *story_hear(story_t *self, int who, verb_t verb, const char *fil
 void story_hear_nothing(story_t *self, int who, const char *file, int line)
 {
     const message_t *message = story_peek(self, who);
-    cr_assert_null(message, "%s:%d: %d hears %s, expected nothing", file, line, who, message ? verb_name(message->verb) : "");
+    cr_assert_null(message, "%s:%d: %d hears %s, expected nothing", file, line, who,
+                   message ? verb_name(message->verb) : "");
 }
 
-void story_host(story_t *self, int host, const char *task, const char *cls, const char *method, uint32_t slots)
+void story_host(story_t *self, int host, const char *task, const char *cls, const char *method,
+                uint32_t slots)
 {
     story_join(self, host, ROLE_HOST, (uint64_t)(1000 + host), 0);
     if (task)
-        say(self, host, OFFER, offer, .name = {task, strlen(task)}, .usage = {task, strlen(task)}, .kind = DEF_TASK);
+        say(self, host, OFFER, offer, .name = {task, strlen(task)}, .usage = {task, strlen(task)},
+            .kind = DEF_TASK);
     if (cls) {
-        say(self, host, OFFER, offer, .name = {cls, strlen(cls)}, .usage = {cls, strlen(cls)}, .kind = DEF_CLASS);
-        say(self, host, METHOD, method, .name = {method, strlen(method)}, .usage = {method, strlen(method)});
+        say(self, host, OFFER, offer, .name = {cls, strlen(cls)}, .usage = {cls, strlen(cls)},
+            .kind = DEF_CLASS);
+        say(self, host, METHOD, method, .name = {method, strlen(method)},
+            .usage = {method, strlen(method)});
     }
     say(self, host, OPEN, open, .slots = slots);
 }

@@ -11,8 +11,8 @@
 enum { STORY_PEERS = 16, STORY_QUEUE = 4096 };
 
 typedef struct heard {
-    batch_t batch;      // keeps the bytes
-    message_t message;  // views into it
+    batch_t batch;     // keeps the bytes
+    message_t message; // views into it
 } heard_t;
 
 typedef struct story {
@@ -36,12 +36,12 @@ void story_leave(story_t *self, int who, enum wire_cause cause); // its process 
 
 void story_say(story_t *self, int who, const batch_t *batch); // every envelope of it
 
-#define say(story, who, VERB, name, ...)                                       \
-    do {                                                                       \
-        batch_t story__batch = BATCH_INIT;                                     \
-        message_##VERB(&story__batch, &(msg_##name##_t){__VA_ARGS__});         \
-        story_say((story), (who), &story__batch);                              \
-        batch_fini(&story__batch);                                             \
+#define say(story, who, VERB, name, ...)                               \
+    do {                                                               \
+        batch_t story__batch = BATCH_INIT;                             \
+        message_##VERB(&story__batch, &(msg_##name##_t){__VA_ARGS__}); \
+        story_say((story), (who), &story__batch);                      \
+        batch_fini(&story__batch);                                     \
     } while (0)
 
 // The next message to who that is not housekeeping (ACCEPT, TAKEN, NAME, NOTE, HUGZ, PING) must be this verb.
@@ -50,19 +50,22 @@ const message_t *story_hear(story_t *self, int who, verb_t verb, const char *fil
 void story_hear_nothing(story_t *self, int who, const char *file, int line);
 const message_t *story_peek(story_t *self, int who); // NULL: nothing
 
-#define hear(story, who, VERB, name) story_msg_##name(story_hear((story), (who), VERB_##VERB, __FILE__, __LINE__))
-#define V(NAME, name, number)                                                              \
-    static inline const msg_##name##_t *story_msg_##name(const message_t *message)         \
-    {                                                                                      \
-        return &message->name;                                                             \
+#define hear(story, who, VERB, name) \
+    story_msg_##name(story_hear((story), (who), VERB_##VERB, __FILE__, __LINE__))
+#define V(NAME, name, number)                                                      \
+    static inline const msg_##name##_t *story_msg_##name(const message_t *message) \
+    {                                                                              \
+        return &message->name;                                                     \
     }
 MOB_VERBS(V)
 #undef V
 #define hear_nothing(story, who) story_hear_nothing((story), (who), __FILE__, __LINE__)
 
 // A host (peer `host`) that offers a task and a class, with slots; its workers are joined as they are started.
-void story_host(story_t *self, int host, const char *task, const char *cls, const char *method, uint32_t slots);
-uint64_t story_started(story_t *self, int host, uint32_t kind); // hears START, gives the worker's owner id
+void story_host(story_t *self, int host, const char *task, const char *cls, const char *method,
+                uint32_t slots);
+uint64_t story_started(story_t *self, int host,
+                       uint32_t kind); // hears START, gives the worker's owner id
 
 static inline load_t text_load(const char *text)
 {

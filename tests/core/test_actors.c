@@ -35,7 +35,8 @@ static mob_ref_t ref(uint64_t seq)
 
 static uint64_t make(const opts_t *opts) // as request 1
 {
-    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1, .opts = {.set = opts}, .args = text_load("ten"));
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1, .opts = {.set = opts},
+        .args = text_load("ten"));
     uint64_t owner = story_started(story, HOST, START_ACTOR);
     story_join(story, WORKER, ROLE_WORKER, owner, 1000 + HOST);
     cr_assert(mob_same(hear(story, WORKER, MAKE, make)->actor, ref(1)));
@@ -80,7 +81,8 @@ Test(actors, failed_constructor_reaches_every_caller)
     call(2);
     story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
     hear(story, WORKER, MAKE, make);
-    say(story, WORKER, FAIL, fail, .ref = ref(1), .attempt = 1, .code = MOB_ETASK, .text = {"oops", 4});
+    say(story, WORKER, FAIL, fail, .ref = ref(1), .attempt = 1, .code = MOB_ETASK,
+        .text = {"oops", 4});
     call(3);
     for (int i = 0; i < 3; i++) {
         arena_t arena = {0};
@@ -125,7 +127,8 @@ Test(actors, late_argument_delays_later_calls_of_that_caller_only)
     make(NULL);
     say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 3);
     mob_ref_t late = ref(2);
-    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2, .deps = {.items = &late, .count = 1});
+    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2,
+        .deps = {.items = &late, .count = 1});
     call(4);
     story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
     story_name(story, OTHER, 1, "add i64 -> i64");
@@ -143,7 +146,8 @@ Test(actors, failed_head_of_the_queue_is_a_tombstone)
     make(NULL);
     say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 3);
     mob_ref_t late = ref(2);
-    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2, .deps = {.items = &late, .count = 1});
+    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2,
+        .deps = {.items = &late, .count = 1});
     for (uint64_t seq = 4; seq <= 13; seq++)
         call(seq);
     hear(story, TASKS, RUN, run);
@@ -315,7 +319,8 @@ Test(actors, body_that_leaves_ends_its_actor)
     make(NULL);
     call(2);
     hear(story, WORKER, RUN, run);
-    say(story, WORKER, FAIL, fail, .ref = ref(2), .code = MOB_EDEAD, .executed = 2, .text = {"left", 4});
+    say(story, WORKER, FAIL, fail, .ref = ref(2), .code = MOB_EDEAD, .executed = 2,
+        .text = {"left", 4});
     cr_assert_eq(answer_code(), (uint32_t)MOB_EDEAD);
     hear(story, WORKER, STOP, stop);
     call(3);

@@ -30,8 +30,8 @@ static mob_ref_t ref(uint64_t seq)
 static void caller_returns(uint64_t floor)
 {
     char topic[MOB_TOPIC_SIZE] = "topic";
-    say(story, CALLER, HELLO, hello, .major = 1, .owner = 1000 + CALLER, .topic = {topic, sizeof topic}, .role = ROLE_CLIENT,
-        .floor = floor, .epoch = 1);
+    say(story, CALLER, HELLO, hello, .major = 1, .owner = 1000 + CALLER,
+        .topic = {topic, sizeof topic}, .role = ROLE_CLIENT, .floor = floor, .epoch = 1);
     cr_assert_eq(hear(story, CALLER, WELCOME, welcome)->accepted, floor);
     say(story, CALLER, PING, ping, .epoch = 2, .heard = 1);
     story_name(story, CALLER, 1, "add i64 -> i64");
@@ -42,7 +42,8 @@ static void worker_returns(void) // with the actor that request 1 made
 {
     story_host(story, HOST, NULL, "counter i64", "add i64 -> i64", 1);
     story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
-    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_DONE, .cls = {"counter i64", 11});
+    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_DONE,
+        .cls = {"counter i64", 11});
 }
 
 static void that_is_all(void)
@@ -141,7 +142,8 @@ Test(rejoin, never_again_in_a_later_incarnation)
     worker_returns();
     that_is_all();
     caller_returns(1);
-    say(story, CALLER, CALL, call, .seq = 2, .epoch = 1, .actor = ref(1), .incarnation = 0, .method = 1);
+    say(story, CALLER, CALL, call, .seq = 2, .epoch = 1, .actor = ref(1), .incarnation = 0,
+        .method = 1);
     hear(story, WORKER, RUN, run); // the instance knows by the id whether it ran it
 }
 

@@ -148,10 +148,12 @@ Test(tasks, failed_dependency_fails_the_chain_at_once)
 {
     for (uint64_t seq = 1; seq <= 3; seq++) {
         mob_ref_t dep = ref(seq - 1);
-        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1, .deps = {.items = &dep, .count = seq > 1});
+        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1,
+            .deps = {.items = &dep, .count = seq > 1});
     }
     hear(story, WORKER, RUN, run);
-    say(story, WORKER, FAIL, fail, .ref = ref(1), .code = MOB_ETASK, .app_code = 42, .executed = 2, .text = {"oops", 4});
+    say(story, WORKER, FAIL, fail, .ref = ref(1), .code = MOB_ETASK, .app_code = 42, .executed = 2,
+        .text = {"oops", 4});
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_ETASK);
     for (uint64_t seq = 2; seq <= 3; seq++) {
         const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
@@ -170,7 +172,8 @@ Test(tasks, deadline_of_a_queued_task)
 {
     opts_t opts = {.timeout_ms = 100};
     for (uint64_t seq = 1; seq <= 3; seq++)
-        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1, .opts = {.set = seq == 3 ? &opts : NULL});
+        say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1,
+            .opts = {.set = seq == 3 ? &opts : NULL});
     story_pass(story, 99);
     hear_nothing(story, CALLER);
     story_pass(story, 2);
@@ -251,7 +254,8 @@ Test(tasks, defaults_of_a_definition_hold_for_what_came_before_it)
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 2);
     opts_t never = {.max_retries = MOB_NONE};
     story_join(story, OTHER, ROLE_HOST, 77, 0);
-    say(story, OTHER, OFFER, offer, .name = {"later -> nil", 12}, .kind = DEF_TASK, .opts = {.set = &never});
+    say(story, OTHER, OFFER, offer, .name = {"later -> nil", 12}, .kind = DEF_TASK,
+        .opts = {.set = &never});
     say(story, OTHER, OPEN, open, .slots = 1);
     uint64_t worker = story_started(story, OTHER, START_TASKS);
     enum { LATE = 5 };

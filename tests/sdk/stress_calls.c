@@ -152,8 +152,7 @@ int main(void)
     kill(broker, SIGTERM);
     waitpid(broker, NULL, 0);
     snprintf(command, sizeof command, "rm -rf %s", directory);
-    int settled = atomic_load(&values) + atomic_load(&cancelled),
-        sent = THREADS * ROUNDS * CALLS * 2;
+    int settled = atomic_load(&values) + atomic_load(&cancelled), sent = THREADS * ROUNDS * CALLS * 2;
     printf("sent %d, values %d, cancelled %d, wrong %d, interrupts %d, callbacks %d\n", sent,
            atomic_load(&values), atomic_load(&cancelled), atomic_load(&wrong),
            atomic_load(&interrupts), atomic_load(&called));

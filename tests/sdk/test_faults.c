@@ -59,8 +59,8 @@ Test(faults, with_every_notice_dropped_all_resolve_within_the_bar)
     }
     qsort(times, count, sizeof *times, by_size);
     int64_t p99 = times[count * 99 / 100];
-    fprintf(stderr, "faults: %zu calls, every notice dropped: p50 %.2f s, p99 %.2f s (bar 1.30 s)\n", count,
-            (double)times[count / 2] / 1e6, (double)p99 / 1e6);
+    fprintf(stderr, "faults: %zu calls, every notice dropped: p50 %.2f s, p99 %.2f s (bar 1.30 s)\n",
+            count, (double)times[count / 2] / 1e6, (double)p99 / 1e6);
     cr_assert_leq(p99, P99_US);
 }
 

@@ -45,8 +45,7 @@ static mob_info_t failure_of(mob_ref_t ref, mob_err_t expected)
     return mob_info(m, ref);
 }
 
-// ---- Tasks
-// ------------------------------------------------------------------------------------------------
+// ---- Tasks --------------------------------------------------------------------------------------
 
 Test(worker, a_task_gives_its_result)
 {
@@ -113,8 +112,7 @@ Test(worker, tasks_behind_a_slow_one_run_elsewhere)
     cr_assert_eq(mob_cancel(m, slow.ref, 0), MOB_OK);
 }
 
-// ---- Cancel and deadline
-// ----------------------------------------------------------------------------------
+// ---- Cancel and deadline ------------------------------------------------------------------------
 
 Test(worker, a_running_body_sees_that_it_is_cancelled)
 {
@@ -152,8 +150,7 @@ Test(worker, a_body_knows_how_much_time_it_has)
     cr_assert(ms > 0 && ms <= 5000);
 }
 
-// ---- Actors
-// -----------------------------------------------------------------------------------------------
+// ---- Actors -------------------------------------------------------------------------------------
 
 Test(worker, an_actor_keeps_its_state_in_a_process_of_its_own)
 {
@@ -218,8 +215,7 @@ Test(worker, shared_actors_live_in_one_process)
     cr_assert_eq(value_of(mob_call(m, mob_new(m, mite), mite_pid)), pid, "and takes in more");
 }
 
-// ---- Crashes
-// ----------------------------------------------------------------------------------------------
+// ---- Crashes ------------------------------------------------------------------------------------
 
 Test(worker, a_crash_tells_signal_process_and_last_words)
 {
@@ -273,8 +269,7 @@ Test(worker, a_killed_actor_runs_no_fini)
     crew_hear(crew.ended[0]); // of the second one: the first said nothing
 }
 
-// ---- Refused by name
-// --------------------------------------------------------------------------------------
+// ---- Refused by name ----------------------------------------------------------------------------
 
 static void refused(mob_ref_t ref, const char *word)
 {
@@ -290,8 +285,7 @@ Test(worker, what_is_not_there_yet_says_so)
     cr_assert_eq(value_of(mob_call(m, tally, tally_inc, 1)), 1, "and the actor lives");
 }
 
-// ---- Brokers and hosts that go
-// ----------------------------------------------------------------------------
+// ---- Brokers and hosts that go ------------------------------------------------------------------
 
 Test(worker, an_actor_outlives_the_broker_and_runs_each_call_once)
 {
@@ -412,8 +406,7 @@ Test(worker, with_its_host_all_of_it_is_gone)
     cr_assert_eq(errno, ESRCH);
 }
 
-// ---- A program's exit
-// ---------------------------------------------------------------------------------------
+// ---- A program's exit ---------------------------------------------------------------------------
 
 Test(worker, without_a_broker_it_gives_up_when_told_to)
 {
@@ -431,8 +424,7 @@ Test(worker, a_wrong_flag_is_exit_2)
     crew_close(&other);
 }
 
-// ---- The in-process form
-// --------------------------------------------------------------------------------------
+// ---- The in-process form ------------------------------------------------------------------------
 
 Test(worker, a_process_may_host_its_own_bodies)
 {

@@ -13,8 +13,7 @@ static paper_t *paper;
 static atomic_int runs;       // bodies begun
 static int gate[2], begun[2]; // a body waits at the gate, after it said that it has begun
 
-// ---- Bodies
-// ---------------------------------------------------------------------------------------
+// ---- Bodies -------------------------------------------------------------------------------------
 
 static mob_err_t next_number(mob_ctx_t *ctx, void *state, mob_reader_t *args, mob_writer_t *result)
 {
@@ -44,12 +43,11 @@ static mob_err_t needs_other(mob_ctx_t *ctx, void *state, mob_reader_t *args, mo
 
 static const mob_method_t methods[] = {
     {"next -> i64", NULL, next_number}, {"gate -> nil", NULL, at_the_gate}, {0}};
-static const mob_def_t defs[] = {
-    {.name = "next -> i64", .invoke = next_number},
-    {.name = "gate -> nil", .invoke = at_the_gate},
-    {.name = "needs -> nil", .invoke = needs_other},
-    {.name = "thing", .methods = methods, .state_size = sizeof(int64_t)},
-    {0}};
+static const mob_def_t defs[] = {{.name = "next -> i64", .invoke = next_number},
+                                 {.name = "gate -> nil", .invoke = at_the_gate},
+                                 {.name = "needs -> nil", .invoke = needs_other},
+                                 {.name = "thing", .methods = methods, .state_size = sizeof(int64_t)},
+                                 {0}};
 
 enum { NEXT = 1, GATE, NEEDS, THING }; // symbols
 enum { CALLER = 7 };
@@ -137,8 +135,7 @@ static void new_broker(void)
     paper_welcome(paper, paper->epoch + 1);
 }
 
-// ---- At most once
-// -----------------------------------------------------------------------------------
+// ---- At most once -------------------------------------------------------------------------------
 
 Test(actor_wire, a_call_that_comes_twice_runs_once_and_is_answered_twice)
 {
@@ -229,8 +226,7 @@ Test(actor_wire, a_call_to_an_actor_that_is_not_here_says_so)
     hear_fail(1, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED);
 }
 
-// ---- A new broker
-// -------------------------------------------------------------------------------------
+// ---- A new broker -------------------------------------------------------------------------------
 
 Test(actor_wire, a_new_broker_hears_what_there_is)
 {
@@ -284,8 +280,7 @@ Test(actor_wire, what_is_in_hand_and_comes_again_runs_once)
     cr_assert_eq(runs, 2);
 }
 
-// ---- Cancel, deadline, stop
-// -----------------------------------------------------------------------------
+// ---- Cancel, deadline, stop ---------------------------------------------------------------------
 
 Test(actor_wire, a_waiting_call_is_cancelled_a_running_one_is_told)
 {
@@ -329,8 +324,7 @@ Test(actor_wire, a_stop_waits_for_what_came_before_it)
     paper_hear(paper, VERB_BYE);
 }
 
-// ---- Bodies that take their time
-// -----------------------------------------------------------------------
+// ---- Bodies that take their time ----------------------------------------------------------------
 
 Test(tasks_wire, tasks_behind_a_slow_body_are_given_back)
 {

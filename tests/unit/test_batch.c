@@ -77,8 +77,7 @@ Test(batch, it_is_full_at_its_target_and_room_is_kept_when_cleared)
     batch_t batch = BATCH_INIT;
     cr_assert(batch_empty(&batch));
     while (!batch_full(&batch))
-        cr_assert(
-            message_DONE(&batch, &(msg_done_t){.seq = 1, .value = load_bytes(payload, 1000)}));
+        cr_assert(message_DONE(&batch, &(msg_done_t){.seq = 1, .value = load_bytes(payload, 1000)}));
     cr_assert_geq(batch.pack.size, MOB_BATCH_TARGET);
     cr_assert_leq(batch.pack.size, MOB_FRAME_MAX);
     size_t room = batch.pack.room;

@@ -165,8 +165,7 @@ Test(endpoint, the_local_socket_is_in_the_runtime_directory)
 Test(endpoint, a_directory_is_made_for_us_alone)
 {
     struct stat is;
-    cr_assert_eq(endpoint_check_directory(in_root("mobula"), false, why, sizeof why),
-                 MOB_ENOTFOUND);
+    cr_assert_eq(endpoint_check_directory(in_root("mobula"), false, why, sizeof why), MOB_ENOTFOUND);
     cr_assert_eq(endpoint_check_directory(in_root("mobula"), true, why, sizeof why), MOB_OK);
     cr_assert_eq(lstat(in_root("mobula"), &is), 0);
     cr_assert_eq(is.st_mode & 07777, 0700);

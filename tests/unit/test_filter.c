@@ -37,8 +37,7 @@ static filter_verdict_t verdict(const char *text)
 {
     filter_t filter;
     unsigned column;
-    cr_assert(filter_parse(text, &filter, &column), "%s: column %u: %s", text, column,
-              filter.wrong);
+    cr_assert(filter_parse(text, &filter, &column), "%s: column %u: %s", text, column, filter.wrong);
     return filter_match(&filter, reply, NULL);
 }
 
@@ -83,7 +82,10 @@ Test(filter, keeps_what_it_names)
         "error!=EDEAD",
         "from=ledger-1 to=api-3121",
         "ev=\"reply\"",
-        "attempt=1", "method=transfer", "method~trans*", "method=\"transfer str -> i64\"",
+        "attempt=1",
+        "method=transfer",
+        "method~trans*",
+        "method=\"transfer str -> i64\"",
         "side!=box",
         "ghost or transfer",
         "ghost or nobody or transfer",
@@ -115,7 +117,9 @@ Test(filter, leaves_out_the_rest)
         "not transfer",
         "error=EDEAD",
         "wait>0",
-        "attempt=2", "method=trans", "method!=transfer",
+        "attempt=2",
+        "method=trans",
+        "method!=transfer",
         "(ghost or nobody) and transfer",
         "transfer and not (took>10ms)",
         "ghost and transfer or nobody",

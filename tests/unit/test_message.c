@@ -55,8 +55,7 @@ static message_fault_t fault_of(const void *bytes, size_t size, message_state_t 
         cr_assert_eq(is.seq, (uint64_t)(seq_));   \
     } while (0)
 
-// ---- What is written can be read
-// -----------------------------------------------------------------
+// ---- What is written can be read ----------------------------------------------------------------
 
 Test(message, every_verb_is_written_as_the_protocol_says)
 {
@@ -107,8 +106,7 @@ Test(message, refs_and_options_come_back)
     batch_t batch = BATCH_INIT;
     const mob_ref_t deps[] = {{1, 2}, {UINT64_MAX, UINT64_MAX}};
     const opts_t set = {.timeout_ms = -1, .name = {"counter", 7}, .space = {"demo", 4}};
-    const msg_submit_t submit = {
-        .seq = 1, .deps = {.items = deps, .count = 2}, .opts = {.set = &set}};
+    const msg_submit_t submit = {.seq = 1, .deps = {.items = deps, .count = 2}, .opts = {.set = &set}};
     cr_assert(message_SUBMIT(&batch, &submit));
     message_t message;
     message_fault_t fault;
@@ -132,8 +130,7 @@ Test(message, payloads_come_back_inline_and_as_blobs)
     const load_t deps[] = {load_bytes("x", 1), load_bytes(big, sizeof big), load_bytes("", 0)};
     batch_t batch = BATCH_INIT;
     message_NOTE(&batch, &(msg_note_t){.epoch = 1, .n = 2});
-    cr_assert(
-        message_RUN(&batch, &(msg_run_t){.ref = {1, 1}, .deps = {.items = deps, .count = 3}}));
+    cr_assert(message_RUN(&batch, &(msg_run_t){.ref = {1, 1}, .deps = {.items = deps, .count = 3}}));
     cr_assert_eq(batch.blob_count, 1);
     message_t message;
     message_fault_t fault;
@@ -168,8 +165,7 @@ Test(message, what_fails_leaves_no_trace)
     batch_t batch = BATCH_INIT;
     message_BYE(&batch, &(msg_bye_t){0});
     size_t size = batch.pack.size;
-    cr_assert_not(
-        message_PUT(&batch, &(msg_put_t){.seq = 1, .value = load_bytes(big, sizeof big)}));
+    cr_assert_not(message_PUT(&batch, &(msg_put_t){.seq = 1, .value = load_bytes(big, sizeof big)}));
     for (size_t i = 0; i < COUNT(deps); i++)
         deps[i] = load_bytes(big, MOB_INLINE_MAX);
     const msg_run_t wide = {.deps = {.items = deps, .count = COUNT(deps)}};
@@ -202,8 +198,7 @@ Test(message, texts_are_put_in_order_when_written)
     batch_fini(&batch);
 }
 
-// ---- What peers may send
-// -------------------------------------------------------------------------
+// ---- What peers may send ------------------------------------------------------------------------
 
 Test(message, no_proper_prefix_is_a_message)
 {
@@ -269,8 +264,7 @@ Test(message, a_wrong_field_is_named_with_the_seq_of_its_request)
     FAULT(fault_of("\x93\x07\x09\xa1\xff", 5, MESSAGE_BAD), VERB_FIND, "name", "RANGE", 9);
     FAULT(fault_of("\x93\x07\x09\xa1\x00", 5, MESSAGE_BAD), VERB_FIND, "name", "RANGE", 9);
     FAULT(fault_of("\x92\x0f\xca\x3f\x80\x00\x00", 7, MESSAGE_BAD), VERB_BYE, "reason", "TYPE", 0);
-    FAULT(fault_of("\x92\x0f\xcf\0\0\0\1\0\0\0\0", 11, MESSAGE_BAD), VERB_BYE, "reason", "RANGE",
-          0);
+    FAULT(fault_of("\x92\x0f\xcf\0\0\0\1\0\0\0\0", 11, MESSAGE_BAD), VERB_BYE, "reason", "RANGE", 0);
 }
 
 Test(message, seq_0_and_the_last_number_are_refused)
@@ -366,8 +360,7 @@ Test(message, payloads_above_their_limits_are_refused)
     blob_drop(&blob);
 }
 
-// ---- Options
-// -------------------------------------------------------------------------------------
+// ---- Options ------------------------------------------------------------------------------------
 
 // An OFFER whose opts are these bytes.
 static message_fault_t offer_with(const char *opts, size_t size, message_state_t wanted)
@@ -417,8 +410,7 @@ Test(message, sixty_five_options_are_refused)
         pack_u64(&out, 1000 + i);
         pack_nil(&out);
     }
-    FAULT(offer_with((const char *)out.data, out.size, MESSAGE_BAD), VERB_OFFER, "opts", "LIMIT",
-          0);
+    FAULT(offer_with((const char *)out.data, out.size, MESSAGE_BAD), VERB_OFFER, "opts", "LIMIT", 0);
     pack_fini(&out);
 }
 

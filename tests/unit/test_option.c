@@ -9,15 +9,13 @@
 static char text[OPTION_TEXT];
 static opts_t out;
 
-#define call_is_refused(word, ...)                                                     \
-    cr_assert(option_of_call(MOB_OPTS(__VA_ARGS__), false, &out, text, sizeof text) == \
-                      MOB_EARGS &&                                                     \
-                  strstr(text, word),                                                  \
+#define call_is_refused(word, ...)                                                                  \
+    cr_assert(option_of_call(MOB_OPTS(__VA_ARGS__), false, &out, text, sizeof text) == MOB_EARGS && \
+                  strstr(text, word),                                                               \
               "%s", text)
-#define actor_is_refused(word, ...)                                                    \
-    cr_assert(option_of_actor(MOB_ACTOR_OPTS(__VA_ARGS__), &out, text, sizeof text) == \
-                      MOB_EARGS &&                                                     \
-                  strstr(text, word),                                                  \
+#define actor_is_refused(word, ...)                                                                 \
+    cr_assert(option_of_actor(MOB_ACTOR_OPTS(__VA_ARGS__), &out, text, sizeof text) == MOB_EARGS && \
+                  strstr(text, word),                                                               \
               "%s", text)
 
 Test(option, wishes_reach_the_wire)

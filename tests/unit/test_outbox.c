@@ -13,8 +13,8 @@ static void add(outbox_t *box, uint64_t seq)
 {
     batch_t *batch = outbox_open(box);
     cr_assert_not_null(batch);
-    cr_assert(message_DONE(
-        batch, &(msg_done_t){.seq = seq, .value = load_bytes(payload, sizeof payload)}));
+    cr_assert(message_DONE(batch,
+                           &(msg_done_t){.seq = seq, .value = load_bytes(payload, sizeof payload)}));
 }
 
 static uint64_t first_seq(batch_t *batch)
@@ -86,8 +86,7 @@ Test(outbox, a_blob_is_held_until_its_message_has_left)
     char big[MOB_INLINE_MAX + 1] = "";
     blob_t *blob = blob_new(big, sizeof big);
     for (uint64_t seq = 1; seq <= MOB_BLOBS_MAX + 1; seq++) // one more than a message takes
-        cr_assert(
-            message_DONE(outbox_open(&box), &(msg_done_t){.seq = seq, .value = load_of(blob)}));
+        cr_assert(message_DONE(outbox_open(&box), &(msg_done_t){.seq = seq, .value = load_of(blob)}));
     cr_expect_eq(outbox_bytes(&box) / sizeof big, MOB_BLOBS_MAX + 1);
     cr_expect_eq(blob->refs, 1 + MOB_BLOBS_MAX + 1);
     cr_expect_eq(outbox_first(&box)->blob_count, MOB_BLOBS_MAX);

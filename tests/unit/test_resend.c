@@ -25,11 +25,10 @@ static void close_queue(void)
 
 static void call(uint64_t seq, uint64_t epoch)
 {
-    message_CALL(&batch, &(msg_call_t){.seq = seq,
-                                       .epoch = epoch,
-                                       .actor = {9, 1},
-                                       .method = 1,
-                                       .args = load_bytes("\x07", 1)});
+    message_CALL(
+        &batch,
+        &(msg_call_t){
+            .seq = seq, .epoch = epoch, .actor = {9, 1}, .method = 1, .args = load_bytes("\x07", 1)});
 }
 
 static parcel_t *shelve(uint64_t first, uint64_t last)

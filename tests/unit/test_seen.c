@@ -75,8 +75,7 @@ Test(seen, a_large_value_is_held_as_the_frame_that_it_is)
     blob_drop(&blob);
 }
 
-// ---- Acknowledged or not
-// ----------------------------------------------------------------------------------
+// ---- Acknowledged or not ------------------------------------------------------------------------
 
 Test(seen, what_is_not_acknowledged_is_said_again_in_order)
 {
@@ -121,8 +120,7 @@ Test(seen, a_repetition_waits_for_an_acknowledgement_of_its_own)
     expect(1, 0, "one");
 }
 
-// ---- Bounds
-// ------------------------------------------------------------------------------------------------
+// ---- Bounds -------------------------------------------------------------------------------------
 
 Test(seen, acknowledged_answers_are_forgotten_the_oldest_first)
 {
@@ -164,8 +162,7 @@ Test(seen, memory_of_an_answer_is_used_for_the_next_one_in_its_place)
     expect(3 * SEEN_KEPT_MAX - 1, 0, text);
 }
 
-// ---- At most once over a broker that forgets
-// -----------------------------------------------------------------
+// ---- At most once over a broker that forgets ----------------------------------------------------
 
 static void answer_and_forget(uint64_t count)
 {

@@ -66,8 +66,7 @@ Test(value, every_kind_comes_back)
 
 Test(value, a_tree_is_written_at_once_and_read_one_by_one)
 {
-    const mob_value_t inner[] = {{.kind = MOB_KIND_I64, .i64 = 1},
-                                 {.kind = MOB_KIND_I64, .i64 = -2}};
+    const mob_value_t inner[] = {{.kind = MOB_KIND_I64, .i64 = 1}, {.kind = MOB_KIND_I64, .i64 = -2}};
     const mob_value_t pairs[] = {{.kind = MOB_KIND_STR, .bytes = TEXT("list")},
                                  {.kind = MOB_KIND_LIST, .list = {inner, 2}}};
     PUT(MAP, list, {pairs, 1});
@@ -248,8 +247,7 @@ Test(value, kinds_that_cannot_be_written_are_errors)
     cr_assert_eq(writer.err, MOB_OK, "a text that is not there is empty");
 }
 
-// ---- Dependencies
-// --------------------------------------------------------------------------------
+// ---- Dependencies -------------------------------------------------------------------------------
 
 Test(value, dependencies_are_listed_once_in_the_order_met)
 {
@@ -319,8 +317,7 @@ Test(value, at_most_256_dependencies)
     cr_assert_eq(writer.dep_count, MOB_DEPS_MAX);
 }
 
-// ---- Bad bytes, memory, JSON
-// ---------------------------------------------------------------------
+// ---- Bad bytes, memory, JSON --------------------------------------------------------------------
 
 Test(value, no_bytes_do_harm_to_a_reader)
 {

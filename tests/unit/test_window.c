@@ -93,8 +93,7 @@ Test(window, finds_what_waits_and_what_runs)
     cr_assert_null(window_find(&window, (mob_ref_t){CALLER, 3}));
 }
 
-// ---- Arguments
-// ------------------------------------------------------------------------------------------
+// ---- Arguments ----------------------------------------------------------------------------------
 
 Test(window, small_arguments_are_copied)
 {
@@ -138,8 +137,7 @@ Test(window, values_of_dependencies_stand_in_their_places)
     batch_fini(&batch);
 }
 
-// ---- Giving back
-// ----------------------------------------------------------------------------------------
+// ---- Giving back --------------------------------------------------------------------------------
 
 Test(window, gives_back_tasks_and_nothing_else)
 {
