@@ -545,6 +545,7 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
 void actor_take_over(core_t *core, worker_t *worker, actor_t *actor, const msg_hold_t *hold)
 {
     actor->incarnation = actor->adopted = hold->incarnation;
+    actor->held = true;
     actor->worker = worker;
     DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
     if (actor->def->opts.shared || worker->actors != actor)

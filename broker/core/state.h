@@ -233,6 +233,7 @@ struct actor {
     lane_t *lanes;
     uint32_t in_hand;
     bool made;               // the constructor of this incarnation has ended well
+    bool held;               // its worker, connected anew, said that it has it
     bool stop_sent, scope_ended;
     enum wire_cause stop_cause;
     uint32_t mailbox_max, restarts;

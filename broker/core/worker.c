@@ -542,7 +542,9 @@ void worker_holds_actors(worker_t *worker)
 
 void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
 {
-    call_t *making = worker->adopted ? call_find(core, hold->actor) : NULL;
+    call_t *making = call_find(core, hold->actor);
+    if (maker(worker, making))
+        making->actor->held = true;
     actor_t *actor = making && making->list == &core->parked ? making->actor : NULL;
     if (!worker->adopted || maker(worker, making))
         return;
@@ -578,11 +580,15 @@ static void say_actors_again(core_t *core, worker_t *worker)
 {
     for (actor_t *actor = worker->actors, *next; actor; actor = next) {
         next = actor->worker_next;
-        if (actor->stop_sent)
+        if (actor->made && !actor->held)
+            actor_stopped(core, actor); // it ended, and that was lost
+        else if (actor->stop_sent)
             worker_stop(core, worker, actor->id);
         else if (!actor->made)
             actor_make(core, actor);
     }
+    for (actor_t *actor = worker->actors; actor; actor = actor->worker_next)
+        actor->held = false;
     if (worker->state == WORKER_ENDING)
         worker_stop(core, worker, (mob_ref_t){0, 0});
 }
