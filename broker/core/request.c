@@ -179,6 +179,17 @@ static void start_task(core_t *core, call_t *call)
         call_argued(core, call);
 }
 
+// An earlier broker may have sent it out, and no worker has spoken of it.
+static void start_old_task(core_t *core, call_t *call)
+{
+    if (call->retries != 0) {
+        start_task(core, call);
+        return;
+    }
+    outcome_failure(core, call, &(failure_t){.err = MOB_EBROKER, .root = MOB_EBROKER, .executed = MOB_MAYBE_EXECUTED, .why = "LOST",
+                                             .reason = "sent out by an earlier broker; no worker claims it"});
+}
+
 void request_submit(core_t *core, session_t *session, const message_t *message)
 {
     const msg_submit_t *submit = &message->submit;
@@ -202,8 +213,10 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
     timeline_add(core, EVENT_TASK, call, MOB_OK);
     if (!keep_deps(core, call, submit->deps))
         return;
-    if (call->old_epoch && core->rejoin_at && call->missing == 0)
+    if (call->old_epoch && core->rejoin_at)
         park(core, call);
+    else if (call->old_epoch)
+        start_old_task(core, call);
     else
         start_task(core, call);
 }
@@ -579,9 +592,8 @@ void request_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t
 
 static void unpark(core_t *core, call_t *call)
 {
-    if (call->kind == CALL_TASK && call->retries == 0) {
-        outcome_failure(core, call, &(failure_t){.err = MOB_EBROKER, .root = MOB_EBROKER, .executed = MOB_MAYBE_EXECUTED, .why = "LOST",
-                                                 .reason = "sent out by an earlier broker; no worker claims it"});
+    if (call->kind == CALL_TASK) {
+        start_old_task(core, call);
         return;
     }
     if (call->kind != CALL_METHOD) {
