@@ -207,6 +207,8 @@ void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, u
     deed->value = hash;
     deed->settled_epoch = epoch;
     count(self, code);
+    if (code == MOB_OK && value.size == DEED_PAYLOAD)
+        memcpy(deed->result, value.data, value.size);
     if (code == MOB_OK) {
         check_value(self, deed, value);
     } else {

@@ -45,6 +45,7 @@ struct deed { // one ref
     bool settled, dropped;
     uint32_t code;
     uint64_t value;       // a hash
+    uint8_t result[DEED_PAYLOAD];
     uint64_t settled_epoch;
     bool said_not_executed;
 };
