@@ -19,6 +19,7 @@ set(MOBULA_TEST_ENVIRONMENT
   "MOBULA_SOURCE=${PROJECT_SOURCE_DIR}"
   "MOBULA_BIN=${CMAKE_BINARY_DIR}/mobula"
   "MOBULA_FAULTS=${MOBULA_FAULTS}"
+  "CMAKE_GENERATOR=Ninja" # projects that tests configure: a bare machine has no make
   "ASAN_OPTIONS=abort_on_error=1:detect_leaks=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
   "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0"

@@ -33,7 +33,8 @@ check() { # TEXT PATTERN COMMAND
     else
         bad=$((bad + 1))
         echo "not ok $number $1"
-        tail -n 20 "$dir/says" | sed 's/^/# /'
+        grep -E -A4 '[*][*][*]|^not ok|^\[FAIL|^dev: .*failed' "$dir/says" | head -n 60 | sed 's/^/# /'
+        tail -n 10 "$dir/says" | sed 's/^/# /'
     fi
 }
 
