@@ -210,7 +210,6 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
         own = opts_read(submit->opts);
     obey_options(core, call, &own, &def->opts, RETRIES_TASK);
     core->count.tasks++;
-    timeline_add(core, EVENT_TASK, call, MOB_OK);
     if (!keep_deps(core, call, submit->deps))
         return;
     if (call->old_epoch && core->rejoin_at)

@@ -142,6 +142,7 @@ struct call {
     edge_t *waiters;
     uint32_t missing;       // arguments that have not settled
     uint32_t space;         // where its target is looked up
+    uint32_t place;         // name index of the worker that had it last; 0: none yet
     int64_t at, ends_at;    // admitted; deadline, 0: none
     int64_t due_at;         // READY not before; 0: at once
     call_extra_t *extra;

@@ -45,9 +45,9 @@ static void show(core_t *core, const record_t *record); // to the monitors
 
 static uint32_t place_of(const call_t *call)
 {
-    if (call->actor)
-        return call->actor->name ? call->actor->name : call->actor->label;
-    return call->worker && call->worker->session ? call->worker->session->name : 0;
+    if (!call->actor)
+        return call->place;
+    return call->actor->name ? call->actor->name : call->actor->label;
 }
 
 void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_err_t code)

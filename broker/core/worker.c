@@ -135,6 +135,7 @@ static void take_in_hand(core_t *core, worker_t *worker, call_t *call)
     if (worker->hand_count == 0)
         worker->rated_at += core->now - worker->idle_at; // time without work does not count
     call->worker = worker;
+    call->place = worker->session->name;
     call_enlist(call, &worker->hand);
     worker->hand_count++;
     if (call->actor)
@@ -152,6 +153,8 @@ void worker_run(core_t *core, worker_t *worker, call_t *call)
     call_move(core, call, CALL_LEASED);
     call->have = 0;
     take_in_hand(core, worker, call);
+    if (call->kind == CALL_TASK)
+        timeline_add(core, EVENT_TASK, call, MOB_OK);
 }
 
 // A worker gets about WINDOW_US of work ahead, measured by how fast its results come: enough that the wire
@@ -553,7 +556,8 @@ void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
         call_unlist(making);
         making->state = CALL_READY;
         actor_take_over(core, worker, actor, hold);
-    } else if (making) { // it lives elsewhere, or has ended
+    } else if (making || (!core->rejoin_at && !opts_read(hold->opts).detached)) {
+        // It lives elsewhere, or has ended; or its callers have been told that it did not come back.
         worker->state = WORKER_ENDING;
         worker_kill(core, worker);
     } else {

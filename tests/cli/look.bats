@@ -62,6 +62,19 @@ teardown_file() { end_stage; }
     grep -q ' reply ' "$stage/seen"
 }
 
+@test "the monitor shows where a task runs" {
+    "$mobula" monitor task=price --count 2 --for 20s >"$stage/tasks" 3>&- &
+    pid=$!
+    for _ in $(seq 200); do
+        "$mobula" run price '["nails", 3, 10]' >/dev/null
+        kill -0 $pid 2>/dev/null || break
+    done
+    wait $pid
+    worker=$(awk '$2 == "task" {print $5}' "$stage/tasks")
+    [ -n "$worker" ] && [ "$worker" != - ]
+    grep -q "reply *$worker" "$stage/tasks"
+}
+
 @test "the monitor's JSON lines can be read, and --expect is exit 10 when nothing came" {
     "$mobula" monitor dst=trolley --json --count 1 --for 20s >"$stage/json" 3>&- &
     pid=$!
