@@ -18,7 +18,7 @@
 #include "session.h"
 #include "timeline.h"
 
-// ---- Coming ---------------------------------------------------------------------------------------------
+// ---- Coming -------------------------------------------------------------------------------------
 
 static uint32_t window_min(const worker_t *worker)
 {
@@ -101,7 +101,7 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blan
     core->schedule = true;
 }
 
-// ---- Running --------------------------------------------------------------------------------------------
+// ---- Running ------------------------------------------------------------------------------------
 
 // False: it does not fit into a message, however empty. Not connected now is fine: it is said again.
 static bool send_run(core_t *core, worker_t *worker, call_t *call)
@@ -115,9 +115,13 @@ static bool send_run(core_t *core, worker_t *worker, call_t *call)
     uint32_t count = call->extra ? call->extra->dep_count : 0;
     for (uint32_t i = 0; i < count; i++)
         deps[i] = load_of(call->extra->values[i]);
-    msg_run_t run = {.ref = call->id, .attempt = call->attempt, .symbol = call->target,
-                     .remaining_ms = call_remaining_ms(core, call), .epoch = core->config.epoch,
-                     .args = load_of(call->load), .deps = {.items = deps, .count = count}};
+    msg_run_t run = {.ref = call->id,
+                     .attempt = call->attempt,
+                     .symbol = call->target,
+                     .remaining_ms = call_remaining_ms(core, call),
+                     .epoch = core->config.epoch,
+                     .args = load_of(call->load),
+                     .deps = {.items = deps, .count = count}};
     if (call->actor) {
         run.actor = call->actor->id;
         run.incarnation = call->actor->incarnation;
@@ -146,7 +150,8 @@ void worker_run(core_t *core, worker_t *worker, call_t *call)
 {
     bool sent = send_run(core, worker, call);
     if (!sent) {
-        outcome_fail(core, call, MOB_ELIMIT, "", "%s: its arguments and the values it depends on do not fit into one message",
+        outcome_fail(core, call, MOB_ELIMIT, "",
+                     "%s: its arguments and the values it depends on do not fit into one message",
                      name_text(core, call->target));
         return;
     }
@@ -167,7 +172,8 @@ static void rate(core_t *core, worker_t *worker)
         return;
     int64_t target = (int64_t)WINDOW_US * worker->results / took;
     int64_t twice = 2 * (int64_t)worker->window;
-    int64_t least = took / worker->results > SLOW_US && worker->kind == START_TASKS ? 1 : window_min(worker);
+    int64_t least =
+        took / worker->results > SLOW_US && worker->kind == START_TASKS ? 1 : window_min(worker);
     target = target > twice ? twice : target;
     target = target < least ? least : target;
     worker->window = (uint32_t)(target > WINDOW_MAX ? WINDOW_MAX : target);
@@ -263,7 +269,8 @@ static void fill_place(const core_t *core, const worker_t *worker, failure_t *fa
 // A failure that the body reported and that the caller asked to try again.
 static bool try_again(const call_t *call, const msg_fail_t *fail)
 {
-    if (fail->code != MOB_ETASK || !call->extra || (call->retries >= 0 && call->attempt >= call->retries))
+    if (fail->code != MOB_ETASK || !call->extra ||
+        (call->retries >= 0 && call->attempt >= call->retries))
         return false;
     for (int i = 0; i < MOB_RETRY_MAX; i++) {
         int64_t code = call->extra->retry_on[i];
@@ -280,11 +287,16 @@ static void failed(core_t *core, worker_t *worker, call_t *call, const msg_fail_
     text[fail->text.size] = '\0';
     memcpy(trace, fail->trace.data, fail->trace.size);
     trace[fail->trace.size] = '\0';
-    bool earlier = fail->executed == MOB_NOT_EXECUTED && (call->attempt > 0 || call->old_epoch); // the worker knows only of this run
-    failure_t failure = {.err = (mob_err_t)fail->code, .root = (mob_err_t)fail->code,
+    bool earlier = fail->executed == MOB_NOT_EXECUTED &&
+                   (call->attempt > 0 || call->old_epoch); // the worker knows only of this run
+    failure_t failure = {.err = (mob_err_t)fail->code,
+                         .root = (mob_err_t)fail->code,
                          .executed = earlier ? MOB_MAYBE_EXECUTED : fail->executed,
-                         .code = fail->app_code, .attempts = call->attempt + (fail->executed ? 1u : 0u), .cause = fail->cause,
-                         .reason = text, .trace = trace};
+                         .code = fail->app_code,
+                         .attempts = call->attempt + (fail->executed ? 1u : 0u),
+                         .cause = fail->cause,
+                         .reason = text,
+                         .trace = trace};
     fill_place(core, worker, &failure);
     if (fail->code == MOB_EDEAD)
         failure.why = "EXIT";
@@ -341,7 +353,7 @@ void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail)
         go_on_with(core, worker, actor);
 }
 
-// ---- Giving back ----------------------------------------------------------------------------------------
+// ---- Giving back --------------------------------------------------------------------------------
 
 void worker_give(core_t *core, worker_t *worker, refs_t refs)
 {
@@ -380,7 +392,7 @@ void worker_resumed(core_t *core, worker_t *worker)
     core->schedule = true;
 }
 
-// ---- Asking -----------------------------------------------------------------------------------------------
+// ---- Asking -------------------------------------------------------------------------------------
 
 void worker_cancel(core_t *core, const call_t *call, uint32_t flags)
 {
@@ -409,21 +421,28 @@ void worker_stop(core_t *core, worker_t *worker, mob_ref_t actor)
         message_STOP(batch, &(msg_stop_t){.actor = actor, .how = MOB_STOP_DRAIN});
 }
 
-// ---- Ends -------------------------------------------------------------------------------------------------
+// ---- Ends ---------------------------------------------------------------------------------------
 
-static void failure_of(const core_t *core, const worker_t *worker, enum wire_cause cause, uint32_t status, const char *log,
-                       char *text, size_t size, failure_t *out)
+static void failure_of(const core_t *core, const worker_t *worker, enum wire_cause cause,
+                       uint32_t status, const char *log, char *text, size_t size, failure_t *out)
 {
     uint32_t signal = status & 0x7f;
     const char *what = signal ? "ended by signal" : "exited with";
     if (cause == CAUSE_SETUP)
         snprintf(text, size, "the worker could not be started: %.100s", log);
     else if (cause == CAUSE_HOST || cause == CAUSE_SILENT)
-        snprintf(text, size, "worker pid %u lost: %s", worker->pid, cause == CAUSE_HOST ? "its host is gone" : "silent");
+        snprintf(text, size, "worker pid %u lost: %s", worker->pid,
+                 cause == CAUSE_HOST ? "its host is gone" : "silent");
     else
-        snprintf(text, size, "worker pid %u %s %u", worker->pid, what, signal ? signal : status >> 8 & 0xff);
-    *out = (failure_t){.err = MOB_ELOST, .root = MOB_ELOST, .executed = MOB_MAYBE_EXECUTED, .why = cause_name(cause),
-                       .status = status, .reason = text, .log = log};
+        snprintf(text, size, "worker pid %u %s %u", worker->pid, what,
+                 signal ? signal : status >> 8 & 0xff);
+    *out = (failure_t){.err = MOB_ELOST,
+                       .root = MOB_ELOST,
+                       .executed = MOB_MAYBE_EXECUTED,
+                       .why = cause_name(cause),
+                       .status = status,
+                       .reason = text,
+                       .log = log};
     fill_place(core, worker, out);
 }
 
@@ -434,7 +453,8 @@ static void lose_tasks(core_t *core, worker_t *worker, failure_t *failure)
     while (worker->hand && worker->hand->kind != CALL_METHOD) {
         call_t *call = worker->hand;
         failure->attempts = call->attempt + 1u;
-        snprintf(text, sizeof text, "%.100s: %.100s (attempt %u)", name_text(core, call->target), reason, call->attempt + 1u);
+        snprintf(text, sizeof text, "%.100s: %.100s (attempt %u)", name_text(core, call->target),
+                 reason, call->attempt + 1u);
         failure->reason = text;
         call_lost(core, call, failure);
     }
@@ -460,7 +480,8 @@ static void worker_free(core_t *core, worker_t *worker)
     free(worker);
 }
 
-void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t pid, uint32_t status, mob_bytes_t log)
+void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t pid,
+                 uint32_t status, mob_bytes_t log)
 {
     char text[2 * MOB_NAME_MAX], lines[MOB_TEXT_MAX + 1];
     if (pid)
@@ -470,7 +491,8 @@ void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t
     failure_t failure;
     failure_of(core, worker, cause, status, lines, text, sizeof text, &failure);
     if (worker->state != WORKER_ENDING)
-        timeline_note(core, EVENT_EXIT, worker->session ? worker->session->name : 0, 0, (mob_ref_t){worker->owner, 0}, text);
+        timeline_note(core, EVENT_EXIT, worker->session ? worker->session->name : 0, 0,
+                      (mob_ref_t){worker->owner, 0}, text);
     worker->state = WORKER_ENDING;
     lose_tasks(core, worker, &failure);
     while (worker->actors)
@@ -483,7 +505,7 @@ void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t
     core->schedule = true;
 }
 
-// ---- After a reconnect, or a new broker -----------------------------------------------------------------
+// ---- After a reconnect, or a new broker ---------------------------------------------------------
 
 // A result or HAVE of a call that this broker does not know: an earlier one sent it out.
 static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref)
