@@ -40,7 +40,13 @@ static void connect(void *arg, uint64_t mark)
 static void dial(link_t *self)
 {
     world_t *world = self->world;
-    agenda_add(&world->agenda, world->now + chance_between(&world->chance, 300, 60000), connect, self, self->generation);
+    int64_t takes = chance_between(&world->chance, 300, 60000);
+    if (world_fault(world, world->odds.away)) { // so long that the broker may give it up
+        takes = chance_between(&world->chance, 60000, 4000000);
+        world->faults.away++;
+        world_upset(world, takes);
+    }
+    agenda_add(&world->agenda, world->now + takes, connect, self, self->generation);
 }
 
 void link_init(link_t *self, world_t *world, const player_t *player, void *arg)

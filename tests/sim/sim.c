@@ -72,10 +72,10 @@ static void print_totals(const totals_t *totals, double seconds)
     printf(" played  seeds=%llu events=%llu simulated=%.0fs wall=%.1fs\n", U(totals->seeds), U(totals->events),
            (double)totals->simulated_us / 1e6, seconds);
     printf(" faults  planned/landed: breaks=%llu/%llu callers=%llu/%llu workers=%llu/%llu hosts=%llu/%llu brokers=%llu/%llu;"
-           " notices lost=%llu requests twice=%llu\n",
+           " away long=%llu notices lost=%llu requests twice=%llu\n",
            U(faults->breaks), U(faults->breaks_landed), U(faults->callers), U(faults->callers_landed), U(faults->runners),
            U(faults->runners_landed), U(faults->starters), U(faults->starters_landed), U(faults->brokers), U(faults->brokers_landed),
-           U(faults->notes), U(faults->twice));
+           U(faults->away), U(faults->notes), U(faults->twice));
     printf(" calls   asked=%llu = value=%llu + app_error=%llu + system_error=%llu + given_up=%llu\n", U(totals->asked), U(totals->values),
            U(totals->errors), U(totals->failures), U(totals->abandoned));
     printf(" ledger  runs=%llu most_runs_of_one=%llu\n", U(totals->runs), U(totals->most_runs));

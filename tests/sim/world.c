@@ -32,7 +32,14 @@ bool world_fault(world_t *self, uint32_t of_10000)
 
 void world_lost(world_t *self)
 {
-    self->lost_at = self->now;
+    self->lost_at = self->now > self->lost_at ? self->now : self->lost_at;
+}
+
+void world_upset(world_t *self, int64_t us)
+{
+    self->lost_at = self->now + us > self->lost_at ? self->now + us : self->lost_at;
+    for (uint64_t i = 0; i < self->ledger.deed_count; i++)
+        self->ledger.deeds[i]->disturbed = true;
 }
 
 bool world_quiet(const world_t *self, int64_t since)
@@ -152,9 +159,7 @@ static void lose_broker(world_t *self)
     bool seen = chance_hit(&self->chance, 6000);
     for (link_t *link = self->links; link; link = link->next)
         link_broker_gone(link, seen);
-    for (uint64_t i = 0; i < self->ledger.deed_count; i++) // may come back or not, a call may be lost or not
-        self->ledger.deeds[i]->disturbed = true;
-    world_lost(self);
+    world_upset(self, 0); // what lives may come back or not, a call may be lost or not
 }
 
 // ---- Faults, and who takes the place of the lost ----------------------------------------------------
@@ -258,6 +263,8 @@ static void set_odds(world_t *self)
         self->odds.starter_us = chance_between(chance, 1000000, 8000000);
     if (chance_hit(chance, 6000))
         self->odds.broker_us = chance_between(chance, 600000, 5000000);
+    if (chance_hit(chance, 5000))
+        self->odds.away = 1 + chance_below(chance, 1500);
     if (self->control == CONTROL_NO_ASK)
         self->odds.note = 3000;
 }

@@ -18,12 +18,12 @@ enum { WORLD_CALLERS = 6, WORLD_STARTERS = 2 };
 typedef enum control { CONTROL_NONE, CONTROL_NO_DEDUP, CONTROL_NO_ASK } control_t; // a protection switched off
 
 typedef struct odds { // of faults, in ten thousand of what could be hit; of this seed
-    uint32_t note, twice, die; // each notice, each batch of requests, each body
+    uint32_t note, twice, die, away; // each notice, batch of requests, body, broken connection
     int64_t break_us, caller_us, starter_us, broker_us; // mean time between; 0: never
 } odds_t;
 
 typedef struct faults { // that happened; landed: that something was hit by
-    uint64_t notes, twice;
+    uint64_t notes, twice, away;
     uint64_t breaks, breaks_landed;
     uint64_t callers, callers_landed;
     uint64_t runners, runners_landed;
@@ -78,6 +78,7 @@ void world_fail(world_t *self, const char *what);
 void world_said(world_t *self, const link_t *link, const message_t *message, bool down); // one event
 bool world_fault(world_t *self, uint32_t of_10000); // does one happen now?
 void world_lost(world_t *self);                     // a process was lost
+void world_upset(world_t *self, int64_t us);        // for so long nothing can be judged strictly, nor what lives now
 bool world_quiet(const world_t *self, int64_t since); // nothing was lost that could matter to what began then
 
 #endif
