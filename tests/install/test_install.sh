@@ -60,7 +60,7 @@ END
 
 other_version_is_refused() {
     sed -i 's/mobula 0.1/mobula 0.2/' "$dir/project/CMakeLists.txt"
-    CMAKE_PREFIX_PATH=$dir/usr cmake -S "$dir/project" -B "$dir/project/other" 2>&1 | grep -A1 'compatible with requested' | grep 'version "0.2"'
+    CMAKE_PREFIX_PATH=$dir/usr cmake -S "$dir/project" -B "$dir/project/other" 2>&1 | tr -d '\n' | grep 'compatible *with requested version "0.2"'
 }
 
 they_talk() {
