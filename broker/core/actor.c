@@ -21,10 +21,11 @@
 
 enum { GRAVES_MAX = 10000, STEADY_US = 10000000 };
 
-static const char *const state_names[] = {"waiting", "starting", "alive", "restarting", "stopping", "dead"};
+static const char *const state_names[] = {"waiting",    "starting", "alive",
+                                          "restarting", "stopping", "dead"};
 static const char *const cause_names[] = {
-    "", "EXIT", "STOP", "SCOPE", "DRAIN", "KILL", "OWNER", "GROUP", "LINK", "INTENSITY", "INIT", "CRASH", "OOM",
-    "SILENT", "HOST", "REVOKED", "UNKNOWN", "SETUP"};
+    "",          "EXIT", "STOP",  "SCOPE", "DRAIN",  "KILL", "OWNER",   "GROUP",   "LINK",
+    "INTENSITY", "INIT", "CRASH", "OOM",   "SILENT", "HOST", "REVOKED", "UNKNOWN", "SETUP"};
 
 const char *cause_name(enum wire_cause cause)
 {
@@ -41,7 +42,7 @@ const char *actor_display(const core_t *core, const actor_t *actor)
     return name_text(core, actor->name ? actor->name : actor->label);
 }
 
-// ---- Coming ---------------------------------------------------------------------------------------------
+// ---- Coming -------------------------------------------------------------------------------------
 
 static int64_t either(int64_t own, int64_t defaults, int64_t otherwise)
 {
@@ -58,7 +59,8 @@ static void set_options(const core_t *core, actor_t *actor, const opts_t *own)
     const opts_t *defaults = &actor->def->opts;
     actor->max_restarts = count_of(either(own->max_restarts, defaults->max_restarts, 0));
     actor->max_task_retries = count_of(either(own->max_task_retries, defaults->max_task_retries, 0));
-    actor->mailbox_max = (uint32_t)either(own->mailbox_max, defaults->mailbox_max, core->config.mailbox_max);
+    actor->mailbox_max =
+        (uint32_t)either(own->mailbox_max, defaults->mailbox_max, core->config.mailbox_max);
     actor->max_pending = (uint32_t)either(own->max_pending, defaults->max_pending, 0);
     actor->stop_us = 1000 * either(own->stop_ms, defaults->stop_ms, 30000);
     actor->backoff_us = 1000 * either(own->backoff_ms, defaults->backoff_ms, 100);
@@ -140,14 +142,15 @@ actor_t *actor_find(core_t *core, mob_ref_t ref, uint32_t space)
     return actor;
 }
 
-// ---- A place, a process, a constructor ------------------------------------------------------------------
+// ---- A place, a process, a constructor ----------------------------------------------------------
 
 static host_t *best_host(const core_t *core, const actor_t *actor)
 {
     host_t *host, *best = NULL;
     DL_FOREACH(core->hosts, host)
     {
-        bool fits = host->open && !host->draining && host->worker_count < host->procs && host_offers(host, actor->def);
+        bool fits = host->open && !host->draining && host->worker_count < host->procs &&
+                    host_offers(host, actor->def);
         if (fits && (!best || host->worker_count < best->worker_count))
             best = host;
     }
@@ -170,7 +173,8 @@ void actor_place(core_t *core, actor_t *actor)
     if (!worker) { // schedule_run() comes back to it when there is room
         core->unplaced = true;
         if (actor->def->kind == 0 && actor->making->state != CALL_FINAL)
-            deadline_set(&core->deadlines, &actor->making->deadline, core->now + core->config.resolve_us);
+            deadline_set(&core->deadlines, &actor->making->deadline,
+                         core->now + core->config.resolve_us);
         return;
     }
     if (actor->state == ACTOR_WAITING)
@@ -193,14 +197,22 @@ void actor_make(core_t *core, actor_t *actor)
     uint32_t count = extra ? extra->dep_count : 0;
     for (uint32_t i = 0; i < count; i++)
         deps[i] = load_of(extra->values[i]);
-    opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL, .size = actor->opts ? actor->opts->size : 0};
-    msg_make_t make = {.actor = actor->id, .incarnation = actor->incarnation, .cls = actor->cls, .opts = opts, .remaining_ms = -1,
-                       .epoch = core->config.epoch, .args = load_of(actor->args), .deps = {.items = deps, .count = count}};
+    opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL,
+                         .size = actor->opts ? actor->opts->size : 0};
+    msg_make_t make = {.actor = actor->id,
+                       .incarnation = actor->incarnation,
+                       .cls = actor->cls,
+                       .opts = opts,
+                       .remaining_ms = -1,
+                       .epoch = core->config.epoch,
+                       .args = load_of(actor->args),
+                       .deps = {.items = deps, .count = count}};
     if (message_MAKE(batch, &make))
         return;
     batch = outbox_fresh(&session->peer->calls);
     if (!batch || !message_MAKE(batch, &make))
-        actor_unmade(core, actor, &(failure_t){.reason = "its arguments do not fit into one message"});
+        actor_unmade(core, actor,
+                     &(failure_t){.reason = "its arguments do not fit into one message"});
 }
 
 static void settle_making(core_t *core, actor_t *actor)
@@ -219,12 +231,13 @@ void actor_made(core_t *core, actor_t *actor)
     actor->born_at = core->now;
     if (actor->state != ACTOR_STOPPING)
         actor->state = ACTOR_ALIVE;
-    timeline_note(core, actor->incarnation > 1 ? EVENT_RESTART : EVENT_SPAWN, actor->label, actor->name, actor->id, "alive");
+    timeline_note(core, actor->incarnation > 1 ? EVENT_RESTART : EVENT_SPAWN, actor->label,
+                  actor->name, actor->id, "alive");
     settle_making(core, actor);
     mailbox_pump(core, actor);
 }
 
-// ---- Ends -------------------------------------------------------------------------------------------------
+// ---- Ends ---------------------------------------------------------------------------------------
 
 bool actor_takes_calls(const actor_t *actor)
 {
@@ -234,7 +247,8 @@ bool actor_takes_calls(const actor_t *actor)
 void actor_refuse(core_t *core, actor_t *actor, call_t *call)
 {
     if (actor->state == ACTOR_DEAD)
-        outcome_fail(core, call, actor->refusal, cause_name(actor->cause), "%s", actor->epitaph ? actor->epitaph : "");
+        outcome_fail(core, call, actor->refusal, cause_name(actor->cause), "%s",
+                     actor->epitaph ? actor->epitaph : "");
     else
         outcome_fail(core, call, MOB_EDEAD, cause_name(actor->stop_cause), "%s \"%s\" is stopping",
                      name_text(core, actor->cls), actor_display(core, actor));
@@ -301,15 +315,18 @@ static void bury(core_t *core, actor_t *actor)
     }
 }
 
-static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t refusal, const failure_t *why)
+static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t refusal,
+                const failure_t *why)
 {
     char text[MOB_TEXT_MAX];
-    snprintf(text, sizeof text, "%s \"%s\" is dead: %s", name_text(core, actor->cls), actor_display(core, actor),
+    snprintf(text, sizeof text, "%s \"%s\" is dead: %s", name_text(core, actor->cls),
+             actor_display(core, actor),
              why->reason && *why->reason ? why->reason : cause_name(cause));
     actor->epitaph = strdup(text);
     actor->refusal = refusal;
     actor->cause = cause;
-    bool begun = actor->incarnation > 1 || actor->making->old_epoch || (actor->worker && actor->worker->session); // its constructor, perhaps
+    bool begun = actor->incarnation > 1 || actor->making->old_epoch ||
+                 (actor->worker && actor->worker->session); // its constructor, perhaps
     failure_t failure = *why;
     failure.why = cause_name(cause);
     failure.reason = text;
@@ -328,7 +345,9 @@ static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t r
     }
     if (actor->making->state != CALL_FINAL) {
         failure.err = failure.root = refusal;
-        failure.executed = cause == CAUSE_INIT ? MOB_EXECUTED : begun ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED;
+        failure.executed = cause == CAUSE_INIT ? MOB_EXECUTED
+                           : begun             ? MOB_MAYBE_EXECUTED
+                                               : MOB_NOT_EXECUTED;
         actor->making->state = CALL_READY;
         outcome_failure(core, actor->making, &failure);
     }
@@ -353,14 +372,16 @@ void actor_unresolved(core_t *core, actor_t *actor)
 {
     char text[MOB_TEXT_MAX];
     const char *cls = name_text(core, actor->cls), *near = def_nearest(core, cls, DEF_CLASS);
-    snprintf(text, sizeof text, "no host offers the class \"%s\"%s%s%s", cls, *near ? "; nearest: \"" : "", near, *near ? "\"" : "");
+    snprintf(text, sizeof text, "no host offers the class \"%s\"%s%s%s", cls,
+             *near ? "; nearest: \"" : "", near, *near ? "\"" : "");
     die(core, actor, CAUSE_UNKNOWN, MOB_ENOTFOUND, &(failure_t){.reason = text});
 }
 
 void actor_name_taken(core_t *core, actor_t *actor, uint32_t name)
 {
     char text[MOB_TEXT_MAX];
-    snprintf(text, sizeof text, "name \"%s\" is taken in %s", name_text(core, name), name_text(core, actor->space));
+    snprintf(text, sizeof text, "name \"%s\" is taken in %s", name_text(core, name),
+             name_text(core, actor->space));
     die(core, actor, CAUSE_NONE, MOB_EEXISTS, &(failure_t){.reason = text});
 }
 
@@ -396,8 +417,9 @@ static void restart(core_t *core, actor_t *actor, const failure_t *failure)
     uint32_t step = actor->restarts < 16 ? actor->restarts : 16;
     int64_t delay = actor->backoff_us << step;
     actor->restarts++;
-    snprintf(text, sizeof text, "%s \"%s\" restarts (incarnation %u): %s", name_text(core, actor->cls),
-             actor_display(core, actor), actor->incarnation + 1, failure->reason);
+    snprintf(text, sizeof text, "%s \"%s\" restarts (incarnation %u): %s",
+             name_text(core, actor->cls), actor_display(core, actor), actor->incarnation + 1,
+             failure->reason);
     failure_t why = *failure;
     why.reason = text;
     actor->state = ACTOR_RESTARTING;
@@ -406,7 +428,8 @@ static void restart(core_t *core, actor_t *actor, const failure_t *failure)
     leave_worker(actor);
     actor->incarnation++;
     mailbox_fail(core, actor, true, MOB_EUNAVAILABLE, "RESTARTING", text);
-    deadline_set(&core->deadlines, &actor->deadline, core->now + (delay < actor->backoff_max_us ? delay : actor->backoff_max_us));
+    deadline_set(&core->deadlines, &actor->deadline,
+                 core->now + (delay < actor->backoff_max_us ? delay : actor->backoff_max_us));
 }
 
 void actor_lost(core_t *core, actor_t *actor, enum wire_cause cause, const failure_t *failure)
@@ -437,7 +460,8 @@ void actor_stop_when_empty(core_t *core, actor_t *actor)
     if (actor->waiting || actor->in_hand || actor->stop_sent)
         return;
     if (!actor->worker) { // never started, or between two incarnations
-        die(core, actor, actor->stop_cause, MOB_EDEAD, &(failure_t){.reason = cause_name(actor->stop_cause)});
+        die(core, actor, actor->stop_cause, MOB_EDEAD,
+            &(failure_t){.reason = cause_name(actor->stop_cause)});
         return;
     }
     if (!actor->made)
@@ -464,7 +488,8 @@ void actor_stop(core_t *core, actor_t *actor, uint32_t how, enum wire_cause caus
         drain(core, actor, cause);
     } else if (how == MOB_STOP_RESTART && actor->worker) {
         worker_t *worker = actor->worker;
-        actor_lost(core, actor, CAUSE_KILL, &(failure_t){.reason = "killed to restart", .why = "KILL"});
+        actor_lost(core, actor, CAUSE_KILL,
+                   &(failure_t){.reason = "killed to restart", .why = "KILL"});
         worker->state = WORKER_ENDING;
         worker_kill(core, worker);
     } else {
@@ -516,7 +541,7 @@ void actor_timer(core_t *core, actor_t *actor)
         kill_now(core, actor, actor->stop_cause);
 }
 
-// ---- Older than this broker -----------------------------------------------------------------------------
+// ---- Older than this broker ---------------------------------------------------------------------
 
 void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
 {

@@ -18,29 +18,31 @@
 
 // No row: a peer's event came late, and the caller counts and drops it.
 //    state    event    next     action
-#define CALL_MOVES(X)                        \
-    X(WAITING, ARGUED,  READY,   enqueue)    \
-    X(WAITING, PUT_OFF, DELAYED, put_off)    \
-    X(DELAYED, DUE,     READY,   enqueue)    \
-    X(READY,   LEASED,  SENT,    leave_list) \
-    X(SENT,    GIVEN,   READY,   go_back)    \
-    X(SENT,    RETRY,   DELAYED, put_off)    \
-    X(WAITING, ENDED,   FINAL,   leave_list) \
-    X(DELAYED, ENDED,   FINAL,   leave_list) \
-    X(READY,   ENDED,   FINAL,   leave_list) \
-    X(SENT,    ENDED,   FINAL,   stay)
+#define CALL_MOVES(X)                     \
+    X(WAITING, ARGUED, READY, enqueue)    \
+    X(WAITING, PUT_OFF, DELAYED, put_off) \
+    X(DELAYED, DUE, READY, enqueue)       \
+    X(READY, LEASED, SENT, leave_list)    \
+    X(SENT, GIVEN, READY, go_back)        \
+    X(SENT, RETRY, DELAYED, put_off)      \
+    X(WAITING, ENDED, FINAL, leave_list)  \
+    X(DELAYED, ENDED, FINAL, leave_list)  \
+    X(READY, ENDED, FINAL, leave_list)    \
+    X(SENT, ENDED, FINAL, stay)
 
 static const char *const state_names[CALL_STATES] = {"waiting", "delayed", "ready", "sent", "final"};
 
 const char *call_state_name(const call_t *call)
 {
     if (call->state == CALL_FINAL)
-        return call->code == MOB_OK ? "done" : call->code == MOB_ECANCELLED ? "cancelled" : "failed";
+        return call->code == MOB_OK           ? "done"
+               : call->code == MOB_ECANCELLED ? "cancelled"
+                                              : "failed";
     bool first = call->state == CALL_SENT && call->worker && call->worker->hand == call;
     return first ? "running" : state_names[call->state];
 }
 
-// ---- Records -----------------------------------------------------------------------------------------
+// ---- Records ------------------------------------------------------------------------------------
 
 call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind)
 {
@@ -108,7 +110,7 @@ call_extra_t *call_extra(call_t *call)
     return call->extra;
 }
 
-// ---- Lists: a call is in one at a time ------------------------------------------------------------------
+// ---- Lists: a call is in one at a time ----------------------------------------------------------
 
 void call_enlist(call_t *call, call_t **list)
 {
@@ -147,7 +149,7 @@ void call_out_of_hand(core_t *core, call_t *call)
     core->schedule = true;
 }
 
-// ---- Moves ------------------------------------------------------------------------------------------------
+// ---- Moves --------------------------------------------------------------------------------------
 
 static void set_timer(core_t *core, call_t *call, int64_t at)
 {
@@ -187,7 +189,8 @@ static void leave_list(core_t *core, call_t *call)
         call_unlist(call);
 }
 
-static void stay(core_t *core, call_t *call) // in its worker's hand, until the worker says that it is done
+static void stay(core_t *core,
+                 call_t *call) // in its worker's hand, until the worker says that it is done
 {
     (void)core;
     (void)call;
@@ -227,7 +230,7 @@ void call_argued(core_t *core, call_t *call)
     }
 }
 
-// ---- Time, loss, cancelling ---------------------------------------------------------------------------------
+// ---- Time, loss, cancelling ---------------------------------------------------------------------
 
 int64_t call_remaining_ms(const core_t *core, const call_t *call)
 {
@@ -242,8 +245,8 @@ static void deadline_passed(core_t *core, call_t *call)
     if (sent)
         worker_cancel(core, call, 0);
     timeline_add(core, EVENT_TIMEOUT, call, MOB_EDEADLINE);
-    outcome_fail(core, call, MOB_EDEADLINE, "", "%s: deadline passed while %s", name_text(core, call->target),
-                 sent ? "at its worker" : "queued");
+    outcome_fail(core, call, MOB_EDEADLINE, "", "%s: deadline passed while %s",
+                 name_text(core, call->target), sent ? "at its worker" : "queued");
 }
 
 void call_timer(core_t *core, call_t *call)
@@ -276,7 +279,8 @@ void call_lost(core_t *core, call_t *call, const failure_t *failure)
     if (call->cancelled) {
         outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled", name_text(core, call->target));
     } else if (call->retries < 0 || call->attempt < call->retries) {
-        int64_t delay = core->config.retry_us << (call->attempt < 5 ? call->attempt : 5); // at most 32 times the first
+        int64_t delay = core->config.retry_us
+                        << (call->attempt < 5 ? call->attempt : 5); // at most 32 times the first
         call->attempt++;
         call->due_at = core->now + delay / 2 + (int64_t)(core_random(core) % ((uint64_t)delay + 1));
         core->count.retries++;
@@ -294,7 +298,9 @@ static void cancel_children(core_t *core, session_t *session, mob_ref_t parent, 
     DL_FOREACH_SAFE2(session->calls, call, next, own_next)
     {
         if (call->extra && mob_same(call->extra->parent, parent) && call->state != CALL_FINAL)
-            call_cancel(core, call, call->kind == CALL_TASK ? flags : flags & ~(uint32_t)MOB_CANCEL_FORCE, session);
+            call_cancel(core, call,
+                        call->kind == CALL_TASK ? flags : flags & ~(uint32_t)MOB_CANCEL_FORCE,
+                        session);
     }
 }
 
@@ -308,10 +314,12 @@ void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by)
     bool begun = call->state == CALL_SENT && call->worker->hand == call;
     if (call->state == CALL_SENT)
         worker_cancel(core, call, flags);
-    if (call->state != CALL_SENT || begun) { // one that waits at the worker: the worker says whether it began
+    if (call->state != CALL_SENT ||
+        begun) { // one that waits at the worker: the worker says whether it began
         timeline_add(core, EVENT_CANCEL, call, MOB_ECANCELLED);
-        outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled by %s while %s", name_text(core, call->target),
-                     name_text(core, by->name), begun ? "running" : "queued");
+        outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled by %s while %s",
+                     name_text(core, call->target), name_text(core, by->name),
+                     begun ? "running" : "queued");
     }
     if (children && begun && !(flags & MOB_CANCEL_ALONE))
         cancel_children(core, children, id, flags);

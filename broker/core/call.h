@@ -6,13 +6,13 @@
 #include "state.h"
 
 typedef enum call_event {
-    CALL_ARGUED,    // its arguments and its target are there
-    CALL_PUT_OFF,   // they are, but its time has not come
-    CALL_DUE,       // its time has come
-    CALL_LEASED,    // a worker takes it
-    CALL_GIVEN,     // the worker gave it back, not begun
-    CALL_RETRY,     // the run was lost or failed and there are retries left
-    CALL_ENDED,     // an outcome
+    CALL_ARGUED,  // its arguments and its target are there
+    CALL_PUT_OFF, // they are, but its time has not come
+    CALL_DUE,     // its time has come
+    CALL_LEASED,  // a worker takes it
+    CALL_GIVEN,   // the worker gave it back, not begun
+    CALL_RETRY,   // the run was lost or failed and there are retries left
+    CALL_ENDED,   // an outcome
     CALL_EVENTS
 } call_event_t;
 
@@ -20,7 +20,7 @@ typedef enum call_event {
 call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind);
 void call_free(core_t *core, call_t *call); // out of every table
 call_t *call_find(const core_t *core, mob_ref_t ref);
-call_extra_t *call_extra(call_t *call);     // made when first asked for; NULL: no memory
+call_extra_t *call_extra(call_t *call); // made when first asked for; NULL: no memory
 
 // Make the move; false when the table has no such row (a peer's late message: counted by the caller).
 bool call_move(core_t *core, call_t *call, call_event_t event);

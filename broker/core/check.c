@@ -5,10 +5,10 @@
 #include "call.h"
 #include "state.h"
 
-#define MUST(condition)          \
-    do {                         \
-        if (!(condition))        \
-            return #condition;   \
+#define MUST(condition)        \
+    do {                       \
+        if (!(condition))      \
+            return #condition; \
     } while (0)
 
 static const char *check_call(const call_t *call)
@@ -39,7 +39,8 @@ static const char *check_worker(const worker_t *worker)
 
 static const char *check_actor(const actor_t *actor)
 {
-    MUST(actor->state != ACTOR_DEAD || (actor->mailbox == NULL && actor->in_hand == 0 && actor->worker == NULL));
+    MUST(actor->state != ACTOR_DEAD ||
+         (actor->mailbox == NULL && actor->in_hand == 0 && actor->worker == NULL));
     MUST(!actor->made || actor->worker);
     uint32_t waiting = 0;
     const call_t *call;

@@ -23,7 +23,7 @@
 #include "timeline.h"
 #include "worker.h"
 
-// ---- Coming and going -----------------------------------------------------------------------------------
+// ---- Coming and going ---------------------------------------------------------------------------
 
 static int64_t or_default(int64_t value, int64_t otherwise)
 {
@@ -129,7 +129,7 @@ peer_t *core_open(core_t *self, int64_t now, void *link)
     return peer;
 }
 
-// ---- Verbs --------------------------------------------------------------------------------------------
+// ---- Verbs --------------------------------------------------------------------------------------
 
 static void on_name(core_t *core, session_t *session, const message_t *message)
 {
@@ -221,12 +221,14 @@ typedef void(handler_t)(core_t *, session_t *, const message_t *);
 
 // Who may say it is checked by the handler: a client that says RESULT is simply not a worker.
 static handler_t *const handlers[VERB_MAX] = {
-    [VERB_NAME] = on_name,        [VERB_SUBMIT] = request_submit, [VERB_CALL] = request_call,   [VERB_SPAWN] = request_spawn,
-    [VERB_PUT] = request_put,     [VERB_FIND] = request_find,     [VERB_QUERY] = request_query, [VERB_END] = request_end,
-    [VERB_ASK] = request_ask,     [VERB_WATCH] = request_watch,   [VERB_CANCEL] = request_cancel, [VERB_STOP] = request_stop,
-    [VERB_DROP] = request_drop,   [VERB_PING] = on_ping,          [VERB_BYE] = on_bye,          [VERB_OFFER] = on_offer,
-    [VERB_METHOD] = on_method,    [VERB_OPEN] = on_open,          [VERB_RESULT] = on_result,    [VERB_FAIL] = on_fail,
-    [VERB_GIVE] = on_give,        [VERB_BLOCKED] = on_blocked,    [VERB_RESUMED] = on_resumed,  [VERB_ENDED] = on_ended,
+    [VERB_NAME] = on_name,        [VERB_SUBMIT] = request_submit, [VERB_CALL] = request_call,
+    [VERB_SPAWN] = request_spawn, [VERB_PUT] = request_put,       [VERB_FIND] = request_find,
+    [VERB_QUERY] = request_query, [VERB_END] = request_end,       [VERB_ASK] = request_ask,
+    [VERB_WATCH] = request_watch, [VERB_CANCEL] = request_cancel, [VERB_STOP] = request_stop,
+    [VERB_DROP] = request_drop,   [VERB_PING] = on_ping,          [VERB_BYE] = on_bye,
+    [VERB_OFFER] = on_offer,      [VERB_METHOD] = on_method,      [VERB_OPEN] = on_open,
+    [VERB_RESULT] = on_result,    [VERB_FAIL] = on_fail,          [VERB_GIVE] = on_give,
+    [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
     [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,
 };
 
@@ -286,7 +288,7 @@ void core_gone(core_t *self, int64_t now, peer_t *peer, enum wire_cause cause)
         session_gone(self, peer->session, cause);
 }
 
-// ---- Time ---------------------------------------------------------------------------------------------
+// ---- Time ---------------------------------------------------------------------------------------
 
 static void beat(core_t *core)
 {
@@ -303,7 +305,7 @@ static void beat(core_t *core)
     deadline_set(&core->deadlines, &core->beat, next);
 }
 
-#define RECORD_OF(type, one) ((type *)(void *)((char *)(one) - offsetof(type, deadline)))
+#define RECORD_OF(type, one) ((type *)(void *)((char *)(one)-offsetof(type, deadline)))
 
 void core_tick(core_t *self, int64_t now)
 {
@@ -346,7 +348,7 @@ bool core_drained(const core_t *self)
     return self->draining && self->count.pending == 0;
 }
 
-// ---- What is to be sent -----------------------------------------------------------------------------------
+// ---- What is to be sent -------------------------------------------------------------------------
 
 peer_t *core_next_dirty(core_t *self)
 {
@@ -395,7 +397,8 @@ uint32_t peer_pid(const peer_t *self)
 
 bool peer_same_machine(const peer_t *self, mob_bytes_t machine)
 {
-    return machine.size > 0 && strlen(self->machine) == machine.size && memcmp(self->machine, machine.data, machine.size) == 0;
+    return machine.size > 0 && strlen(self->machine) == machine.size &&
+           memcmp(self->machine, machine.data, machine.size) == 0;
 }
 
 peer_t *core_next_closed(core_t *self, void **link_p)
@@ -413,7 +416,7 @@ peer_t *core_next_closed(core_t *self, void **link_p)
     return NULL;
 }
 
-// ---- Small things -----------------------------------------------------------------------------------------
+// ---- Small things -------------------------------------------------------------------------------
 
 uint64_t core_random(core_t *core) // xorshift128+
 {

@@ -14,24 +14,24 @@
 typedef struct core core_t;
 typedef struct peer peer_t; // a connection; becomes a session with HELLO
 
-typedef struct core_config { // 0 or NULL takes the default
-    uint64_t epoch;          // this broker's; larger than any before
-    int64_t wall_us;         // what to add to now for the time of day, in records for people
-    uint64_t seed;           // of the core's own generator: worker ids, jitter
+typedef struct core_config {    // 0 or NULL takes the default
+    uint64_t epoch;             // this broker's; larger than any before
+    int64_t wall_us;            // what to add to now for the time of day, in records for people
+    uint64_t seed;              // of the core's own generator: worker ids, jitter
     const char *notices, *feed; // addresses named in WELCOME; "": siblings of the calls socket
-    int64_t heartbeat_us;    // 1 s
-    int64_t lost_us;         // silent workers and hosts are dead; clients suspect: 5 s
-    int64_t gone_us;         // silent clients are gone: 30 s
-    int64_t rejoin_us;       // after start: who was there before may come back; 0: 3 s, negative: none
-    int64_t resolve_us;      // an unknown definition is waited for: 3 s
-    int64_t kept_us;         // what a session left to the broker is kept, once settled: 10 min
-    int64_t retry_us;        // first delay before a task runs again: 50 ms
-    int64_t accept_us;       // ACCEPT travels alone after: 20 ms
-    uint32_t pending_max;    // unsettled calls of one session: 10 000
-    uint32_t mailbox_max;    // waiting calls of one actor: 1 000
-    uint64_t memory_max;     // bytes of state: 512 MiB
-    uint32_t ring_bytes;     // flight recorder: 16 MiB
-    uint32_t drop_notice;    // per cent of outcomes that nobody is told of unless he asks: tests only
+    int64_t heartbeat_us;       // 1 s
+    int64_t lost_us;            // silent workers and hosts are dead; clients suspect: 5 s
+    int64_t gone_us;            // silent clients are gone: 30 s
+    int64_t rejoin_us;    // after start: who was there before may come back; 0: 3 s, negative: none
+    int64_t resolve_us;   // an unknown definition is waited for: 3 s
+    int64_t kept_us;      // what a session left to the broker is kept, once settled: 10 min
+    int64_t retry_us;     // first delay before a task runs again: 50 ms
+    int64_t accept_us;    // ACCEPT travels alone after: 20 ms
+    uint32_t pending_max; // unsettled calls of one session: 10 000
+    uint32_t mailbox_max; // waiting calls of one actor: 1 000
+    uint64_t memory_max;  // bytes of state: 512 MiB
+    uint32_t ring_bytes;  // flight recorder: 16 MiB
+    uint32_t drop_notice; // per cent of outcomes that nobody is told of unless he asks: tests only
 } core_config_t;
 
 core_t *core_new(const core_config_t *config); // NULL: no memory
@@ -41,11 +41,14 @@ void core_destroy(core_t **self_p);
 // core_next_closed().
 peer_t *core_open(core_t *self, int64_t now, void *link);
 void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message);
-void core_fault_of(core_t *self, int64_t now, peer_t *peer, const message_fault_t *fault); // answers ERROR
-void core_gone(core_t *self, int64_t now, peer_t *peer, enum wire_cause cause); // the driver saw its process end
+void core_fault_of(core_t *self, int64_t now, peer_t *peer,
+                   const message_fault_t *fault); // answers ERROR
+void core_gone(core_t *self, int64_t now, peer_t *peer,
+               enum wire_cause cause); // the driver saw its process end
 void core_tick(core_t *self, int64_t now);
 int64_t core_next_deadline(const core_t *self); // INT64_MAX: none
-void core_drain(core_t *self, int64_t now);     // SIGTERM: refuse new work; core_drained() when all is settled
+void core_drain(core_t *self,
+                int64_t now); // SIGTERM: refuse new work; core_drained() when all is settled
 bool core_drained(const core_t *self);
 
 // Once a heartbeat, and cheap: connections that nobody uses any more. The driver forgets their links.
@@ -59,11 +62,12 @@ outbox_t *peer_notes(peer_t *self);    // by PUB notices, under peer_topic()
 outbox_t *peer_feed(peer_t *self);     // by PUB feed, under the same topic
 const uint8_t *peer_topic(const peer_t *self);
 void *peer_link(const peer_t *self);
-uint32_t peer_pid(const peer_t *self);         // 0: unknown or on another machine
+uint32_t peer_pid(const peer_t *self); // 0: unknown or on another machine
 bool peer_same_machine(const peer_t *self, mob_bytes_t machine);
 
 typedef struct core_count { // counters for tests, health and the end of demo
-    uint64_t calls, tasks, settled, failed, retries, late_results, stale_epoch, notices, malformed, rejected;
+    uint64_t calls, tasks, settled, failed, retries, late_results, stale_epoch, notices, malformed,
+        rejected;
     uint64_t dropped_notices; // by the fault
     uint64_t sessions, hosts, workers, actors, pending, objects, bytes;
     uint64_t graves; // records of dead actors that are kept for who may still call them; also objects

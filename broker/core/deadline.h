@@ -7,7 +7,11 @@
 #include <stdint.h>
 
 typedef enum deadline_kind {
-    DEADLINE_CALL, DEADLINE_SESSION, DEADLINE_ACTOR, DEADLINE_HOST, DEADLINE_CORE
+    DEADLINE_CALL,
+    DEADLINE_SESSION,
+    DEADLINE_ACTOR,
+    DEADLINE_HOST,
+    DEADLINE_CORE
 } deadline_kind_t;
 
 typedef struct deadline { // embedded in the record it belongs to
@@ -21,10 +25,11 @@ typedef struct deadlines {
     uint32_t count, room;
 } deadlines_t;
 
-bool deadline_set(deadlines_t *self, deadline_t *one, int64_t at); // moves it when it is in; false: no memory
-void deadline_clear(deadlines_t *self, deadline_t *one);           // fine when it is not in
-deadline_t *deadline_due(deadlines_t *self, int64_t now);          // takes out the earliest that is due; NULL
-int64_t deadline_next(const deadlines_t *self);                    // INT64_MAX: none
+bool deadline_set(deadlines_t *self, deadline_t *one,
+                  int64_t at);                           // moves it when it is in; false: no memory
+void deadline_clear(deadlines_t *self, deadline_t *one); // fine when it is not in
+deadline_t *deadline_due(deadlines_t *self, int64_t now); // takes out the earliest that is due; NULL
+int64_t deadline_next(const deadlines_t *self);           // INT64_MAX: none
 void deadlines_fini(deadlines_t *self);
 
 #endif

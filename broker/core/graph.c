@@ -115,7 +115,8 @@ void graph_wake(core_t *core, call_t *call)
     wake_t *wake = malloc(sizeof *wake);
     if (!wake)
         return; // they find out by asking
-    *wake = (wake_t){.edges = call->waiters, .id = call->id, .code = call->code, .load = blob_hold(call->load)};
+    *wake = (wake_t){
+        .edges = call->waiters, .id = call->id, .code = call->code, .load = blob_hold(call->load)};
     call->waiters = NULL;
     *core->wakes_end = wake;
     core->wakes_end = &wake->next;

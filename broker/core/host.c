@@ -36,7 +36,7 @@ host_t *host_new(core_t *core, session_t *session)
     return host;
 }
 
-// ---- Offers -----------------------------------------------------------------------------------------------
+// ---- Offers -------------------------------------------------------------------------------------
 
 bool host_offers(const host_t *host, const def_t *def)
 {
@@ -81,8 +81,8 @@ void host_method(core_t *core, host_t *host, const msg_method_t *method)
     if (!methods)
         return;
     def->methods = methods;
-    methods[def->method_count++] =
-        (method_t){.name = name, .usage = name_of(core, method->usage), .opts = opts_read(method->opts)};
+    methods[def->method_count++] = (method_t){
+        .name = name, .usage = name_of(core, method->usage), .opts = opts_read(method->opts)};
 }
 
 static bool offers_tasks(const host_t *host)
@@ -121,16 +121,18 @@ void host_open(core_t *core, host_t *host, const msg_open_t *open)
     host->procs = open->procs ? open->procs : PROCS_DEFAULT;
     host->offering = NULL;
     host->open = true;
-    timeline_note(core, EVENT_JOIN, host->session->name, 0, (mob_ref_t){host->session->owner, 0}, "host");
+    timeline_note(core, EVENT_JOIN, host->session->name, 0, (mob_ref_t){host->session->owner, 0},
+                  "host");
     say_again(core, host);
-    while (offers_tasks(host) && task_workers(host) < host->slots && worker_start(core, host, START_TASKS))
+    while (offers_tasks(host) && task_workers(host) < host->slots &&
+           worker_start(core, host, START_TASKS))
         ;
     for (uint32_t i = 0; i < host->def_count; i++)
         schedule_offered(core, host->defs[i]);
     core->schedule = true;
 }
 
-// ---- Ends -------------------------------------------------------------------------------------------------
+// ---- Ends ---------------------------------------------------------------------------------------
 
 void host_retire(core_t *core, host_t *host)
 {
@@ -156,7 +158,8 @@ void host_lost(core_t *core, host_t *host, enum wire_cause cause)
 {
     (void)cause;
     host->open = false;
-    timeline_note(core, EVENT_LEAVE, host->session->name, 0, (mob_ref_t){host->session->owner, 0}, "host");
+    timeline_note(core, EVENT_LEAVE, host->session->name, 0, (mob_ref_t){host->session->owner, 0},
+                  "host");
     while (host->workers)
         worker_lost(core, host->workers, CAUSE_HOST, 0, 0, (mob_bytes_t){0});
     for (uint32_t i = 0; i < host->def_count; i++)

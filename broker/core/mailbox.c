@@ -153,7 +153,8 @@ static call_t *first_to_end(const actor_t *actor, bool keep_retryable)
 }
 
 // One at a time from the start: what ends may take others with it that depend on it.
-void mailbox_fail(core_t *core, actor_t *actor, bool keep_retryable, mob_err_t err, const char *why, const char *reason)
+void mailbox_fail(core_t *core, actor_t *actor, bool keep_retryable, mob_err_t err, const char *why,
+                  const char *reason)
 {
     for (call_t *call; (call = first_to_end(actor, keep_retryable)) != NULL;)
         outcome_fail(core, call, err, why, "%s: %s", name_text(core, call->target), reason);

@@ -8,11 +8,13 @@
 bool mailbox_full(const actor_t *actor);
 void mailbox_admit(core_t *core, actor_t *actor, call_t *call); // a new call takes its place
 void mailbox_add(core_t *core, actor_t *actor, call_t *call);   // its arguments are there
-void mailbox_add_first(core_t *core, actor_t *actor, call_t *call); // back from a worker: before all others
-void mailbox_left(core_t *core, actor_t *actor, call_t *call);  // leased, or ended without running
-void mailbox_pump(core_t *core, actor_t *actor);                // send what the worker has room for
+void mailbox_add_first(core_t *core, actor_t *actor,
+                       call_t *call); // back from a worker: before all others
+void mailbox_left(core_t *core, actor_t *actor, call_t *call); // leased, or ended without running
+void mailbox_pump(core_t *core, actor_t *actor);               // send what the worker has room for
 
 // End every waiting call; keep: leave those that may be retried.
-void mailbox_fail(core_t *core, actor_t *actor, bool keep_retryable, mob_err_t err, const char *why, const char *reason);
+void mailbox_fail(core_t *core, actor_t *actor, bool keep_retryable, mob_err_t err, const char *why,
+                  const char *reason);
 
 #endif

@@ -82,8 +82,10 @@ void notice_outcome(core_t *core, session_t *session, const call_t *call)
     if (call->code == MOB_OK && call->attempt == 0 && call->id.owner == session->owner)
         message_DONE(batch, &(msg_done_t){.seq = call->id.seq, .value = load_of(call->load)});
     else
-        message_ANSWER(batch, &(msg_answer_t){.ref = call->id, .code = call->code, .value = load_of(call->load),
-                                            .attempts = call->attempt + 1u});
+        message_ANSWER(batch, &(msg_answer_t){.ref = call->id,
+                                              .code = call->code,
+                                              .value = load_of(call->load),
+                                              .attempts = call->attempt + 1u});
 }
 
 void notice_watched(core_t *core, session_t *session, mob_ref_t ref, uint32_t code, blob_t *load)

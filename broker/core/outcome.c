@@ -39,7 +39,8 @@ static void store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
         timeline_add(core, code == MOB_OK ? EVENT_REPLY : EVENT_FAIL, call, code);
     if (!call->worker && call->kind == CALL_METHOD)
         call->actor = NULL; // it may go before this record does
-    bool told = call->kind != CALL_OBJECT && call->kind != CALL_FIND; // these the owner knows by itself
+    bool told =
+        call->kind != CALL_OBJECT && call->kind != CALL_FIND; // these the owner knows by itself
     if (told && !call->dropped && call->owner)
         notice_outcome(core, call->owner, call);
     if (call->waiters)
@@ -82,8 +83,12 @@ void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, co
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     bool sent = call->state == CALL_SENT;
-    failure_t failure = {.err = err, .root = err, .why = why, .reason = text,
-                         .executed = outcome_may_have_run(call) ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
+    failure_t failure = {.err = err,
+                         .root = err,
+                         .why = why,
+                         .reason = text,
+                         .executed =
+                             outcome_may_have_run(call) ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
                          .attempts = call->attempt + (sent ? 1u : 0u)};
     outcome_failure(core, call, &failure);
 }
@@ -99,8 +104,12 @@ void outcome_dependency(core_t *core, call_t *call, mob_ref_t dep, uint32_t code
     char text[MOB_TEXT_MAX];
     snprintf(text, sizeof text, "%s: dependency failed: %s", name_text(core, call->target),
              cause->reason && *cause->reason ? cause->reason : mob_strerror((mob_err_t)code));
-    failure_t failure = {.err = MOB_EDEP, .cause = dep, .reason = text, .attempts = call->attempt,
-                         .executed = outcome_may_have_run(call) ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
+    failure_t failure = {.err = MOB_EDEP,
+                         .cause = dep,
+                         .reason = text,
+                         .attempts = call->attempt,
+                         .executed =
+                             outcome_may_have_run(call) ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
                          .root = cause->root ? cause->root : (mob_err_t)code,
                          .trace = cause->trace};
     outcome_failure(core, call, &failure);
@@ -112,7 +121,9 @@ void outcome_answer(core_t *core, session_t *session, const call_t *call)
     batch_t *batch = notice_batch(core, session);
     if (!batch)
         return;
-    message_ANSWER(batch, &(msg_answer_t){.ref = call->id, .code = call->code, .value = load_of(call->load),
+    message_ANSWER(batch, &(msg_answer_t){.ref = call->id,
+                                          .code = call->code,
+                                          .value = load_of(call->load),
                                           .attempts = call->attempt + 1u});
 }
 
@@ -121,7 +132,8 @@ void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref, con
     batch_t *batch = notice_batch(core, session);
     blob_t *load = batch ? outcome_encode(core, failure) : NULL;
     if (load)
-        message_ANSWER(batch, &(msg_answer_t){.ref = ref, .code = failure->err, .value = load_of(load)});
+        message_ANSWER(batch,
+                       &(msg_answer_t){.ref = ref, .code = failure->err, .value = load_of(load)});
     blob_drop(&load);
 }
 

@@ -14,8 +14,8 @@ void outcome_failure(core_t *core, call_t *call, const failure_t *failure);
 bool outcome_may_have_run(const call_t *call);
 
 // A failure with a sentence: executed as the state of the call tells.
-void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, const char *format, ...)
-    MOB_PRINTF(5, 6);
+void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, const char *format,
+                  ...) MOB_PRINTF(5, 6);
 
 // A dependency failed: MOB_EDEP that names it and the root of the chain. load: its failure; NULL: it is gone.
 void outcome_dependency(core_t *core, call_t *call, mob_ref_t dep, uint32_t code, blob_t *load);
@@ -25,7 +25,8 @@ blob_t *outcome_encode(core_t *core, const failure_t *failure);
 
 // Answer one session about a settled call, over the calls socket.
 void outcome_answer(core_t *core, session_t *session, const call_t *call);
-void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref, const failure_t *failure);
+void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref,
+                            const failure_t *failure);
 
 // Nobody owns it any more, but it is kept: until a while after it has settled.
 void outcome_keep(core_t *core, call_t *call);

@@ -46,7 +46,8 @@ static void number(row_t *row, const char *key, int64_t value)
 
 static void id(row_t *row, mob_ref_t ref)
 {
-    snprintf(row->id, sizeof row->id, "%016llx.%llu", (unsigned long long)ref.owner, (unsigned long long)ref.seq);
+    snprintf(row->id, sizeof row->id, "%016llx.%llu", (unsigned long long)ref.owner,
+             (unsigned long long)ref.seq);
     text(row, "id", row->id);
 }
 
@@ -57,7 +58,8 @@ static filter_value_t look(void *arg, filter_key_t key)
     for (size_t i = 0; i < row->count; i++) {
         const field_t *field = &row->fields[i];
         if (strcmp(field->key, name) == 0)
-            return field->text ? FILTER_TEXT(field->text, strlen(field->text)) : FILTER_NUMBER(field->number);
+            return field->text ? FILTER_TEXT(field->text, strlen(field->text))
+                               : FILTER_NUMBER(field->number);
         if (key == FILTER_KEY_age && strcmp(field->key, "age_ms") == 0)
             return FILTER_NUMBER(field->number * 1000);
     }
@@ -89,7 +91,7 @@ static int64_t age_ms(const core_t *core, int64_t since)
     return (core->now - since) / 1000;
 }
 
-// ---- Kinds ----------------------------------------------------------------------------------------------
+// ---- Kinds --------------------------------------------------------------------------------------
 
 static void one_actor(answer_t *answer, const actor_t *actor)
 {
@@ -98,7 +100,9 @@ static void one_actor(answer_t *answer, const actor_t *actor)
     text(&row, "name", actor_display(core, actor));
     text(&row, "class", name_text(core, actor->cls));
     text(&row, "state", actor_state_name(actor));
-    text(&row, "worker", actor->worker && actor->worker->session ? name_text(core, actor->worker->session->name) : "");
+    text(&row, "worker",
+         actor->worker && actor->worker->session ? name_text(core, actor->worker->session->name)
+                                                 : "");
     number(&row, "pid", actor->worker ? actor->worker->pid : 0);
     number(&row, "mailbox", actor->waiting);
     number(&row, "in_hand", actor->in_hand);
@@ -127,7 +131,8 @@ static void one_task(answer_t *answer, const call_t *call)
     text(&row, "kind", call->kind == CALL_TASK ? "task" : "method");
     text(&row, "state", call_state_name(call));
     text(&row, "owner", call->owner ? name_text(core, call->owner->name) : "");
-    text(&row, "worker", call->worker && call->worker->session ? name_text(core, call->worker->session->name) : "");
+    text(&row, "worker",
+         call->worker && call->worker->session ? name_text(core, call->worker->session->name) : "");
     number(&row, "attempt", call->attempt);
     number(&row, "missing", call->missing);
     number(&row, "age_ms", age_ms(core, call->at));
@@ -247,7 +252,10 @@ static void status(answer_t *answer)
 {
     core_count_t count = core_counts(answer->core);
     row_t row = {0};
-    text(&row, "state", answer->core->draining ? "draining" : answer->core->rejoin_at ? "starting" : "serving");
+    text(&row, "state",
+         answer->core->draining    ? "draining"
+         : answer->core->rejoin_at ? "starting"
+                                   : "serving");
     number(&row, "epoch", (int64_t)answer->core->config.epoch);
     number(&row, "sessions", (int64_t)count.sessions);
     number(&row, "hosts", (int64_t)count.hosts);
@@ -269,10 +277,11 @@ static void status(answer_t *answer)
 static const struct kind {
     const char *name;
     void (*fill)(answer_t *);
-} kinds[] = {{"actors", actors},     {"tasks", tasks},     {"hosts", hosts},     {"workers", workers},
-             {"sessions", sessions}, {"methods", methods}, {"objects", objects}, {"status", status}};
+} kinds[] = {{"actors", actors},   {"tasks", tasks},       {"hosts", hosts},
+             {"workers", workers}, {"sessions", sessions}, {"methods", methods},
+             {"objects", objects}, {"status", status}};
 
-// ---- The answer -----------------------------------------------------------------------------------------
+// ---- The answer ---------------------------------------------------------------------------------
 
 static blob_t *packed(const pack_t *out)
 {
@@ -321,7 +330,8 @@ static bool parsed(mob_bytes_t given, filter_t *out, char *reason, size_t size)
     return false;
 }
 
-static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err_t *err, char *reason, size_t size)
+static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err_t *err,
+                    char *reason, size_t size)
 {
     filter_t filter;
     *err = MOB_EARGS;
@@ -341,8 +351,8 @@ static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err
     return blob;
 }
 
-blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_bytes_t given, mob_err_t *err, char *reason,
-                     size_t size)
+blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_bytes_t given,
+                     mob_err_t *err, char *reason, size_t size)
 {
     *err = MOB_ENOMEM;
     snprintf(reason, size, "the broker is out of memory");
@@ -360,6 +370,7 @@ blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_byt
         return finished(&answer);
     }
     *err = MOB_ENOTFOUND;
-    snprintf(reason, size, "nothing to list under \"%.*s\"", (int)(what.size < 64 ? what.size : 64), (const char *)what.data);
+    snprintf(reason, size, "nothing to list under \"%.*s\"", (int)(what.size < 64 ? what.size : 64),
+             (const char *)what.data);
     return NULL;
 }

@@ -42,8 +42,10 @@ bool reftable_reserve(reftable_t *self)
     if (self->slots && self->count < self->mask / 4)
         return true;
     uint32_t size = self->slots ? (self->mask + 1) * 2 : 1024;
-    reftable_t bigger = {.slots = calloc(size, sizeof *bigger.slots), .mask = size - 1,
-                         .count = self->count, .slab = self->slab};
+    reftable_t bigger = {.slots = calloc(size, sizeof *bigger.slots),
+                         .mask = size - 1,
+                         .count = self->count,
+                         .slab = self->slab};
     if (!bigger.slots)
         return false;
     for (uint32_t i = 0; self->slots && i <= self->mask; i++) {

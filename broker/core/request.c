@@ -21,22 +21,25 @@
 
 enum { RETRIES_TASK = 3, SHORT_MAX = INT16_MAX, DROPPED_MAX = 65536 };
 
-// ---- Admission ------------------------------------------------------------------------------------------
+// ---- Admission ----------------------------------------------------------------------------------
 
 static void answer_again(core_t *core, session_t *session, call_t *call, const load_t *load)
 {
     if (!call)
         return; // dropped meanwhile
-    bool other = call->state != CALL_FINAL && load && call->load &&
-                 (call->load->size != load->size || memcmp(call->load->data, load->data, load->size) != 0);
+    bool other =
+        call->state != CALL_FINAL && load && call->load &&
+        (call->load->size != load->size || memcmp(call->load->data, load->data, load->size) != 0);
     if (other)
-        session_error(core, session->peer, MOB_ESTALE, "DUP_MISMATCH", call->id, "this id was used with other arguments");
+        session_error(core, session->peer, MOB_ESTALE, "DUP_MISMATCH", call->id,
+                      "this id was used with other arguments");
     else if (call->state == CALL_FINAL)
         outcome_answer(core, session, call);
 }
 
 // The record of a new request, or NULL: seen before (answered), beyond a gap (ACCEPT says where we are), or no memory.
-static call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, const load_t *load)
+static call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind,
+                     const load_t *load)
 {
     mob_ref_t id = {session->owner, seq};
     if (seq <= session->last) {
@@ -77,7 +80,8 @@ static bool welcome_now(core_t *core, session_t *session, call_t *call)
     else if (core_heavy(core))
         outcome_fail(core, call, MOB_EFULL, "MEMORY", "the broker is above 80 %% of its memory");
     else if (session->pending > core->config.pending_max)
-        outcome_fail(core, call, MOB_EFULL, "PENDING", "more than %u unsettled calls of this session", core->config.pending_max);
+        outcome_fail(core, call, MOB_EFULL, "PENDING",
+                     "more than %u unsettled calls of this session", core->config.pending_max);
     else if (call->target == 0)
         outcome_fail(core, call, MOB_EARGS, "", "a symbol that NAME never bound");
     else
@@ -109,7 +113,8 @@ static bool keep_retry_codes(call_t *call, const opts_t *opts)
     return true;
 }
 
-static void obey_options(core_t *core, call_t *call, const opts_t *own, const opts_t *defaults, int64_t retries)
+static void obey_options(core_t *core, call_t *call, const opts_t *own, const opts_t *defaults,
+                         int64_t retries)
 {
     int64_t timeout_ms = either(own->timeout_ms, defaults->timeout_ms);
     int64_t delay_us = own->delay_ms > 0 ? own->delay_ms * 1000 : 0;
@@ -160,7 +165,8 @@ static bool keep_deps(core_t *core, call_t *call, refs_t deps)
     const call_t *dep = err == MOB_EDEP ? call_find(core, failed) : NULL;
     bool known = dep && dep->state == CALL_FINAL && dep->code != MOB_OK;
     if (err == MOB_EDEP)
-        outcome_dependency(core, call, failed, known ? dep->code : MOB_EGONE, known ? dep->load : NULL);
+        outcome_dependency(core, call, failed, known ? dep->code : MOB_EGONE,
+                           known ? dep->load : NULL);
     else
         outcome_fail(core, call, err, "", "%s: its dependencies", name_text(core, call->target));
     return false;
@@ -171,7 +177,7 @@ static void park(core_t *core, call_t *call)
     call_enlist(call, &core->parked);
 }
 
-// ---- Tasks ----------------------------------------------------------------------------------------------
+// ---- Tasks --------------------------------------------------------------------------------------
 
 static void start_task(core_t *core, call_t *call)
 {
@@ -186,8 +192,12 @@ static void start_old_task(core_t *core, call_t *call)
         start_task(core, call);
         return;
     }
-    outcome_failure(core, call, &(failure_t){.err = MOB_EBROKER, .root = MOB_EBROKER, .executed = MOB_MAYBE_EXECUTED, .why = "LOST",
-                                             .reason = "sent out by an earlier broker; no worker claims it"});
+    outcome_failure(core, call,
+                    &(failure_t){.err = MOB_EBROKER,
+                                 .root = MOB_EBROKER,
+                                 .executed = MOB_MAYBE_EXECUTED,
+                                 .why = "LOST",
+                                 .reason = "sent out by an earlier broker; no worker claims it"});
 }
 
 void request_submit(core_t *core, session_t *session, const message_t *message)
@@ -220,7 +230,7 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
         start_task(core, call);
 }
 
-// ---- Actors ---------------------------------------------------------------------------------------------
+// ---- Actors -------------------------------------------------------------------------------------
 
 static void refuse_unknown(core_t *core, call_t *call, mob_ref_t actor)
 {
@@ -228,8 +238,12 @@ static void refuse_unknown(core_t *core, call_t *call, mob_ref_t actor)
     if (handle && handle->kind == CALL_FIND)
         outcome_fail(core, call, MOB_ENOTFOUND, "", "no actor is named \"%s\"", handle->extra->find);
     else if (call->old_epoch)
-        outcome_failure(core, call, &(failure_t){.err = MOB_EDEAD, .root = MOB_EDEAD, .executed = MOB_MAYBE_EXECUTED,
-                                                 .why = "UNKNOWN", .reason = "the actor did not come back"});
+        outcome_failure(core, call,
+                        &(failure_t){.err = MOB_EDEAD,
+                                     .root = MOB_EDEAD,
+                                     .executed = MOB_MAYBE_EXECUTED,
+                                     .why = "UNKNOWN",
+                                     .reason = "the actor did not come back"});
     else
         outcome_fail(core, call, MOB_EDEAD, "UNKNOWN", "no such actor: it has ended, or never was");
 }
@@ -247,19 +261,25 @@ static bool enters(core_t *core, actor_t *actor, call_t *call)
     if (!actor_takes_calls(actor))
         actor_refuse(core, actor, call);
     else if (call->incarnation && call->incarnation != actor->incarnation)
-        outcome_fail(core, call, MOB_EDEAD, "UNKNOWN", "incarnation %u has ended, %u lives", call->incarnation, actor->incarnation);
+        outcome_fail(core, call, MOB_EDEAD, "UNKNOWN", "incarnation %u has ended, %u lives",
+                     call->incarnation, actor->incarnation);
     else if (may_have_run(actor, call))
-        outcome_failure(core, call, &(failure_t){.err = MOB_EUNAVAILABLE, .root = MOB_EUNAVAILABLE, .executed = MOB_MAYBE_EXECUTED,
-                                                 .reason = "sent before the broker and the actor were restarted"});
+        outcome_failure(
+            core, call,
+            &(failure_t){.err = MOB_EUNAVAILABLE,
+                         .root = MOB_EUNAVAILABLE,
+                         .executed = MOB_MAYBE_EXECUTED,
+                         .reason = "sent before the broker and the actor were restarted"});
     else if (actor->def->kind == DEF_CLASS && !def_method(actor->def, call->target))
-        outcome_fail(core, call, MOB_ENOTFOUND, "", "%s has no method \"%s\"", name_text(core, actor->cls),
-                     name_text(core, call->target));
+        outcome_fail(core, call, MOB_ENOTFOUND, "", "%s has no method \"%s\"",
+                     name_text(core, actor->cls), name_text(core, call->target));
     else if (actor->state == ACTOR_RESTARTING && call->retries == 0)
-        outcome_fail(core, call, MOB_EUNAVAILABLE, "RESTARTING", "%s \"%s\" is restarting (incarnation %u)",
-                     name_text(core, actor->cls), actor_display(core, actor), actor->incarnation);
+        outcome_fail(core, call, MOB_EUNAVAILABLE, "RESTARTING",
+                     "%s \"%s\" is restarting (incarnation %u)", name_text(core, actor->cls),
+                     actor_display(core, actor), actor->incarnation);
     else if (mailbox_full(actor))
-        outcome_fail(core, call, MOB_EFULL, "MAILBOX", "%s \"%s\": mailbox full (%u calls)", name_text(core, actor->cls),
-                     actor_display(core, actor), actor->waiting);
+        outcome_fail(core, call, MOB_EFULL, "MAILBOX", "%s \"%s\": mailbox full (%u calls)",
+                     name_text(core, actor->cls), actor_display(core, actor), actor->waiting);
     else
         return true;
     return false;
@@ -278,7 +298,8 @@ static void method_options(core_t *core, const actor_t *actor, call_t *call, opt
     if (field.size)
         own = opts_read(field);
     const method_t *method = actor ? def_method(actor->def, call->target) : NULL;
-    obey_options(core, call, &own, method ? &method->opts : &none, actor ? actor->max_task_retries : 0);
+    obey_options(core, call, &own, method ? &method->opts : &none,
+                 actor ? actor->max_task_retries : 0);
 }
 
 void request_call(core_t *core, session_t *session, const message_t *message)
@@ -318,7 +339,8 @@ static bool take_name(core_t *core, session_t *session, call_t *making, const op
         outcome_fail(core, making, MOB_EARGS, "", "get_if_exists needs a name");
         return false;
     }
-    actor_t *there = opts->name.size ? actor_named(core, making->space, name_of(core, opts->name)) : NULL;
+    actor_t *there =
+        opts->name.size ? actor_named(core, making->space, name_of(core, opts->name)) : NULL;
     if (!there || !opts->get_if_exists)
         return true;
     if (!call_extra(making))
@@ -415,7 +437,7 @@ void request_stop(core_t *core, session_t *session, const message_t *message)
         actor_stop(core, actor, message->stop.how, CAUSE_STOP);
 }
 
-// ---- Objects and questions ------------------------------------------------------------------------------
+// ---- Objects and questions ----------------------------------------------------------------------
 
 void request_put(core_t *core, session_t *session, const message_t *message)
 {
@@ -439,14 +461,15 @@ void request_query(core_t *core, session_t *session, const message_t *message)
         return;
     char reason[MOB_TEXT_MAX];
     mob_err_t err = MOB_OK;
-    blob_t *value = query_answer(core, session, query->what, query->filter, &err, reason, sizeof reason);
+    blob_t *value =
+        query_answer(core, session, query->what, query->filter, &err, reason, sizeof reason);
     if (value)
         outcome_value(core, call, value);
     else
         outcome_fail(core, call, err, "", "%s", reason);
 }
 
-// ---- About refs -----------------------------------------------------------------------------------------
+// ---- About refs ---------------------------------------------------------------------------------
 
 // What can be said of a ref that the table does not have; false: nothing yet.
 static bool fate(const core_t *core, const session_t *session, mob_ref_t ref, failure_t *out)
@@ -455,10 +478,15 @@ static bool fate(const core_t *core, const session_t *session, mob_ref_t ref, fa
     if (core->rejoin_at || (own && ref.seq > session->last))
         return false;
     if (own && ref.seq <= session->floor)
-        *out = (failure_t){.err = MOB_EBROKER, .executed = MOB_MAYBE_EXECUTED, .why = "LOST",
+        *out = (failure_t){.err = MOB_EBROKER,
+                           .executed = MOB_MAYBE_EXECUTED,
+                           .why = "LOST",
                            .reason = "lost with the broker that knew it; nobody claims this call"};
     else
-        *out = (failure_t){.err = MOB_EGONE, .executed = MOB_EXECUTED, .why = "FREED", .reason = "the value was freed, or never was"};
+        *out = (failure_t){.err = MOB_EGONE,
+                           .executed = MOB_EXECUTED,
+                           .why = "FREED",
+                           .reason = "the value was freed, or never was"};
     out->root = out->err;
     return true;
 }
@@ -499,9 +527,11 @@ void request_cancel(core_t *core, session_t *session, const message_t *message)
     if (!call)
         return;
     if (call->space != session->space)
-        session_error(core, session->peer, MOB_EDENIED, "DENIED", call->id, "a call of another namespace");
+        session_error(core, session->peer, MOB_EDENIED, "DENIED", call->id,
+                      "a call of another namespace");
     else if (message->cancel.flags & MOB_CANCEL_FORCE && call->kind == CALL_METHOD)
-        session_error(core, session->peer, MOB_EARGS, "RANGE", call->id, "an actor call cannot be cancelled by force");
+        session_error(core, session->peer, MOB_EARGS, "RANGE", call->id,
+                      "an actor call cannot be cancelled by force");
     else
         call_cancel(core, call, message->cancel.flags, session);
 }
@@ -511,7 +541,8 @@ static void remember_drop(core_t *core, mob_ref_t ref, uint64_t count)
 {
     if (core->dropped_count == core->dropped_room) {
         uint32_t room = core->dropped_room ? 2 * core->dropped_room : 64;
-        dropped_t *dropped = room <= DROPPED_MAX ? realloc(core->dropped, room * sizeof *dropped) : NULL;
+        dropped_t *dropped =
+            room <= DROPPED_MAX ? realloc(core->dropped, room * sizeof *dropped) : NULL;
         if (!dropped)
             return;
         core->dropped = dropped;
@@ -543,7 +574,8 @@ static actor_t *dropped_actor(const core_t *core)
 
 static void drop_announced(core_t *core)
 {
-    for (session_t *session = core->dropped_count ? core->sessions : NULL; session; session = session->hh.next) {
+    for (session_t *session = core->dropped_count ? core->sessions : NULL; session;
+         session = session->hh.next) {
         call_t *call, *next;
         DL_FOREACH_SAFE2(session->calls, call, next, own_next)
         {
@@ -569,7 +601,8 @@ void request_drop(core_t *core, session_t *session, const message_t *message)
             graph_unwatch(call, session);
         return;
     }
-    uint64_t count = message->drop.count, most = ref.seq <= session->last ? session->last - ref.seq + 1 : 0;
+    uint64_t count = message->drop.count,
+             most = ref.seq <= session->last ? session->last - ref.seq + 1 : 0;
     count = count < most ? count : most;
     if (core->rejoin_at && count > 0)
         remember_drop(core, ref, count);
@@ -580,9 +613,10 @@ void request_drop(core_t *core, session_t *session, const message_t *message)
     }
 }
 
-// ---- Exceptions -----------------------------------------------------------------------------------------
+// ---- Exceptions ---------------------------------------------------------------------------------
 
-void request_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t code, const char *text)
+void request_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t code,
+                       const char *text)
 {
     call_t *call = admit(core, session, seq, CALL_QUERY, NULL);
     if (call)
@@ -638,7 +672,8 @@ void request_rejoin_over(core_t *core)
         next = worker->hh.next;
         if (worker->adopted && !worker->host) { // its host did not come back: nobody would watch it
             if (worker->session && worker->session->peer)
-                session_goodbye(core, worker->session->peer, MOB_ELOST, "your host did not come back");
+                session_goodbye(core, worker->session->peer, MOB_ELOST,
+                                "your host did not come back");
             worker_lost(core, worker, CAUSE_HOST, 0, 0, (mob_bytes_t){0});
             next = core->workers;
         }

@@ -12,7 +12,8 @@
 
 enum { IDLE_US = 1000000 }; // an extra worker beyond the slots ends after so long without work
 
-static def_t *def_of_call(core_t *core, const call_t *call) // found: it was made when the call was admitted
+static def_t *def_of_call(core_t *core,
+                          const call_t *call) // found: it was made when the call was admitted
 {
     return def_of(core, call->target, call->space);
 }
@@ -23,7 +24,8 @@ void schedule_add(core_t *core, call_t *call, bool first)
     if (def->kind == 0) {
         call_enlist(call, &def->unresolved);
         int64_t at = core->now + core->config.resolve_us;
-        deadline_set(&core->deadlines, &call->deadline, call->ends_at && call->ends_at < at ? call->ends_at : at);
+        deadline_set(&core->deadlines, &call->deadline,
+                     call->ends_at && call->ends_at < at ? call->ends_at : at);
     } else if (first) {
         call_enlist_first(call, &def->ready);
     } else {
@@ -35,8 +37,8 @@ void schedule_add(core_t *core, call_t *call, bool first)
 static void say_unresolved(core_t *core, call_t *call, const char *what, uint32_t kind)
 {
     const char *text = name_text(core, call->target), *near = def_nearest(core, text, kind);
-    outcome_fail(core, call, MOB_ENOTFOUND, "", "no host offers the %s \"%s\"%s%s%s", what, text, *near ? "; nearest: \"" : "",
-                 near, *near ? "\"" : "");
+    outcome_fail(core, call, MOB_ENOTFOUND, "", "no host offers the %s \"%s\"%s%s%s", what, text,
+                 *near ? "; nearest: \"" : "", near, *near ? "\"" : "");
 }
 
 void schedule_unresolved(core_t *core, call_t *call)
@@ -57,7 +59,8 @@ static void place_actors(core_t *core, const def_t *def)
     actor_t *actor, *next;
     DL_FOREACH_SAFE(core->actors, actor, next)
     {
-        bool backs_off = actor->deadline.place != 0 && actor->state != ACTOR_STOPPING; // one that stops has calls to run first
+        bool backs_off = actor->deadline.place != 0 &&
+                         actor->state != ACTOR_STOPPING; // one that stops has calls to run first
         bool waits = !actor->worker && !backs_off && actor->making->state != CALL_WAITING;
         if (waits && (!def || actor->def == def))
             actor_place(core, actor);
@@ -83,7 +86,7 @@ void schedule_offered(core_t *core, def_t *def)
     place_actors(core, def);
 }
 
-// ---- Handing out ------------------------------------------------------------------------------------------
+// ---- Handing out --------------------------------------------------------------------------------
 
 static call_t *oldest_ready(const host_t *host)
 {
@@ -107,7 +110,8 @@ static uint32_t busy_workers(const host_t *host)
     uint32_t busy = 0;
     const worker_t *worker;
     DL_FOREACH(host->workers, worker)
-    busy += worker->kind == START_TASKS && worker->state == WORKER_ALIVE && !worker->blocked && worker->hand_count > 0;
+    busy += worker->kind == START_TASKS && worker->state == WORKER_ALIVE && !worker->blocked &&
+            worker->hand_count > 0;
     return busy;
 }
 
@@ -158,7 +162,8 @@ static void end_extra(core_t *core, host_t *host)
     {
         bool free = worker->kind == START_TASKS && worker->state == WORKER_ALIVE && !worker->blocked;
         able += free;
-        if (able <= host->slots || !free || worker->hand_count > 0 || core->now - worker->idle_at < IDLE_US)
+        if (able <= host->slots || !free || worker->hand_count > 0 ||
+            core->now - worker->idle_at < IDLE_US)
             continue;
         worker->state = WORKER_ENDING;
         worker_stop(core, worker, (mob_ref_t){0, 0});

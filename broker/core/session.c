@@ -41,15 +41,19 @@ session_t *session_stub(core_t *core, uint64_t owner)
     return session;
 }
 
-// ---- Messages about the session itself ------------------------------------------------------------------
+// ---- Messages about the session itself ----------------------------------------------------------
 
-void session_error(core_t *core, peer_t *peer, mob_err_t code, const char *why, mob_ref_t ref, const char *text)
+void session_error(core_t *core, peer_t *peer, mob_err_t code, const char *why, mob_ref_t ref,
+                   const char *text)
 {
     core->count.rejected++;
     batch_t *batch = outbox_bytes(&peer->calls) < NOTICE_BYTES_MAX ? outbox_open(&peer->calls) : NULL;
     if (!batch)
         return;
-    message_ERROR(batch, &(msg_error_t){.code = code, .why = {why, strlen(why)}, .ref = ref, .text = {text, strlen(text)}});
+    message_ERROR(batch, &(msg_error_t){.code = code,
+                                        .why = {why, strlen(why)},
+                                        .ref = ref,
+                                        .text = {text, strlen(text)}});
     peer_dirty(core, peer);
 }
 
@@ -106,11 +110,16 @@ static void welcome(core_t *core, session_t *session)
     const core_config_t *config = &core->config;
     const char *name = name_text(core, session->name);
     session->told = session->last;
-    message_WELCOME(batch, &(msg_welcome_t){.major = MOB_WIRE_MAJOR, .minor = MOB_WIRE_MINOR, .epoch = config->epoch,
-                                            .note = session->note, .accepted = session->last, .window = config->pending_max,
+    message_WELCOME(batch, &(msg_welcome_t){.major = MOB_WIRE_MAJOR,
+                                            .minor = MOB_WIRE_MINOR,
+                                            .epoch = config->epoch,
+                                            .note = session->note,
+                                            .accepted = session->last,
+                                            .window = config->pending_max,
                                             .heartbeat_ms = (uint32_t)(config->heartbeat_us / 1000),
                                             .notices = {config->notices, strlen(config->notices)},
-                                            .feed = {config->feed, strlen(config->feed)}, .name = {name, strlen(name)}});
+                                            .feed = {config->feed, strlen(config->feed)},
+                                            .name = {name, strlen(name)}});
     peer_dirty(core, session->peer);
     notice_hugz(core, session);
 }
@@ -134,7 +143,8 @@ static void take_role(core_t *core, session_t *session, const msg_hello_t *hello
 void session_hello(core_t *core, peer_t *peer, const msg_hello_t *hello)
 {
     if (hello->role == ROLE_WORKER && hello->epoch == 0 && !worker_find(core, hello->owner)) {
-        session_goodbye(core, peer, MOB_ECLOSED, "nobody waits for this worker: who wanted it has ended");
+        session_goodbye(core, peer, MOB_ECLOSED,
+                        "nobody waits for this worker: who wanted it has ended");
         return;
     }
     session_t *session = acceptable(core, peer, hello) ? session_stub(core, hello->owner) : NULL;
@@ -153,7 +163,8 @@ void session_hello(core_t *core, peer_t *peer, const msg_hello_t *hello)
         session->last = session->floor = hello->floor;
     uint32_t space = name_of(core, hello->space);
     session->space = space ? space : name_of(core, (mob_bytes_t){"default", 7});
-    session->name = hello->name.size ? name_of(core, hello->name) : name_print(core, "%08x", (unsigned)(session->owner >> 32));
+    session->name = hello->name.size ? name_of(core, hello->name)
+                                     : name_print(core, "%08x", (unsigned)(session->owner >> 32));
     welcome(core, session);
     take_role(core, session, hello);
     if (fresh && session->role != ROLE_HOST)
@@ -174,7 +185,8 @@ void session_ping(core_t *core, session_t *session, const msg_ping_t *ping)
 void session_symbol(core_t *core, session_t *session, const msg_name_t *name)
 {
     if (name->symbol >= SYMBOLS_MAX) {
-        session_error(core, session->peer, MOB_ELIMIT, "LIMIT", (mob_ref_t){0, 0}, "a symbol is below 65536");
+        session_error(core, session->peer, MOB_ELIMIT, "LIMIT", (mob_ref_t){0, 0},
+                      "a symbol is below 65536");
         return;
     }
     if (name->symbol >= session->symbol_count) {
@@ -194,7 +206,7 @@ uint32_t session_name_of(const session_t *session, uint32_t symbol)
     return symbol < session->symbol_count ? session->symbols[symbol] : 0;
 }
 
-// ---- What is told at the latest after a while -------------------------------------------------------------
+// ---- What is told at the latest after a while ---------------------------------------------------
 
 static void arm(core_t *core, session_t *session)
 {
@@ -220,7 +232,7 @@ void session_timer(core_t *core, session_t *session)
         notice_batch(core, session);
 }
 
-// ---- Silence and the end ----------------------------------------------------------------------------------
+// ---- Silence and the end ------------------------------------------------------------------------
 
 static bool expired(const core_t *core, const session_t *session)
 {
@@ -261,8 +273,8 @@ static void end_call(core_t *core, session_t *session, call_t *call)
     }
     bool gone = call->state == CALL_FINAL;
     if (!gone)
-        outcome_fail(core, call, MOB_EGONE, "OWNER", "%s: its owner %s has ended", name_text(core, call->target),
-                     name_text(core, session->name));
+        outcome_fail(core, call, MOB_EGONE, "OWNER", "%s: its owner %s has ended",
+                     name_text(core, call->target), name_text(core, session->name));
     else if (!call->worker)
         call_free(core, call);
 }
@@ -307,13 +319,15 @@ void session_gone(core_t *core, session_t *session, enum wire_cause cause)
     if (session->host)
         host_lost(core, session->host, cause);
     if (session->worker)
-        worker_lost(core, session->worker, cause == CAUSE_EXIT ? CAUSE_STOP : cause, 0, 0, (mob_bytes_t){0});
+        worker_lost(core, session->worker, cause == CAUSE_EXIT ? CAUSE_STOP : cause, 0, 0,
+                    (mob_bytes_t){0});
     while (session->calls) {
         call_t *call = session->calls;
         disown(session, call);
         end_call(core, session, call);
     }
-    timeline_note(core, EVENT_LEAVE, session->name, 0, (mob_ref_t){session->owner, 0}, cause_name(cause));
+    timeline_note(core, EVENT_LEAVE, session->name, 0, (mob_ref_t){session->owner, 0},
+                  cause_name(cause));
     session_free(core, session);
 }
 

@@ -12,10 +12,10 @@ enum { SLAB_CHUNK = 1024 }; // records a chunk
 typedef struct slab {
     unsigned char **chunks;
     uint32_t chunk_count, chunk_room;
-    uint32_t used;        // records alive
-    uint32_t fresh;       // never given yet: index of the first
-    uint32_t free_first;  // index + 1 of a freed record, linked through its first bytes; 0: none
-    size_t size;          // of a record, a multiple of 8
+    uint32_t used;       // records alive
+    uint32_t fresh;      // never given yet: index of the first
+    uint32_t free_first; // index + 1 of a freed record, linked through its first bytes; 0: none
+    size_t size;         // of a record, a multiple of 8
 } slab_t;
 
 void slab_init(slab_t *self, size_t size);

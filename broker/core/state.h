@@ -29,7 +29,7 @@ typedef struct def def_t;
 typedef struct edge edge_t;
 typedef struct tail tail_t;
 
-// ---- Names: every text that the core meets often, once; index 0 is "" ----------------------------
+// ---- Names: every text that the core meets often, once; index 0 is "" ---------------------------
 
 typedef struct name {
     char *text;
@@ -39,34 +39,34 @@ typedef struct name {
 } name_t;
 
 typedef struct method {
-    uint32_t name;                // signature
+    uint32_t name; // signature
     uint32_t usage;
-    opts_t opts;                  // defaults; texts unused
+    opts_t opts; // defaults; texts unused
 } method_t;
 
 // A task or class offered in a space. Lives as long as the core: who offered it once may come back.
 struct def {
     def_t *next; // same name, other space
     uint32_t name, usage, space;
-    uint32_t kind;       // DEF_TASK, DEF_CLASS; 0: asked for, never offered
-    opts_t opts;         // defaults; texts unused
+    uint32_t kind; // DEF_TASK, DEF_CLASS; 0: asked for, never offered
+    opts_t opts;   // defaults; texts unused
     method_t *methods;
     uint32_t method_count;
-    uint32_t host_count; // hosts that offer it now
+    uint32_t host_count;  // hosts that offer it now
     uint32_t label_count; // actors made of it: for CLASS/N
-    call_t *ready;       // tasks that wait for a worker, first come first
-    call_t *unresolved;  // waits for somebody who offers it (resolve_us)
+    call_t *ready;        // tasks that wait for a worker, first come first
+    call_t *unresolved;   // waits for somebody who offers it (resolve_us)
     def_t *all_next;
 };
 
-// ---- Peers and sessions ---------------------------------------------------------------------------
+// ---- Peers and sessions -------------------------------------------------------------------------
 
 struct peer {
     void *link;
     session_t *session; // NULL until HELLO
     outbox_t calls, notes, feed;
     int64_t opened_at, bad_at;
-    uint32_t bad_count;  // undecodable messages within 10 s
+    uint32_t bad_count; // undecodable messages within 10 s
     bool dirty, closed;
     char machine[MOB_NAME_MAX];
     uint32_t pid;
@@ -78,31 +78,39 @@ struct session {
     uint64_t owner;
     uint32_t name, space;
     enum wire_role role;
-    peer_t *peer;           // NULL: nobody is connected now
-    host_t *host;           // a host's
-    worker_t *worker;       // a worker's
-    uint64_t last, floor;   // highest seq admitted; what an earlier epoch had admitted
-    uint64_t told;          // the last ACCEPT said so
+    peer_t *peer;               // NULL: nobody is connected now
+    host_t *host;               // a host's
+    worker_t *worker;           // a worker's
+    uint64_t last, floor;       // highest seq admitted; what an earlier epoch had admitted
+    uint64_t told;              // the last ACCEPT said so
     uint64_t taken, taken_told; // a worker's results; of these acknowledged
-    uint64_t note;          // number of the last notice
+    uint64_t note;              // number of the last notice
     int64_t noted_at, heard_at;
-    bool heard;             // it receives notices
+    bool heard; // it receives notices
     bool gone;
     uint8_t topic[MOB_TOPIC_SIZE];
-    uint32_t *symbols;      // its symbol -> name index
+    uint32_t *symbols; // its symbol -> name index
     uint32_t symbol_count;
-    uint8_t *known;         // bit a name index: NAME was said to it
+    uint8_t *known; // bit a name index: NAME was said to it
     uint32_t known_bytes;
-    uint32_t pending;       // unsettled calls it owns
-    call_t *calls;          // all it owns
+    uint32_t pending; // unsettled calls it owns
+    call_t *calls;    // all it owns
     tail_t *tails;
-    deadline_t deadline;    // ACCEPT alone, or the end of a silent one
+    deadline_t deadline; // ACCEPT alone, or the end of a silent one
     UT_hash_handle hh;
 };
 
-// ---- Calls: everything that has a ref ---------------------------------------------------------------
+// ---- Calls: everything that has a ref -----------------------------------------------------------
 
-typedef enum call_kind { CALL_TASK, CALL_METHOD, CALL_MAKING, CALL_OBJECT, CALL_FIND, CALL_END, CALL_QUERY } call_kind_t;
+typedef enum call_kind {
+    CALL_TASK,
+    CALL_METHOD,
+    CALL_MAKING,
+    CALL_OBJECT,
+    CALL_FIND,
+    CALL_END,
+    CALL_QUERY
+} call_kind_t;
 
 typedef enum call_state {
     CALL_WAITING, // for arguments, or for its definition or actor to be known
@@ -117,37 +125,38 @@ typedef struct call_extra { // what few calls need
     mob_ref_t parent;       // the call that submitted it
     uint32_t dep_count;
     mob_ref_t *deps;
-    blob_t **values;        // of the deps, as they settle
+    blob_t **values; // of the deps, as they settle
     int64_t retry_on[MOB_RETRY_MAX];
-    char *find;             // CALL_FIND: the name
-    mob_ref_t actor;        // a parked method call: whose
+    char *find;      // CALL_FIND: the name
+    mob_ref_t actor; // a parked method call: whose
 } call_extra_t;
 
 struct call {
-    mob_ref_t id;           // first: reftable.h reads it
-    uint32_t index;         // in the slab
+    mob_ref_t id;   // first: reftable.h reads it
+    uint32_t index; // in the slab
     uint8_t kind, state;
-    bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1, own_timeout : 1, kept : 1;
+    bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1,
+        own_timeout : 1, kept : 1;
     int8_t priority;
-    uint16_t attempt;       // of the run in hand, from 0
-    int16_t retries;        // allowed; -1: no limit
-    uint16_t code;          // outcome: mob_err_t
-    uint16_t have;          // the worker said HAVE since it came back
-    uint32_t target;        // name index of the signature
-    uint32_t incarnation;   // asked for; 0: whichever lives
-    session_t *owner;       // NULL: nobody
-    blob_t *load;           // arguments until it is final, then the value or the failure
-    actor_t *actor;         // METHOD, MAKING, END, resolved FIND
-    worker_t *worker;       // in whose hand it is; also after it is final, until the worker said so
+    uint16_t attempt;     // of the run in hand, from 0
+    int16_t retries;      // allowed; -1: no limit
+    uint16_t code;        // outcome: mob_err_t
+    uint16_t have;        // the worker said HAVE since it came back
+    uint32_t target;      // name index of the signature
+    uint32_t incarnation; // asked for; 0: whichever lives
+    session_t *owner;     // NULL: nobody
+    blob_t *load;         // arguments until it is final, then the value or the failure
+    actor_t *actor;       // METHOD, MAKING, END, resolved FIND
+    worker_t *worker;     // in whose hand it is; also after it is final, until the worker said so
     edge_t *waiters;
-    uint32_t missing;       // arguments that have not settled
-    uint32_t space;         // where its target is looked up
-    uint32_t place;         // name index of the worker that had it last; 0: none yet
-    int64_t at, ends_at;    // admitted; deadline, 0: none
-    int64_t due_at;         // READY not before; 0: at once
+    uint32_t missing;    // arguments that have not settled
+    uint32_t space;      // where its target is looked up
+    uint32_t place;      // name index of the worker that had it last; 0: none yet
+    int64_t at, ends_at; // admitted; deadline, 0: none
+    int64_t due_at;      // READY not before; 0: at once
     call_extra_t *extra;
     deadline_t deadline;
-    call_t **list;               // the list it is in now: ready, unresolved, mailbox, lane, hand, parked; NULL: none
+    call_t **list; // the list it is in now: ready, unresolved, mailbox, lane, hand, parked; NULL: none
     call_t *next, *prev;
     call_t *own_next, *own_prev; // of its owner
 };
@@ -168,7 +177,7 @@ typedef struct wake { // a settled call whose waiters have not been told yet
     blob_t *load;
 } wake_t;
 
-// ---- Hosts, workers, actors --------------------------------------------------------------------------
+// ---- Hosts, workers, actors ---------------------------------------------------------------------
 
 struct host {
     session_t *session;
@@ -176,13 +185,13 @@ struct host {
     uint32_t tasks_running; // task workers that are not blocked
     def_t **defs;
     uint32_t def_count, def_next; // next: where the search for work goes on
-    def_t *offering;        // class whose METHODs come
+    def_t *offering;              // class whose METHODs come
     worker_t *workers;
     uint32_t worker_count, starting;
-    worker_t *shared;       // the worker of shared actors, once there is one
+    worker_t *shared; // the worker of shared actors, once there is one
     bool open, draining;
-    uint32_t crashes;       // of task workers lately
-    int64_t start_at;       // not before: back-off after crashes
+    uint32_t crashes; // of task workers lately
+    int64_t start_at; // not before: back-off after crashes
     deadline_t deadline;
     host_t *next, *prev;
 };
@@ -191,26 +200,33 @@ typedef enum worker_state { WORKER_STARTING, WORKER_ALIVE, WORKER_ENDING } worke
 
 struct worker {
     uint64_t owner;
-    session_t *session;     // NULL until HELLO
+    session_t *session; // NULL until HELLO
     host_t *host;
     enum wire_start kind;
     worker_state_t state;
     bool blocked;
-    bool restating;         // connected anew: nothing is sent until it has said what it holds
-    bool killed;            // its host was told to end it
-    call_t *hand;           // sent and not answered, in the order sent
+    bool restating; // connected anew: nothing is sent until it has said what it holds
+    bool killed;    // its host was told to end it
+    call_t *hand;   // sent and not answered, in the order sent
     uint32_t hand_count, window;
-    uint32_t results;       // since rated_at
+    uint32_t results; // since rated_at
     int64_t rated_at, idle_at;
     actor_t *actors;
     uint32_t pid;
-    uint64_t orphan_of;     // adopted: the host that it says it belongs to
-    bool adopted;           // older than this broker
+    uint64_t orphan_of; // adopted: the host that it says it belongs to
+    bool adopted;       // older than this broker
     worker_t *next, *prev;
     UT_hash_handle hh;
 };
 
-typedef enum actor_state { ACTOR_WAITING, ACTOR_STARTING, ACTOR_ALIVE, ACTOR_RESTARTING, ACTOR_STOPPING, ACTOR_DEAD } actor_state_t;
+typedef enum actor_state {
+    ACTOR_WAITING,
+    ACTOR_STARTING,
+    ACTOR_ALIVE,
+    ACTOR_RESTARTING,
+    ACTOR_STOPPING,
+    ACTOR_DEAD
+} actor_state_t;
 
 typedef struct lane { // the calls of one caller behind one whose arguments are late
     struct lane *next;
@@ -225,34 +241,34 @@ struct actor {
     enum wire_cause cause;
     uint32_t cls, space, name, label; // name indexes; name 0: unnamed
     def_t *def;
-    session_t *owner;        // NULL: detached, or its owner has ended
-    call_t *making;          // the record behind id
+    session_t *owner; // NULL: detached, or its owner has ended
+    call_t *making;   // the record behind id
     worker_t *worker;
-    blob_t *args, *opts;     // of the constructor; encoded options, for MAKE and HOLD
-    call_t *mailbox;         // ready ones, in order
-    uint32_t waiting;        // all that wait, lanes included
+    blob_t *args, *opts; // of the constructor; encoded options, for MAKE and HOLD
+    call_t *mailbox;     // ready ones, in order
+    uint32_t waiting;    // all that wait, lanes included
     lane_t *lanes;
     uint32_t in_hand;
-    bool made;               // the constructor of this incarnation has ended well
-    bool held;               // its worker, connected anew, said that it has it
+    bool made; // the constructor of this incarnation has ended well
+    bool held; // its worker, connected anew, said that it has it
     bool stop_sent, scope_ended;
     enum wire_cause stop_cause;
     uint32_t mailbox_max, restarts;
     int32_t max_restarts, max_task_retries;
     uint32_t max_pending;
     int64_t stop_us, backoff_us, backoff_max_us, born_at;
-    uint32_t adopted;        // the incarnation that was alive before this broker; 0: none
-    mob_err_t refusal;       // what calls to a dead one are told
-    char *epitaph;           // and why, in a sentence
-    call_t *ends;            // CALL_END that wait
+    uint32_t adopted;  // the incarnation that was alive before this broker; 0: none
+    mob_err_t refusal; // what calls to a dead one are told
+    char *epitaph;     // and why, in a sentence
+    call_t *ends;      // CALL_END that wait
     deadline_t deadline;
     actor_t *worker_next, *worker_prev;
     actor_t *next, *prev;
-    UT_hash_handle hh;       // by name and space, while it has a name and lives
+    UT_hash_handle hh; // by name and space, while it has a name and lives
     uint64_t name_key;
 };
 
-// ---- The rest --------------------------------------------------------------------------------------
+// ---- The rest -----------------------------------------------------------------------------------
 
 typedef struct record { // of the flight recorder
     int64_t time;
@@ -281,7 +297,7 @@ struct core {
     wake_t *wakes, **wakes_end; // worklist of graph.c: no recursion along chains
     bool waking;
     host_t *hosts;
-    worker_t *workers; // by owner
+    worker_t *workers;                         // by owner
     actor_t *actors, *graves, *actors_by_name; // graves: the dead that somebody may still call
     uint32_t grave_count;
     deadlines_t deadlines;
@@ -292,7 +308,7 @@ struct core {
     uint32_t dropped_count, dropped_room;
     bool schedule, draining, sweep;
     bool unplaced, room; // an actor waits for a place; and one has become free
-    bool announced;     // calls of an earlier broker came in
+    bool announced;      // calls of an earlier broker came in
     record_t *ring;
     uint32_t ring_size;
     uint64_t ring_next;

@@ -24,10 +24,11 @@ struct tail {
     int64_t asked_at;
 };
 
-static const char *const event_names[] = {"",       "call",   "reply",   "tell",  "task",   "done", "fail", "retry", "timeout", "cancel",
-                                          "dead",   "reject", "spawn",   "exit",  "restart", "join", "leave", "put",  "lost"};
+static const char *const event_names[] = {
+    "",     "call",   "reply", "tell", "task",    "done", "fail",  "retry", "timeout", "cancel",
+    "dead", "reject", "spawn", "exit", "restart", "join", "leave", "put",   "lost"};
 
-// ---- The ring -----------------------------------------------------------------------------------------
+// ---- The ring -----------------------------------------------------------------------------------
 
 static record_t *next_record(core_t *core)
 {
@@ -55,24 +56,34 @@ void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_er
     record_t *record = next_record(core);
     uint32_t caller = call->owner ? call->owner->name : 0, place = place_of(call);
     bool back = kind == EVENT_REPLY || kind == EVENT_FAIL;
-    *record = (record_t){.time = core->now, .ref = call->id, .kind = kind, .from = back ? place : caller,
-                         .to = back ? caller : place, .method = call->target, .bytes = call->load ? call->load->size : 0,
-                         .took = back ? (int32_t)(core->now - call->at) : -1, .attempt = call->attempt, .code = (uint16_t)code};
+    *record = (record_t){.time = core->now,
+                         .ref = call->id,
+                         .kind = kind,
+                         .from = back ? place : caller,
+                         .to = back ? caller : place,
+                         .method = call->target,
+                         .bytes = call->load ? call->load->size : 0,
+                         .took = back ? (int32_t)(core->now - call->at) : -1,
+                         .attempt = call->attempt,
+                         .code = (uint16_t)code};
     if (core->tails)
         show(core, record);
 }
 
-void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t to, mob_ref_t ref, const char *note)
+void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t to, mob_ref_t ref,
+                   const char *note)
 {
     record_t *record = next_record(core);
-    *record = (record_t){.time = core->now, .ref = ref, .kind = kind, .from = from, .to = to, .took = -1};
+    *record =
+        (record_t){.time = core->now, .ref = ref, .kind = kind, .from = from, .to = to, .took = -1};
     if (core->tails) {
-        record->note = name_of(core, (mob_bytes_t){note, strlen(note) < MOB_NAME_MAX ? strlen(note) : MOB_NAME_MAX});
+        record->note = name_of(
+            core, (mob_bytes_t){note, strlen(note) < MOB_NAME_MAX ? strlen(note) : MOB_NAME_MAX});
         show(core, record);
     }
 }
 
-// ---- Monitors -----------------------------------------------------------------------------------------
+// ---- Monitors -----------------------------------------------------------------------------------
 
 typedef struct lens { // what the filter looks through
     const core_t *core;
@@ -124,14 +135,22 @@ static void show_one(core_t *core, tail_t *tail, const record_t *record)
 {
     tail->n++; // counted also when it does not fit: a gap is what the monitor sees of a loss
     peer_t *peer = tail->session->peer;
-    batch_t *batch = peer && outbox_bytes(&peer->feed) < TAIL_BYTES_MAX ? outbox_open(&peer->feed) : NULL;
+    batch_t *batch =
+        peer && outbox_bytes(&peer->feed) < TAIL_BYTES_MAX ? outbox_open(&peer->feed) : NULL;
     if (!batch)
         return;
-    message_EVENT(batch, &(msg_event_t){.n = tail->n, .time_us = record->time + core->config.wall_us, .kind = record->kind,
-                                        .from = bytes_of(core, record->from), .to = bytes_of(core, record->to),
-                                        .method = bytes_of(core, record->method), .bytes = record->bytes,
-                                        .took_us = record->took, .ref = record->ref, .attempt = record->attempt,
-                                        .code = record->code, .note = bytes_of(core, record->note)});
+    message_EVENT(batch, &(msg_event_t){.n = tail->n,
+                                        .time_us = record->time + core->config.wall_us,
+                                        .kind = record->kind,
+                                        .from = bytes_of(core, record->from),
+                                        .to = bytes_of(core, record->to),
+                                        .method = bytes_of(core, record->method),
+                                        .bytes = record->bytes,
+                                        .took_us = record->took,
+                                        .ref = record->ref,
+                                        .attempt = record->attempt,
+                                        .code = record->code,
+                                        .note = bytes_of(core, record->note)});
     peer_dirty(core, peer);
 }
 
@@ -142,7 +161,8 @@ static void show(core_t *core, const record_t *record)
         next = tail->next;
         if (core->now - tail->asked_at > TAIL_SILENCE_US)
             timeline_untail(core, tail->session);
-        else if (filter_is_empty(&tail->filter) || filter_match(&tail->filter, look, &lens) != FILTER_NO)
+        else if (filter_is_empty(&tail->filter) ||
+                 filter_match(&tail->filter, look, &lens) != FILTER_NO)
             show_one(core, tail, record);
     }
 }

@@ -7,7 +7,8 @@
 #include "state.h"
 
 void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_err_t code);
-void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t to, mob_ref_t ref, const char *note);
+void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t to, mob_ref_t ref,
+                   const char *note);
 // A session tails: what matches goes to the feed under the session's own topic, for 5 s unless asked again. NULL: no
 // memory.
 tail_t *timeline_tail(core_t *core, session_t *session, const filter_t *filter);

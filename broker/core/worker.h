@@ -7,7 +7,7 @@
 
 enum { WINDOW_TASK = 2, WINDOW_ACTOR = 16, WINDOW_MAX = 4096, WINDOW_US = 2000, SLOW_US = 5000 };
 
-// ---- Hosts ----
+// ---- Hosts --------------------------------------------------------------------------------------
 host_t *host_new(core_t *core, session_t *session);
 void host_offer(core_t *core, host_t *host, const msg_offer_t *offer);
 void host_method(core_t *core, host_t *host, const msg_method_t *method);
@@ -18,19 +18,24 @@ void host_lost(core_t *core, host_t *host, enum wire_cause cause);
 void host_ended(core_t *core, host_t *host, const msg_ended_t *ended); // one of its workers ended
 void host_timer(core_t *core, host_t *host);
 
-// ---- Workers ----
-worker_t *worker_start(core_t *core, host_t *host, enum wire_start kind); // asks the host; NULL: no memory, or at its limit
+// ---- Workers ------------------------------------------------------------------------------------
+worker_t *worker_start(core_t *core, host_t *host,
+                       enum wire_start kind); // asks the host; NULL: no memory, or at its limit
 worker_t *worker_find(const core_t *core, uint64_t owner);
-worker_t *worker_adopt(core_t *core, session_t *session, uint64_t host); // said HELLO and we do not know it: it is older than we are
-void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blank); // blank: it never heard WELCOME
-void worker_share(core_t *core, worker_t *worker); // once a turn: its actors take what room there is in turn
-bool worker_ready(const worker_t *worker); // may be sent work
+worker_t *worker_adopt(core_t *core, session_t *session,
+                       uint64_t host); // said HELLO and we do not know it: it is older than we are
+void worker_joined(core_t *core, worker_t *worker, session_t *session,
+                   bool blank); // blank: it never heard WELCOME
+void worker_share(core_t *core,
+                  worker_t *worker); // once a turn: its actors take what room there is in turn
+bool worker_ready(const worker_t *worker);            // may be sent work
 void worker_said_all(core_t *core, worker_t *worker); // after a reconnect it has said what it holds
 void worker_run(core_t *core, worker_t *worker, call_t *call); // READY call into its hand: RUN
 void worker_cancel(core_t *core, const call_t *call, uint32_t flags);
 void worker_kill(core_t *core, worker_t *worker);
 void worker_stop(core_t *core, worker_t *worker, mob_ref_t actor); // drain: actor, or all of it
-void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t pid, uint32_t status, mob_bytes_t log);
+void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t pid,
+                 uint32_t status, mob_bytes_t log);
 void worker_result(core_t *core, worker_t *worker, const msg_result_t *result);
 void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail);
 void worker_give(core_t *core, worker_t *worker, refs_t refs);

@@ -157,7 +157,8 @@ Test(rejoin, a_worker_that_reconnects_gets_what_it_does_not_have)
     for (uint64_t seq = 2; seq <= 4; seq++)
         hear(story, WORKER, RUN, run);
     story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
-    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_DONE, .cls = {"counter i64", 11});
+    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_DONE,
+        .cls = {"counter i64", 11});
     say(story, WORKER, HAVE, have, .ref = ref(2), .actor = ref(1), .state = HAND_RUNNING);
     that_is_all();
     cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 3u);
