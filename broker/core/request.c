@@ -672,7 +672,7 @@ void request_rejoin_over(core_t *core)
         next = worker->hh.next;
         if (worker->adopted && !worker->host) { // its host did not come back: nobody would watch it
             if (worker->session && worker->session->peer)
-                session_goodbye(core, worker->session->peer, MOB_ELOST,
+                session_goodbye(core, worker->session->peer, MOB_ECLOSED,
                                 "your host did not come back");
             worker_lost(core, worker, CAUSE_HOST, 0, 0, (mob_bytes_t){0});
             next = core->workers;

@@ -582,7 +582,8 @@ void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
         // It lives elsewhere, or has ended; or its callers have been told that it did not come back.
         worker->state = WORKER_ENDING;
         worker_kill(core, worker);
-        session_goodbye(core, worker->session->peer, MOB_ECLOSED, "your actor was given up"); // if its host is away
+        session_goodbye(core, worker->session->peer, MOB_ECLOSED,
+                        "your actor was given up"); // if its host is away
     } else {
         actor_adopt(core, worker, hold);
     }
