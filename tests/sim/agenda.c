@@ -17,7 +17,8 @@ void agenda_add(agenda_t *self, int64_t at, agenda_action_t *action, void *arg, 
         if (!self->heap)
             abort();
     }
-    agenda_item_t item = {.at = at, .order = self->order++, .action = action, .arg = arg, .mark = mark};
+    agenda_item_t item = {
+        .at = at, .order = self->order++, .action = action, .arg = arg, .mark = mark};
     size_t i = self->count++;
     for (; i > 0 && before(&item, &self->heap[(i - 1) / 2]); i = (i - 1) / 2)
         self->heap[i] = self->heap[(i - 1) / 2];

@@ -24,8 +24,8 @@ typedef struct agenda {
 } agenda_t;
 
 void agenda_add(agenda_t *self, int64_t at, agenda_action_t *action, void *arg, uint64_t mark);
-int64_t agenda_next(const agenda_t *self);                // INT64_MAX: nothing
-bool agenda_take(agenda_t *self, agenda_item_t *out);     // the earliest
+int64_t agenda_next(const agenda_t *self);            // INT64_MAX: nothing
+bool agenda_take(agenda_t *self, agenda_item_t *out); // the earliest
 void agenda_fini(agenda_t *self);
 
 #endif

@@ -11,7 +11,8 @@
 enum { TICK_US = 250000, AGAIN_US = 250000, AGAIN_MAX_US = 5000000, PENDING_MAX = 40, SYMBOLS = 4 };
 enum { SYMBOL_WORK = 1, SYMBOL_BOX, SYMBOL_BAG, SYMBOL_PUT };
 
-static const char *const names[SYMBOLS + 1] = {"", "work i64 -> i64", "box i64", "bag i64", "put i64 -> i64"};
+static const char *const names[SYMBOLS + 1] = {"", "work i64 -> i64", "box i64", "bag i64",
+                                               "put i64 -> i64"};
 
 static mob_bytes_t text_of(const char *text)
 {
@@ -25,8 +26,12 @@ static void greet(void *arg)
     caller_t *self = arg;
     self->live = false;
     self->greeted_at = self->world->now;
-    message_HELLO(&self->link.out, &(msg_hello_t){.major = 1, .owner = self->owner, .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
-                                                 .floor = self->accepted, .epoch = self->epoch, .role = ROLE_CLIENT});
+    message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
+                                                  .owner = self->owner,
+                                                  .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
+                                                  .floor = self->accepted,
+                                                  .epoch = self->epoch,
+                                                  .role = ROLE_CLIENT});
     link_flush(&self->link, false);
 }
 
@@ -60,27 +65,45 @@ static void say_ping(caller_t *self)
 
 static void say_task(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
 {
-    opts_t own = {.timeout_ms = deed->timeout_ms, .max_retries = deed->retries ? deed->retries : MOB_NONE,
-                  .retry_1 = deed->any_code ? MOB_ANY_CODE : 0, .forget = deed->forget};
+    opts_t own = {.timeout_ms = deed->timeout_ms,
+                  .max_retries = deed->retries ? deed->retries : MOB_NONE,
+                  .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
+                  .forget = deed->forget};
     if (deed->retries == 3)
         own.max_retries = 0; // the default
-    message_SUBMIT(out, &(msg_submit_t){.seq = deed->ref.seq, .epoch = deed->asked_epoch, .task = SYMBOL_WORK,
-                                        .opts = {.set = &own}, .args = args, .deps = deps});
+    message_SUBMIT(out, &(msg_submit_t){.seq = deed->ref.seq,
+                                        .epoch = deed->asked_epoch,
+                                        .task = SYMBOL_WORK,
+                                        .opts = {.set = &own},
+                                        .args = args,
+                                        .deps = deps});
 }
 
 static void say_method(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
 {
-    opts_t own = {.timeout_ms = deed->timeout_ms, .retry_1 = deed->any_code ? MOB_ANY_CODE : 0, .forget = deed->forget};
-    message_CALL(out, &(msg_call_t){.seq = deed->ref.seq, .epoch = deed->asked_epoch, .actor = deed->actor->ref,
-                                    .method = SYMBOL_PUT, .opts = {.set = &own}, .args = args, .deps = deps});
+    opts_t own = {.timeout_ms = deed->timeout_ms,
+                  .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
+                  .forget = deed->forget};
+    message_CALL(out, &(msg_call_t){.seq = deed->ref.seq,
+                                    .epoch = deed->asked_epoch,
+                                    .actor = deed->actor->ref,
+                                    .method = SYMBOL_PUT,
+                                    .opts = {.set = &own},
+                                    .args = args,
+                                    .deps = deps});
 }
 
 static void say_spawn(batch_t *out, const deed_t *deed, load_t args)
 {
-    opts_t own = {.max_restarts = deed->max_restarts, .max_task_retries = deed->max_task_retries, .stop_ms = 3000,
+    opts_t own = {.max_restarts = deed->max_restarts,
+                  .max_task_retries = deed->max_task_retries,
+                  .stop_ms = 3000,
                   .backoff_ms = 20};
-    message_SPAWN(out, &(msg_spawn_t){.seq = deed->ref.seq, .epoch = deed->asked_epoch,
-                                      .cls = deed->shared ? SYMBOL_BAG : SYMBOL_BOX, .opts = {.set = &own}, .args = args});
+    message_SPAWN(out, &(msg_spawn_t){.seq = deed->ref.seq,
+                                      .epoch = deed->asked_epoch,
+                                      .cls = deed->shared ? SYMBOL_BAG : SYMBOL_BOX,
+                                      .opts = {.set = &own},
+                                      .args = args});
 }
 
 static bool is_actor(const deed_t *deed) // that was made
@@ -93,7 +116,8 @@ static bool is_actor(const deed_t *deed) // that was made
 static void fill_place(batch_t *out, const deed_t *deed)
 {
     bool good = deed->code == MOB_OK;
-    message_PUT(out, &(msg_put_t){.seq = deed->ref.seq, .value = load_bytes(deed->result, good ? sizeof deed->result : 0)});
+    message_PUT(out, &(msg_put_t){.seq = deed->ref.seq,
+                                  .value = load_bytes(deed->result, good ? sizeof deed->result : 0)});
     if (!good)
         message_DROP(out, &(msg_drop_t){.ref = deed->ref, .count = 1});
 }
@@ -109,7 +133,8 @@ static void say_request(caller_t *self, deed_t *deed)
     refs_t deps = {.items = refs, .count = deed->dep_count};
     if (deed->asked_epoch == 0)
         deed->asked_epoch = self->epoch;
-    if (deed->settled && deed->asked_epoch != self->epoch && deed->kind != DEED_OBJECT && !is_actor(deed)) {
+    if (deed->settled && deed->asked_epoch != self->epoch && deed->kind != DEED_OBJECT &&
+        !is_actor(deed)) {
         fill_place(out, deed);
         return;
     }
@@ -189,7 +214,8 @@ static void outcome(caller_t *self, mob_ref_t ref, uint32_t code, load_t value)
     if (deed->dropped || deed->forget)
         return;
     self->pending -= !deed->settled;
-    ledger_outcome(&world->ledger, deed, code, value, world->epoch, world_quiet(world, deed->asked_at));
+    ledger_outcome(&world->ledger, deed, code, value, world->epoch,
+                   world_quiet(world, deed->asked_at));
 }
 
 static void note(caller_t *self, uint64_t n, bool news)
@@ -207,8 +233,10 @@ static void error(caller_t *self, const msg_error_t *heard)
             greet(self);
     } else {
         char text[160];
-        snprintf(text, sizeof text, "a caller heard ERROR %.*s of seq %llu: %.*s", (int)heard->why.size, (const char *)heard->why.data,
-                 (unsigned long long)heard->ref.seq, (int)heard->text.size, (const char *)heard->text.data);
+        snprintf(text, sizeof text, "a caller heard ERROR %.*s of seq %llu: %.*s",
+                 (int)heard->why.size, (const char *)heard->why.data,
+                 (unsigned long long)heard->ref.seq, (int)heard->text.size,
+                 (const char *)heard->text.data);
         world_fail(self->world, text);
     }
 }
@@ -276,14 +304,17 @@ static void await(caller_t *self, deed_t *deed)
 
 static bool carries_value(const deed_t *deed)
 {
-    return !deed->dropped && !deed->forget && (deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_OBJECT);
+    return !deed->dropped && !deed->forget &&
+           (deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_OBJECT);
 }
 
 static void want_deps(caller_t *self, deed_t *deed)
 {
     world_t *world = self->world;
     for (uint32_t wish = 1 + chance_below(&world->chance, 2); wish > 0; wish--) {
-        const caller_t *other = chance_hit(&world->chance, 7500) ? self : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
+        const caller_t *other = chance_hit(&world->chance, 7500)
+                                    ? self
+                                    : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
         uint64_t back = 1 + chance_below(&world->chance, 12);
         deed_t *dep = other && other->count > back ? other->deeds[other->count - 1 - back] : NULL;
         if (dep && carries_value(dep))
@@ -294,7 +325,8 @@ static void want_deps(caller_t *self, deed_t *deed)
 static void want_body(caller_t *self, deed_t *deed)
 {
     chance_t *chance = &self->world->chance;
-    deed->takes_us = chance_hit(chance, 500) ? chance_between(chance, 5000, 40000) : chance_between(chance, 30, 3000);
+    deed->takes_us = chance_hit(chance, 500) ? chance_between(chance, 5000, 40000)
+                                             : chance_between(chance, 30, 3000);
     deed->body = chance_hit(chance, 600) ? BODY_FAILS : BODY_OK;
     deed->any_code = chance_hit(chance, 2000);
     if (chance_hit(chance, 500)) {
@@ -365,7 +397,9 @@ static uint32_t actors_of(const caller_t *self)
 static void want_call(caller_t *self)
 {
     world_t *world = self->world;
-    const caller_t *other = chance_hit(&world->chance, 7000) ? self : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
+    const caller_t *other = chance_hit(&world->chance, 7000)
+                                ? self
+                                : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
     deed_t *actor = other ? caller_actor(other) : NULL;
     if (!actor)
         want_task(self);
@@ -412,7 +446,8 @@ static void drop_some(caller_t *self)
         if (chance_hit(chance, deed->kind == DEED_ACTOR ? 60 : deed->settled ? 3000 : 10))
             drop(self, deed);
     }
-    while (self->first_open < self->count && (self->deeds[self->first_open]->dropped || self->deeds[self->first_open]->forget))
+    while (self->first_open < self->count &&
+           (self->deeds[self->first_open]->dropped || self->deeds[self->first_open]->forget))
         self->first_open++;
 }
 
@@ -436,7 +471,8 @@ static void stop_one(caller_t *self)
     if (!actor || !self->live)
         return;
     actor->disturbed = true;
-    message_STOP(&self->link.out, &(msg_stop_t){.actor = actor->ref, .how = chance_below(&self->world->chance, 3)});
+    message_STOP(&self->link.out,
+                 &(msg_stop_t){.actor = actor->ref, .how = chance_below(&self->world->chance, 3)});
 }
 
 void caller_think(caller_t *self)
@@ -503,7 +539,8 @@ caller_t *caller_new(world_t *world)
     self->owner = world_owner(world);
     memcpy(self->topic, &self->owner, sizeof self->owner);
     link_init(&self->link, world, &player, self);
-    agenda_add(&world->agenda, world->now + chance_between(&world->chance, 1, TICK_US), tick, self, 0);
+    agenda_add(&world->agenda, world->now + chance_between(&world->chance, 1, TICK_US), tick, self,
+               0);
     return self;
 }
 

@@ -11,27 +11,27 @@ typedef struct caller {
     link_t link;
     uint64_t owner;
     uint8_t topic[MOB_TOPIC_SIZE];
-    bool live;             // WELCOME was heard on this connection
+    bool live; // WELCOME was heard on this connection
     bool dead;
     uint64_t epoch, accepted, note;
-    int64_t greeted_at, heard_at;      // a note or HUGZ
-    int64_t again_at, again_us; // what is not accepted is sent again
-    deed_t **deeds;        // deeds[seq - 1]
+    int64_t greeted_at, heard_at; // a note or HUGZ
+    int64_t again_at, again_us;   // what is not accepted is sent again
+    deed_t **deeds;               // deeds[seq - 1]
     uint64_t count, room;
-    uint64_t sent;         // the highest seq said on this connection
-    uint64_t first_open;   // all before are settled and dropped
+    uint64_t sent;       // the highest seq said on this connection
+    uint64_t first_open; // all before are settled and dropped
     uint64_t ticks;
     uint32_t pending;
-    struct caller *next;   // of the past ones
+    struct caller *next; // of the past ones
 } caller_t;
 
 caller_t *caller_new(world_t *world);
 void caller_free(caller_t **self_p);
-void caller_think(caller_t *self);       // ask for something
+void caller_think(caller_t *self); // ask for something
 void caller_die(caller_t *self, bool seen);
 void caller_drop_actors(caller_t *self);
-void caller_leave(caller_t *self);       // drop everything and say BYE
+void caller_leave(caller_t *self);                    // drop everything and say BYE
 bool caller_settled(const caller_t *self, bool ends); // ends: also what settles only with an actor
-deed_t *caller_actor(const caller_t *self); // one of its actors; NULL: none
+deed_t *caller_actor(const caller_t *self);           // one of its actors; NULL: none
 
 #endif

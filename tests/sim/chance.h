@@ -6,12 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct chance { uint64_t state[2]; } chance_t;
+typedef struct chance {
+    uint64_t state[2];
+} chance_t;
 
 void chance_init(chance_t *self, uint64_t seed);
 uint64_t chance_next(chance_t *self);
-uint32_t chance_below(chance_t *self, uint32_t n);                // 0 .. n-1
+uint32_t chance_below(chance_t *self, uint32_t n);                 // 0 .. n-1
 int64_t chance_between(chance_t *self, int64_t low, int64_t high); // both included
-bool chance_hit(chance_t *self, uint32_t of_10000);               // so often in ten thousand
+bool chance_hit(chance_t *self, uint32_t of_10000);                // so often in ten thousand
 
 #endif

@@ -57,9 +57,10 @@ void ledger_break(ledger_t *self, const deed_t *deed, const char *what)
 {
     if (self->broken[0])
         return;
-    snprintf(self->broken, sizeof self->broken, "%s: ref %llx.%llu kind %d starts %u retries %d code %u", what,
-             (unsigned long long)deed->ref.owner, (unsigned long long)deed->ref.seq, (int)deed->kind, deed->starts,
-             deed->retries, deed->code);
+    snprintf(self->broken, sizeof self->broken,
+             "%s: ref %llx.%llu kind %d starts %u retries %d code %u", what,
+             (unsigned long long)deed->ref.owner, (unsigned long long)deed->ref.seq,
+             (int)deed->kind, deed->starts, deed->retries, deed->code);
 }
 
 void ledger_fini(ledger_t *self)
@@ -84,7 +85,8 @@ static deed_place_t *place_of(deed_t *actor, uint64_t caller, uint64_t worker, u
     actor->places = realloc(actor->places, (actor->place_count + 1) * sizeof *actor->places);
     if (!actor->places)
         abort();
-    actor->places[actor->place_count] = (deed_place_t){.caller = caller, .worker = worker, .incarnation = incarnation};
+    actor->places[actor->place_count] =
+        (deed_place_t){.caller = caller, .worker = worker, .incarnation = incarnation};
     return &actor->places[actor->place_count++];
 }
 
@@ -113,7 +115,8 @@ static void check_count(ledger_t *self, deed_t *deed, uint32_t attempt, bool now
         ledger_break(self, deed, "its caller was told that it did not run, and it begins");
 }
 
-uint64_t ledger_start(ledger_t *self, deed_t *deed, uint32_t attempt, uint32_t incarnation, uint64_t worker, uint64_t epoch)
+uint64_t ledger_start(ledger_t *self, deed_t *deed, uint32_t attempt, uint32_t incarnation,
+                      uint64_t worker, uint64_t epoch)
 {
     self->runs = grown(self->runs, self->run_count, &self->run_room, sizeof *self->runs);
     self->runs[self->run_count] = (ledger_run_t){.deed = deed, .attempt = attempt};
@@ -194,7 +197,8 @@ static void count(ledger_t *self, uint32_t code)
     self->failures += code != MOB_OK && code != MOB_ETASK;
 }
 
-void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, uint64_t epoch, bool quiet)
+void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, uint64_t epoch,
+                    bool quiet)
 {
     uint64_t hash = hash_of(code, value);
     if (deed->settled) {
@@ -220,7 +224,8 @@ void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, u
             ledger_break(self, deed, "a failure that cannot be read");
         arena_clear(&arena);
     }
-    bool actor_quiet = !deed->actor || (!deed->actor->disturbed && deed->actor->settled && deed->actor->code == MOB_OK);
+    bool actor_quiet = !deed->actor || (!deed->actor->disturbed && deed->actor->settled &&
+                                        deed->actor->code == MOB_OK);
     if (quiet && ran(deed) && !deed->disturbed && actor_quiet && !own_end(deed, code))
         ledger_break(self, deed, "nothing was lost, and the outcome is not the body's own");
 }

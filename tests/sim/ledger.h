@@ -20,31 +20,31 @@ typedef struct deed_place { // how far the calls of one caller have begun in one
 
 struct deed { // one ref
     mob_ref_t ref;
-    uint64_t number;      // of the ledger: travels in the arguments
+    uint64_t number; // of the ledger: travels in the arguments
     deed_kind_t kind;
     // The plan.
     uint64_t asked_epoch; // in which it was first sent; 0: not yet
     int64_t asked_at;
     bool forget, shared, cancelled;
-    int32_t retries;      // more runs that are allowed
-    bool any_code;        // also after a failure that the body reports
+    int32_t retries; // more runs that are allowed
+    bool any_code;   // also after a failure that the body reports
     uint32_t timeout_ms;
     int32_t max_restarts, max_task_retries; // of an actor
-    deed_t *actor;        // of a METHOD or END
+    deed_t *actor;                          // of a METHOD or END
     deed_t *deps[DEED_DEPS];
     uint32_t dep_count;
-    int64_t takes_us;     // the body
+    int64_t takes_us; // the body
     enum { BODY_OK, BODY_FAILS, BODY_LEAVES } body;
     // What was seen.
-    bool disturbed;       // an end that is not the body's own is in order
+    bool disturbed; // an end that is not the body's own is in order
     uint32_t starts, starts_now;
-    uint64_t epoch_now;   // of starts_now and attempts_now
+    uint64_t epoch_now;    // of starts_now and attempts_now
     uint64_t attempts_now; // bit an attempt
-    deed_place_t *places; // of an actor
+    deed_place_t *places;  // of an actor
     uint32_t place_count;
     bool settled, dropped;
     uint32_t code;
-    uint64_t value;       // a hash
+    uint64_t value; // a hash
     uint8_t result[DEED_PAYLOAD];
     uint64_t settled_epoch;
     bool said_not_executed;
@@ -70,11 +70,13 @@ deed_t *ledger_plan(ledger_t *self, mob_ref_t ref, deed_kind_t kind);
 deed_t *ledger_deed(const ledger_t *self, load_t payload); // NULL: not one of ours
 
 // A body begins. Gives the number of the run.
-uint64_t ledger_start(ledger_t *self, deed_t *deed, uint32_t attempt, uint32_t incarnation, uint64_t worker, uint64_t epoch);
+uint64_t ledger_start(ledger_t *self, deed_t *deed, uint32_t attempt, uint32_t incarnation,
+                      uint64_t worker, uint64_t epoch);
 void ledger_end(ledger_t *self, uint64_t run, bool good);
 
 // A caller hears an outcome. quiet: nothing was lost that could explain another end than the body's own.
-void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, uint64_t epoch, bool quiet);
+void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, uint64_t epoch,
+                    bool quiet);
 
 void ledger_break(ledger_t *self, const deed_t *deed, const char *what);
 void ledger_fini(ledger_t *self);

@@ -33,7 +33,8 @@ static void connect(void *arg, uint64_t mark)
     if (self->closed || mark != self->generation)
         return;
     self->up = true;
-    trace_add(&self->world->trace, self->world->now, "connected: link generation", self->number, self->generation, 0, 0);
+    trace_add(&self->world->trace, self->world->now, "connected: link generation", self->number,
+              self->generation, 0, 0);
     self->player->greet(self->arg);
 }
 
@@ -51,8 +52,11 @@ static void dial(link_t *self)
 
 void link_init(link_t *self, world_t *world, const player_t *player, void *arg)
 {
-    *self = (link_t){.world = world, .player = player, .arg = arg, .number = ++world->link_count,
-                      .next = world->links};
+    *self = (link_t){.world = world,
+                     .player = player,
+                     .arg = arg,
+                     .number = ++world->link_count,
+                     .next = world->links};
     world->links = self;
     dial(self);
 }
@@ -62,7 +66,8 @@ void link_init(link_t *self, world_t *world, const player_t *player, void *arg)
 static void deliver_up(link_t *self, const batch_t *batch)
 {
     world_t *world = self->world;
-    batch_reader_t walk = batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
+    batch_reader_t walk =
+        batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
     message_t message;
     message_fault_t fault;
     for (message_state_t state; (state = message_next(&walk, &message, &fault)) != MESSAGE_END;) {
@@ -113,7 +118,8 @@ static void send_twice(link_t *self, const parcel_t *first)
     pack_raw(&again->batch.pack, first->batch.pack.data, first->batch.pack.size);
     again->batch.count = first->batch.count;
     world->faults.twice++;
-    agenda_add(&world->agenda, self->up_at + chance_between(&world->chance, 1, 30000), arrive_up, again, 0);
+    agenda_add(&world->agenda, self->up_at + chance_between(&world->chance, 1, 30000), arrive_up,
+               again, 0);
 }
 
 void link_flush(link_t *self, bool requests)
@@ -144,7 +150,8 @@ static void arrive_down(void *arg, uint64_t mark)
     (void)mark;
     if (parcel->generation == self->generation) {
         self->flying--;
-        batch_reader_t walk = batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
+        batch_reader_t walk =
+            batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
         message_t message;
         message_fault_t fault;
         for (message_state_t state; (state = message_next(&walk, &message, &fault)) != MESSAGE_END;) {
@@ -175,7 +182,8 @@ static void empty(link_t *self, outbox_t *box, bool notes)
         parcel_t *parcel = parcel_new(self);
         parcel->batch = *batch;
         *batch = BATCH_INIT;
-        agenda_add(&world->agenda, later(world, notes ? &self->notes_at : &self->calls_at), arrive_down, parcel, 0);
+        agenda_add(&world->agenda, later(world, notes ? &self->notes_at : &self->calls_at),
+                   arrive_down, parcel, 0);
     }
 }
 

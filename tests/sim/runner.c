@@ -19,10 +19,15 @@ static void put_answer(runner_t *self, const runner_answer_t *answer)
     batch_t *out = &self->link.out;
     uint32_t attempt = (uint32_t)answer->key.attempt;
     if (answer->good)
-        message_RESULT(out, &(msg_result_t){.ref = answer->key.ref, .attempt = attempt, .value = load_bytes(answer->value, DEED_PAYLOAD)});
+        message_RESULT(out, &(msg_result_t){.ref = answer->key.ref,
+                                            .attempt = attempt,
+                                            .value = load_bytes(answer->value, DEED_PAYLOAD)});
     else
-        message_FAIL(out, &(msg_fail_t){.ref = answer->key.ref, .attempt = attempt, .code = answer->code,
-                                        .app_code = answer->app_code, .executed = answer->executed});
+        message_FAIL(out, &(msg_fail_t){.ref = answer->key.ref,
+                                        .attempt = attempt,
+                                        .code = answer->code,
+                                        .app_code = answer->app_code,
+                                        .executed = answer->executed});
 }
 
 static void say_answer(runner_t *self, runner_answer_t *answer)
@@ -58,7 +63,8 @@ static runner_answer_t *new_answer(runner_t *self, const runner_item_t *item)
     return answer;
 }
 
-static void answer_failure(runner_t *self, const runner_item_t *item, mob_err_t err, int64_t app_code, uint32_t executed)
+static void answer_failure(runner_t *self, const runner_item_t *item, mob_err_t err,
+                           int64_t app_code, uint32_t executed)
 {
     runner_answer_t *answer = new_answer(self, item);
     answer->good = false;
@@ -227,8 +233,8 @@ static void finish(void *arg, uint64_t mark)
         self->blocked = false;
         message_RESUMED(&self->link.out, &(msg_resumed_t){0});
     }
-    trace_add(&world->trace, world->now, "body ends: link owner seq attempt", self->link.number, item->ref.owner, item->ref.seq,
-              item->attempt);
+    trace_add(&world->trace, world->now, "body ends: link owner seq attempt", self->link.number,
+              item->ref.owner, item->ref.seq, item->attempt);
     answer_body(self, item);
     self->running = NULL;
     item_free(item);
@@ -250,11 +256,12 @@ static void crash(void *arg, uint64_t mark)
 static void start_body(runner_t *self, runner_item_t *item)
 {
     world_t *world = self->world;
-    item->run = ledger_start(&world->ledger, item->deed, item->attempt, item->incarnation, self->owner, item->epoch);
+    item->run = ledger_start(&world->ledger, item->deed, item->attempt, item->incarnation,
+                             self->owner, item->epoch);
     self->running = item;
     self->turn++;
-    trace_add(&world->trace, world->now, "body begins: link owner seq attempt", self->link.number, item->ref.owner, item->ref.seq,
-              item->attempt);
+    trace_add(&world->trace, world->now, "body begins: link owner seq attempt", self->link.number,
+              item->ref.owner, item->ref.seq, item->attempt);
     if (self->kind == START_TASKS && chance_hit(&world->chance, 300)) {
         self->blocked = true;
         give(self, true);
@@ -280,7 +287,8 @@ static bool refused(runner_t *self, const runner_item_t *item)
     const runner_actor_t *actor = find_actor(self, item->actor);
     bool wrong = !actor || !actor->alive || actor->incarnation != item->incarnation;
     if (wrong)
-        answer_failure(self, item, actor && actor->alive ? MOB_EUNAVAILABLE : MOB_EDEAD, 0, MOB_NOT_EXECUTED);
+        answer_failure(self, item, actor && actor->alive ? MOB_EUNAVAILABLE : MOB_EDEAD, 0,
+                       MOB_NOT_EXECUTED);
     return wrong;
 }
 
@@ -289,8 +297,12 @@ static void construct(runner_t *self, runner_item_t *item)
     runner_actor_t *actor = calloc(1, sizeof *actor);
     if (!actor)
         abort();
-    *actor = (runner_actor_t){.next = self->actors, .id = item->actor, .incarnation = item->incarnation, .args = blob_hold(item->args),
-                              .opts = blob_hold(item->opts), .deed = item->deed};
+    *actor = (runner_actor_t){.next = self->actors,
+                              .id = item->actor,
+                              .incarnation = item->incarnation,
+                              .args = blob_hold(item->args),
+                              .opts = blob_hold(item->opts),
+                              .deed = item->deed};
     memcpy(actor->cls, item->cls, sizeof actor->cls);
     self->actors = actor;
 }
@@ -358,7 +370,8 @@ static void check_deps(runner_t *self, const deed_t *deed, loads_t deps)
     for (uint32_t i = 0; right && deps.count > 0; i++)
         right = ledger_deed(&self->world->ledger, loads_next(&deps)) == deed->deps[i];
     if (!right)
-        ledger_break(&self->world->ledger, deed, "a worker got other values than those of its dependencies");
+        ledger_break(&self->world->ledger, deed,
+                     "a worker got other values than those of its dependencies");
 }
 
 static int64_t ends_at(const runner_t *self, int64_t remaining_ms)
@@ -377,8 +390,14 @@ static void on_run(runner_t *self, const msg_run_t *run)
     if (known(self, run->ref, run->attempt))
         return;
     check_deps(self, deed, run->deps);
-    push(self, &(runner_item_t){.what = ITEM_RUN, .ref = run->ref, .actor = run->actor, .attempt = run->attempt,
-                                .incarnation = run->incarnation, .epoch = run->epoch, .deed = deed, .ends_at = ends_at(self, run->remaining_ms)});
+    push(self, &(runner_item_t){.what = ITEM_RUN,
+                                .ref = run->ref,
+                                .actor = run->actor,
+                                .attempt = run->attempt,
+                                .incarnation = run->incarnation,
+                                .epoch = run->epoch,
+                                .deed = deed,
+                                .ends_at = ends_at(self, run->remaining_ms)});
     if (self->blocked && self->first)
         give(self, false);
 }
@@ -392,9 +411,17 @@ static void on_make(runner_t *self, const msg_make_t *make)
     }
     if (known(self, make->actor, make->incarnation) || find_actor(self, make->actor))
         return;
-    runner_item_t item = {.what = ITEM_MAKE, .ref = make->actor, .actor = make->actor, .attempt = make->incarnation,
-                          .incarnation = make->incarnation, .epoch = make->epoch, .deed = deed, .ends_at = INT64_MAX, .args = load_keep(make->args),
-                          .opts = make->opts.size ? blob_new(make->opts.wire, make->opts.size) : NULL};
+    runner_item_t item = {.what = ITEM_MAKE,
+                          .ref = make->actor,
+                          .actor = make->actor,
+                          .attempt = make->incarnation,
+                          .incarnation = make->incarnation,
+                          .epoch = make->epoch,
+                          .deed = deed,
+                          .ends_at = INT64_MAX,
+                          .args = load_keep(make->args),
+                          .opts =
+                              make->opts.size ? blob_new(make->opts.wire, make->opts.size) : NULL};
     memcpy(item.cls, text_at(self, make->cls), sizeof item.cls);
     push(self, &item);
 }
@@ -422,11 +449,13 @@ static void on_name(runner_t *self, const msg_name_t *name)
         self->texts = realloc(self->texts, (name->symbol + 1) * sizeof *self->texts);
         if (!self->texts)
             abort();
-        memset(self->texts + self->text_count, 0, (name->symbol + 1 - self->text_count) * sizeof *self->texts);
+        memset(self->texts + self->text_count, 0,
+               (name->symbol + 1 - self->text_count) * sizeof *self->texts);
         self->text_count = name->symbol + 1;
     }
     char *text = self->texts[name->symbol];
-    size_t size = name->text.size < sizeof *self->texts - 1 ? name->text.size : sizeof *self->texts - 1;
+    size_t size =
+        name->text.size < sizeof *self->texts - 1 ? name->text.size : sizeof *self->texts - 1;
     memset(text, 0, sizeof *self->texts);
     memcpy(text, name->text.data, size);
 }
@@ -437,17 +466,27 @@ static void say_held(runner_t *self)
 {
     batch_t *out = &self->link.out;
     for (const runner_actor_t *actor = self->actors; actor; actor = actor->next) {
-        opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL, .size = actor->opts ? actor->opts->size : 0};
-        message_HOLD(out, &(msg_hold_t){.actor = actor->id, .incarnation = actor->incarnation,
-                                        .state = actor->alive ? HAND_DONE : HAND_RUNNING, .cls = {actor->cls, strlen(actor->cls)},
-                                        .opts = opts, .args = load_of(actor->args)});
+        opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL,
+                             .size = actor->opts ? actor->opts->size : 0};
+        message_HOLD(out, &(msg_hold_t){.actor = actor->id,
+                                        .incarnation = actor->incarnation,
+                                        .state = actor->alive ? HAND_DONE : HAND_RUNNING,
+                                        .cls = {actor->cls, strlen(actor->cls)},
+                                        .opts = opts,
+                                        .args = load_of(actor->args)});
     }
     const runner_item_t *running = self->running;
     if (running && running->what == ITEM_RUN)
-        message_HAVE(out, &(msg_have_t){.ref = running->ref, .attempt = running->attempt, .actor = running->actor, .state = HAND_RUNNING});
+        message_HAVE(out, &(msg_have_t){.ref = running->ref,
+                                        .attempt = running->attempt,
+                                        .actor = running->actor,
+                                        .state = HAND_RUNNING});
     for (const runner_item_t *item = self->first; item; item = item->next)
         if (item->what == ITEM_RUN)
-            message_HAVE(out, &(msg_have_t){.ref = item->ref, .attempt = item->attempt, .actor = item->actor, .state = HAND_WAITING});
+            message_HAVE(out, &(msg_have_t){.ref = item->ref,
+                                            .attempt = item->attempt,
+                                            .actor = item->actor,
+                                            .state = HAND_WAITING});
 }
 
 static void repeat_answers(runner_t *self)
@@ -490,9 +529,13 @@ static void greet(void *arg)
     runner_t *self = arg;
     self->live = false;
     self->greeted_at = self->world->now;
-    message_HELLO(&self->link.out, &(msg_hello_t){.major = 1, .owner = self->owner, .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
-                                                 .epoch = self->epoch, .role = ROLE_WORKER, .host = self->starter->owner,
-                                                 .pid = self->link.number});
+    message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
+                                                  .owner = self->owner,
+                                                  .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
+                                                  .epoch = self->epoch,
+                                                  .role = ROLE_WORKER,
+                                                  .host = self->starter->owner,
+                                                  .pid = self->link.number});
     link_flush(&self->link, false);
 }
 
@@ -508,7 +551,18 @@ static void hear_work(runner_t *self, const message_t *message)
     else if (message->verb == VERB_CANCEL)
         on_cancel(self, message->cancel.ref);
     else if (message->verb == VERB_STOP)
-        push(self, &(runner_item_t){.what = ITEM_STOP, .ref = message->stop.actor, .actor = message->stop.actor, .ends_at = INT64_MAX});
+        push(self, &(runner_item_t){.what = ITEM_STOP,
+                                    .ref = message->stop.actor,
+                                    .actor = message->stop.actor,
+                                    .ends_at = INT64_MAX});
+}
+
+static void goodbye(runner_t *self, uint32_t code)
+{
+    if (code == MOB_ECLOSED)
+        crash(self, 0);
+    else
+        world_fail(self->world, "GOODBYE with a code that does not end a worker");
 }
 
 static void hear(void *arg, const message_t *message)
@@ -525,7 +579,7 @@ static void hear(void *arg, const message_t *message)
     else if (message->verb == VERB_ERROR && self->live)
         greet(self);
     else if (message->verb == VERB_GOODBYE)
-        crash(self, 0);
+        goodbye(self, message->goodbye.code);
     else
         hear_work(self, message);
 }
@@ -573,7 +627,8 @@ runner_t *runner_new(world_t *world, starter_t *starter, uint64_t owner, enum wi
     agenda_add(&world->agenda, world->now + TICK_US, tick, self, 0);
     if (world_fault(world, world->odds.die)) {
         world->faults.runners++;
-        agenda_add(&world->agenda, world->now + chance_between(&world->chance, 100, 20000), crash, self, 0);
+        agenda_add(&world->agenda, world->now + chance_between(&world->chance, 100, 20000), crash,
+                   self, 0);
     }
     return self;
 }

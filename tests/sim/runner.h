@@ -10,7 +10,10 @@
 #include "link.h"
 #include "starter.h"
 
-typedef struct runner_key { mob_ref_t ref; uint64_t attempt; } runner_key_t;
+typedef struct runner_key {
+    mob_ref_t ref;
+    uint64_t attempt;
+} runner_key_t;
 
 typedef struct runner_answer { // RESULT or FAIL as it was said
     runner_key_t key;
@@ -26,12 +29,12 @@ typedef struct runner_item { // in hand
     enum { ITEM_RUN, ITEM_MAKE, ITEM_STOP } what;
     mob_ref_t ref, actor; // of MAKE and STOP both are the actor
     uint32_t attempt, incarnation;
-    uint64_t epoch;       // of the broker that sent it
+    uint64_t epoch; // of the broker that sent it
     deed_t *deed;
-    int64_t ends_at;      // INT64_MAX: no deadline
+    int64_t ends_at; // INT64_MAX: no deadline
     bool cancelled;
-    uint64_t run;         // of the ledger, once it began
-    blob_t *args, *opts;  // of MAKE, for HOLD
+    uint64_t run;        // of the ledger, once it began
+    blob_t *args, *opts; // of MAKE, for HOLD
     char cls[32];
 } runner_item_t;
 
@@ -39,7 +42,7 @@ typedef struct runner_actor {
     struct runner_actor *next;
     mob_ref_t id;
     uint32_t incarnation;
-    bool alive;           // constructed
+    bool alive; // constructed
     blob_t *args, *opts;
     char cls[32];
     deed_t *deed;
@@ -55,15 +58,15 @@ typedef struct runner {
     bool live, welcomed, dead, blocked, over;
     uint64_t epoch;
     int64_t greeted_at, heard_at;
-    char (*texts)[32];    // by symbol
+    char (*texts)[32]; // by symbol
     uint32_t text_count;
     runner_item_t *first, *last, *running;
-    uint64_t turn;        // marks the end of the running body
+    uint64_t turn; // marks the end of the running body
     runner_actor_t *actors;
     runner_answer_t *answers; // by key
     runner_answer_t **said;   // unacknowledged ones from taken on, in order
     uint64_t said_count, said_room, taken, base;
-    struct runner *next;  // of all
+    struct runner *next; // of all
 } runner_t;
 
 runner_t *runner_new(world_t *world, starter_t *starter, uint64_t owner, enum wire_start kind);

@@ -17,7 +17,8 @@ static const char *const control_names[] = {"none", "no_dedup", "no_ask"};
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seeds N] [--events M] [--seed S] [--check N] [--twice] [--trace] [--control no_dedup|no_ask]\n");
+    fprintf(stderr, "usage: sim [--seeds N] [--events M] [--seed S] [--check N] [--twice] "
+                    "[--trace] [--control no_dedup|no_ask]\n");
     return 2;
 }
 
@@ -69,15 +70,19 @@ static bool read_plan(plan_t *plan, int argc, char **argv)
 static void print_totals(const totals_t *totals, double seconds)
 {
     const faults_t *faults = &totals->faults;
-    printf(" played  seeds=%llu events=%llu simulated=%.0fs wall=%.1fs\n", U(totals->seeds), U(totals->events),
-           (double)totals->simulated_us / 1e6, seconds);
-    printf(" faults  planned/landed: breaks=%llu/%llu callers=%llu/%llu workers=%llu/%llu hosts=%llu/%llu brokers=%llu/%llu;"
+    printf(" played  seeds=%llu events=%llu simulated=%.0fs wall=%.1fs\n", U(totals->seeds),
+           U(totals->events), (double)totals->simulated_us / 1e6, seconds);
+    printf(" faults  planned/landed: breaks=%llu/%llu callers=%llu/%llu workers=%llu/%llu "
+           "hosts=%llu/%llu brokers=%llu/%llu;"
            " away long=%llu notices lost=%llu requests twice=%llu\n",
-           U(faults->breaks), U(faults->breaks_landed), U(faults->callers), U(faults->callers_landed), U(faults->runners),
-           U(faults->runners_landed), U(faults->starters), U(faults->starters_landed), U(faults->brokers), U(faults->brokers_landed),
-           U(faults->away), U(faults->notes), U(faults->twice));
-    printf(" calls   asked=%llu = value=%llu + app_error=%llu + system_error=%llu + given_up=%llu\n", U(totals->asked), U(totals->values),
-           U(totals->errors), U(totals->failures), U(totals->abandoned));
+           U(faults->breaks), U(faults->breaks_landed), U(faults->callers),
+           U(faults->callers_landed), U(faults->runners), U(faults->runners_landed),
+           U(faults->starters), U(faults->starters_landed), U(faults->brokers),
+           U(faults->brokers_landed), U(faults->away), U(faults->notes), U(faults->twice));
+    printf(
+        " calls   asked=%llu = value=%llu + app_error=%llu + system_error=%llu + given_up=%llu\n",
+        U(totals->asked), U(totals->values), U(totals->errors), U(totals->failures),
+        U(totals->abandoned));
     printf(" ledger  runs=%llu most_runs_of_one=%llu\n", U(totals->runs), U(totals->most_runs));
 }
 
@@ -101,15 +106,18 @@ int main(int argc, char **argv)
         return usage();
     bool control = plan.game.control != CONTROL_NONE, good = true;
     clock_t start = clock();
-    printf("SIM seed=%llu seeds=%llu events=%llu control=%s\n", U(plan.seed), U(plan.seeds), U(plan.game.events), control_names[plan.game.control]);
+    printf("SIM seed=%llu seeds=%llu events=%llu control=%s\n", U(plan.seed), U(plan.seeds),
+           U(plan.game.events), control_names[plan.game.control]);
     uint64_t seed = plan.seed;
     for (; good && seed < plan.seed + plan.seeds; seed++)
         good = play(&plan, seed, &totals);
     print_totals(&totals, (double)(clock() - start) / CLOCKS_PER_SEC);
     if (control)
-        printf(" control %s: %s\n", control_names[plan.game.control], good ? "PASSED, and it must fail" : "FAILED as required");
+        printf(" control %s: %s\n", control_names[plan.game.control],
+               good ? "PASSED, and it must fail" : "FAILED as required");
     else if (!good)
-        printf(" again   sim --seed %llu --seeds 1 --events %llu\n", U(seed - 1), U(plan.game.events));
+        printf(" again   sim --seed %llu --seeds 1 --events %llu\n", U(seed - 1),
+               U(plan.game.events));
     bool pass = good != control;
     printf("%s\n", pass ? "PASS" : "FAIL");
     return pass ? 0 : 1;

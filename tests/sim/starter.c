@@ -19,16 +19,23 @@ static void greet(void *arg)
     starter_t *self = arg;
     self->live = false;
     self->greeted_at = self->world->now;
-    message_HELLO(&self->link.out, &(msg_hello_t){.major = 1, .owner = self->owner, .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
-                                                 .epoch = self->epoch, .role = ROLE_HOST, .pid = 7});
+    message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
+                                                  .owner = self->owner,
+                                                  .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
+                                                  .epoch = self->epoch,
+                                                  .role = ROLE_HOST,
+                                                  .pid = 7});
     link_flush(&self->link, false);
 }
 
 static void offer(batch_t *out, const char *name, uint32_t kind, const opts_t *opts)
 {
-    message_OFFER(out, &(msg_offer_t){.name = text_of(name), .usage = text_of(name), .kind = kind, .opts = {.set = opts}});
+    message_OFFER(
+        out, &(msg_offer_t){
+                 .name = text_of(name), .usage = text_of(name), .kind = kind, .opts = {.set = opts}});
     if (kind == DEF_CLASS)
-        message_METHOD(out, &(msg_method_t){.name = text_of("put i64 -> i64"), .usage = text_of("put")});
+        message_METHOD(out,
+                       &(msg_method_t){.name = text_of("put i64 -> i64"), .usage = text_of("put")});
 }
 
 static void announce(starter_t *self)
@@ -44,7 +51,8 @@ void starter_reap(starter_t *self, uint64_t worker, enum wire_cause cause)
 {
     if (self->dead)
         return;
-    message_ENDED(&self->link.out, &(msg_ended_t){.worker = worker, .cause = cause, .pid = (uint32_t)worker | 1});
+    message_ENDED(&self->link.out,
+                  &(msg_ended_t){.worker = worker, .cause = cause, .pid = (uint32_t)worker | 1});
     link_flush(&self->link, false);
 }
 
@@ -118,7 +126,8 @@ starter_t *starter_new(world_t *world, uint32_t slots)
     self->slots = slots;
     memcpy(self->topic, &self->owner, sizeof self->owner);
     link_init(&self->link, world, &player, self);
-    agenda_add(&world->agenda, world->now + chance_between(&world->chance, 1, TICK_US), tick, self, 0);
+    agenda_add(&world->agenda, world->now + chance_between(&world->chance, 1, TICK_US), tick, self,
+               0);
     return self;
 }
 

@@ -10,13 +10,15 @@ static void mix(trace_t *self, uint64_t number)
 
 static void print_line(const trace_line_t *line, FILE *out)
 {
-    fprintf(out, "%6llu %12.6f  %-34s", (unsigned long long)line->number, (double)line->at / 1e6, line->what);
+    fprintf(out, "%6llu %12.6f  %-34s", (unsigned long long)line->number, (double)line->at / 1e6,
+            line->what);
     for (int i = 0; i < TRACE_NUMBERS; i++)
         fprintf(out, " %llx", (unsigned long long)line->numbers[i]);
     fputc('\n', out);
 }
 
-void trace_add(trace_t *self, int64_t at, const char *what, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+void trace_add(trace_t *self, int64_t at, const char *what, uint64_t a, uint64_t b, uint64_t c,
+               uint64_t d)
 {
     trace_line_t *line = &self->lines[self->count % TRACE_LINES];
     *line = (trace_line_t){.at = at, .what = what, .numbers = {a, b, c, d}, .number = self->count++};

@@ -11,7 +11,7 @@ enum { TRACE_LINES = 40, TRACE_NUMBERS = 4 };
 
 typedef struct trace_line {
     int64_t at;
-    const char *what;                // a literal
+    const char *what; // a literal
     uint64_t numbers[TRACE_NUMBERS];
     uint64_t number;
 } trace_line_t;
@@ -24,7 +24,8 @@ typedef struct trace {
 } trace_t;
 
 // what names the numbers, too: "RUN owner seq attempt".
-void trace_add(trace_t *self, int64_t at, const char *what, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+void trace_add(trace_t *self, int64_t at, const char *what, uint64_t a, uint64_t b, uint64_t c,
+               uint64_t d);
 void trace_print(const trace_t *self, FILE *out);
 
 #endif

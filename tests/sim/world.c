@@ -6,10 +6,10 @@
 #include <string.h>
 
 enum {
-    THINK_US = 40000,      // mean time between two thoughts of a caller
-    RECOVER_US = 4000000,  // after a loss, until nothing of it can be felt any more
-    SETTLE_US = 90000000,  // in which everything must have settled once faults are over
-    EMPTY_US = 60000000,   // in which everything must be gone once nobody holds anything
+    THINK_US = 40000,     // mean time between two thoughts of a caller
+    RECOVER_US = 4000000, // after a loss, until nothing of it can be felt any more
+    SETTLE_US = 90000000, // in which everything must have settled once faults are over
+    EMPTY_US = 60000000,  // in which everything must be gone once nobody holds anything
 };
 
 // ---- What players ask of it -------------------------------------------------------------------------
@@ -113,7 +113,8 @@ void world_said(world_t *self, const link_t *link, const message_t *message, boo
 {
     uint64_t more;
     mob_ref_t ref = ref_in(message, &more);
-    trace_add(&self->trace, self->now, verb_name(message->verb), (uint64_t)link->number << 1 | down, ref.owner, ref.seq, more);
+    trace_add(&self->trace, self->now, verb_name(message->verb), (uint64_t)link->number << 1 | down,
+              ref.owner, ref.seq, more);
     self->events++;
 }
 
@@ -122,9 +123,17 @@ void world_said(world_t *self, const link_t *link, const message_t *message, boo
 static void start_broker(world_t *self)
 {
     const core_config_t config = {
-        .epoch = ++self->epoch,       .seed = chance_next(&self->chance), .heartbeat_us = 500000, .lost_us = 2000000,
-        .gone_us = 6000000,           .rejoin_us = 1000000,               .resolve_us = 1000000,  .retry_us = 20000,
-        .pending_max = 400,           .mailbox_max = 24,                  .ring_bytes = 1 << 16,
+        .epoch = ++self->epoch,
+        .seed = chance_next(&self->chance),
+        .heartbeat_us = 500000,
+        .lost_us = 2000000,
+        .gone_us = 6000000,
+        .rejoin_us = 1000000,
+        .resolve_us = 1000000,
+        .retry_us = 20000,
+        .pending_max = 400,
+        .mailbox_max = 24,
+        .ring_bytes = 1 << 16,
     };
     self->core = core_new(&config);
     if (!self->core)
@@ -199,7 +208,8 @@ static void break_one(void *arg, uint64_t mark)
     link_t *link = any_link(self);
     if (link)
         link_break(link);
-    agenda_add(&self->agenda, link ? wait(self, self->odds.break_us) : self->now + 777, break_one, self, 0);
+    agenda_add(&self->agenda, link ? wait(self, self->odds.break_us) : self->now + 777, break_one,
+               self, 0);
 }
 
 static void lose_caller(void *arg, uint64_t mark)
@@ -254,7 +264,9 @@ static void set_odds(world_t *self)
 {
     chance_t *chance = &self->chance;
     static const uint32_t notes[] = {0, 500, 3000, 10000};
-    self->odds = (odds_t){.note = notes[chance_below(chance, 4)], .twice = 700, .break_us = chance_between(chance, 30000, 800000)};
+    self->odds = (odds_t){.note = notes[chance_below(chance, 4)],
+                          .twice = 700,
+                          .break_us = chance_between(chance, 30000, 800000)};
     if (chance_hit(chance, 7000)) {
         self->odds.die = 30 + chance_below(chance, 300);
         self->odds.caller_us = chance_between(chance, 500000, 5000000);
@@ -348,10 +360,13 @@ static void say_pending(world_t *self, const char *what, bool ends)
                 deed = one;
         }
     core_count_t count = core_counts(self->core);
-    snprintf(text, sizeof text, "%s: objects %llu graves %llu pending %llu actors %llu; first ref %llx.%llu kind %d starts %u", what,
-             (unsigned long long)count.objects, (unsigned long long)count.graves, (unsigned long long)count.pending,
-             (unsigned long long)count.actors, deed ? (unsigned long long)deed->ref.owner : 0, deed ? (unsigned long long)deed->ref.seq : 0,
-             deed ? (int)deed->kind : -1, deed ? deed->starts : 0);
+    snprintf(
+        text,
+        sizeof text, "%s: objects %llu graves %llu pending %llu actors %llu; first ref %llx.%llu kind %d starts %u",
+        what, (unsigned long long)count.objects, (unsigned long long)count.graves,
+        (unsigned long long)count.pending, (unsigned long long)count.actors,
+        deed ? (unsigned long long)deed->ref.owner : 0, deed ? (unsigned long long)deed->ref.seq : 0,
+        deed ? (int)deed->kind : -1, deed ? deed->starts : 0);
     world_fail(self, text);
 }
 
@@ -381,8 +396,12 @@ static void wind_up(world_t *self)
 
 static void world_init(world_t *self, uint64_t seed, const game_t *game)
 {
-    *self = (world_t){.seed = seed, .control = game->control, .now = 1000000, .events_max = game->events,
-                      .check_every = game->check_every, .faulty = true};
+    *self = (world_t){.seed = seed,
+                      .control = game->control,
+                      .now = 1000000,
+                      .events_max = game->events,
+                      .check_every = game->check_every,
+                      .faulty = true};
     self->trace.live = game->live;
     self->lost_at = -2 * (int64_t)RECOVER_US;
     chance_init(&self->chance, seed);
@@ -456,7 +475,8 @@ bool world_play(uint64_t seed, const game_t *game, totals_t *totals, uint64_t *h
     add_up(totals, &world);
     if (!good) {
         trace_print(&world.trace, stdout);
-        printf("seed=%llu events=%llu: %s\n", (unsigned long long)seed, (unsigned long long)world.events, world.failure);
+        printf("seed=%llu events=%llu: %s\n", (unsigned long long)seed,
+               (unsigned long long)world.events, world.failure);
     }
     world_fini(&world);
     return good;

@@ -15,7 +15,11 @@
 
 enum { WORLD_CALLERS = 6, WORLD_STARTERS = 2 };
 
-typedef enum control { CONTROL_NONE, CONTROL_NO_DEDUP, CONTROL_NO_ASK } control_t; // a protection switched off
+typedef enum control {
+    CONTROL_NONE,
+    CONTROL_NO_DEDUP,
+    CONTROL_NO_ASK
+} control_t; // a protection switched off
 
 typedef struct odds { // of faults, in ten thousand of what could be hit; of this seed
     uint32_t note, twice, die, away; // each notice, batch of requests, body, broken connection
@@ -50,9 +54,9 @@ struct world {
     uint64_t events, events_max, checked, check_every;
     odds_t odds;
     faults_t faults;
-    bool faulty;          // faults still happen and callers still ask
-    int64_t lost_at;      // when a process or the broker was lost last
-    uint64_t owner;       // the last one given
+    bool faulty;     // faults still happen and callers still ask
+    int64_t lost_at; // when a process or the broker was lost last
+    uint64_t owner;  // the last one given
     uint32_t link_count;
     link_t *links;
     caller_t *callers[WORLD_CALLERS];
@@ -67,18 +71,20 @@ typedef struct game {
     uint64_t events;      // with faults; then it goes on until all has settled
     uint64_t check_every; // so many events core_check()
     control_t control;
-    FILE *live;           // the whole trace; NULL: no
+    FILE *live; // the whole trace; NULL: no
 } game_t;
 
 // Play one seed. True: all promises held. Adds to totals; on failure prints what, and how it came to it.
 bool world_play(uint64_t seed, const game_t *game, totals_t *totals, uint64_t *hash);
 
-uint64_t world_owner(world_t *self);                // a fresh session id
+uint64_t world_owner(world_t *self); // a fresh session id
 void world_fail(world_t *self, const char *what);
 void world_said(world_t *self, const link_t *link, const message_t *message, bool down); // one event
 bool world_fault(world_t *self, uint32_t of_10000); // does one happen now?
 void world_lost(world_t *self);                     // a process was lost
-void world_upset(world_t *self, int64_t us);        // for so long nothing can be judged strictly, nor what lives now
-bool world_quiet(const world_t *self, int64_t since); // nothing was lost that could matter to what began then
+void world_upset(world_t *self,
+                 int64_t us); // for so long nothing can be judged strictly, nor what lives now
+bool world_quiet(const world_t *self,
+                 int64_t since); // nothing was lost that could matter to what began then
 
 #endif
