@@ -43,6 +43,14 @@ static bool add_worker(host_t *self, uint64_t owner, enum wire_start kind)
     return true;
 }
 
+static bool has_worker(const host_t *self, uint64_t owner)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->workers[i].owner == owner)
+            return true;
+    return false;
+}
+
 static bool remove_worker(host_t *self, uint64_t owner)
 {
     for (size_t i = 0; i < self->count; i++) {
@@ -85,6 +93,10 @@ static void on_start(host_t *self, const msg_start_t *start)
 {
     enum wire_cause refused = CAUSE_NONE;
     pthread_mutex_lock(&self->lock);
+    if (has_worker(self, start->worker)) { // said again, after a reconnect
+        pthread_mutex_unlock(&self->lock);
+        return;
+    }
     if (self->stage != HOST_SERVES)
         refused = CAUSE_DRAIN;
     else if (!add_worker(self, start->worker, (enum wire_start)start->kind))
