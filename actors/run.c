@@ -75,6 +75,13 @@ static answer_failure_t failure_of_result(context_t *context, const hand_t *hand
                               .text = context->text};
 }
 
+// The body saw the end of its time before the broker did, and came home: that is no failure of its own.
+static bool came_home_late(const context_t *context, const hand_t *hand, mob_err_t err)
+{
+    return (err == MOB_ECANCELLED || err == MOB_ETIMEDOUT) && !context->code &&
+           hand->deadline_at != INT64_MAX && clock_us() >= hand->deadline_at;
+}
+
 // Why the body did not end well, the most telling reason first. False: it did.
 static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *reader,
                    mob_err_t err, answer_failure_t *out)
@@ -89,6 +96,10 @@ static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *r
             (answer_failure_t){.err = MOB_EDEAD, .executed = MOB_EXECUTED, .text = "the actor left"};
     else if (err && reader->err)
         *out = failure_of_arguments(context, hand);
+    else if (came_home_late(context, hand, err))
+        *out = (answer_failure_t){.err = MOB_EDEADLINE,
+                                  .executed = MOB_MAYBE_EXECUTED,
+                                  .text = "its time was over while it ran"};
     else if (err)
         *out = failure_of_body(context, err);
     else if (context->writer.err)
