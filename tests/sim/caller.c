@@ -1,4 +1,4 @@
-// caller.c - see caller.h. What it asks for is by chance; how it asks is what PROTOCOL.md tells a client.
+// caller.c - see caller.h. How it asks is what PROTOCOL.md tells a client; what it asks for is in wish.c.
 
 #include "caller.h"
 
@@ -8,7 +8,7 @@
 #include "options.h"
 #include "world.h"
 
-enum { TICK_US = 250000, AGAIN_US = 250000, AGAIN_MAX_US = 5000000, PENDING_MAX = 40, SYMBOLS = 4 };
+enum { TICK_US = 250000, AGAIN_US = 250000, AGAIN_MAX_US = 5000000, SYMBOLS = 4 };
 enum { SYMBOL_WORK = 1, SYMBOL_BOX, SYMBOL_BAG, SYMBOL_PUT };
 
 static const char *const names[SYMBOLS + 1] = {"", "work i64 -> i64", "box i64", "bag i64",
@@ -35,7 +35,7 @@ static void greet(void *arg)
     link_flush(&self->link, false);
 }
 
-static bool unsettled(const deed_t *deed)
+bool caller_waits_for(const deed_t *deed)
 {
     return !deed->settled && !deed->dropped && !deed->forget;
 }
@@ -48,7 +48,7 @@ static void say_asks(caller_t *self)
         return;
     for (uint64_t i = self->first_open; i < self->count && count < MOB_REFS_MAX; i++) {
         const deed_t *deed = self->deeds[i];
-        if (unsettled(deed) && deed->ref.seq <= self->accepted)
+        if (caller_waits_for(deed) && deed->ref.seq <= self->accepted)
             refs[count++] = deed->ref;
     }
     if (count)
@@ -150,7 +150,7 @@ static void say_request(caller_t *self, deed_t *deed)
         message_END(out, &(msg_end_t){.seq = deed->ref.seq, .actor = deed->actor->ref});
 }
 
-static void say_unsent(caller_t *self)
+void caller_say_unsent(caller_t *self)
 {
     while (self->live && self->sent < self->count) {
         say_request(self, self->deeds[self->sent++]);
@@ -197,7 +197,7 @@ static void welcome(caller_t *self, const msg_welcome_t *heard)
         message_NAME(&self->link.out, &(msg_name_t){.symbol = i, .text = text_of(names[i])});
     say_ping(self);
     link_flush(&self->link, false);
-    say_unsent(self);
+    caller_say_unsent(self);
     link_flush(&self->link, true);
     say_drops_again(self);
     say_asks(self);
@@ -275,221 +275,6 @@ static void hear(void *arg, const message_t *message)
     }
 }
 
-// ---- What it wants ----------------------------------------------------------------------------------
-
-static deed_t *plan(caller_t *self, deed_kind_t kind)
-{
-    world_t *world = self->world;
-    deed_t *deed = ledger_plan(&world->ledger, (mob_ref_t){self->owner, self->count + 1}, kind);
-    if (self->count == self->room) {
-        self->room = self->room ? 2 * self->room : 256;
-        self->deeds = realloc(self->deeds, self->room * sizeof(deed_t *));
-        if (!self->deeds)
-            abort();
-    }
-    self->deeds[self->count++] = deed;
-    deed->asked_at = world->now;
-    return deed;
-}
-
-static void await(caller_t *self, deed_t *deed)
-{
-    if (deed->kind == DEED_OBJECT || deed->forget) {
-        deed->settled = deed->kind == DEED_OBJECT; // the owner knows by itself
-        return;
-    }
-    self->pending++;
-    self->world->ledger.asked++;
-}
-
-static bool carries_value(const deed_t *deed)
-{
-    return !deed->dropped && !deed->forget &&
-           (deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_OBJECT);
-}
-
-static void want_deps(caller_t *self, deed_t *deed)
-{
-    world_t *world = self->world;
-    for (uint32_t wish = 1 + chance_below(&world->chance, 2); wish > 0; wish--) {
-        const caller_t *other = chance_hit(&world->chance, 7500)
-                                    ? self
-                                    : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
-        uint64_t back = 1 + chance_below(&world->chance, 12);
-        deed_t *dep = other && other->count > back ? other->deeds[other->count - 1 - back] : NULL;
-        if (dep && carries_value(dep))
-            deed->deps[deed->dep_count++] = dep;
-    }
-}
-
-static void want_body(caller_t *self, deed_t *deed)
-{
-    chance_t *chance = &self->world->chance;
-    deed->takes_us = chance_hit(chance, 500) ? chance_between(chance, 5000, 40000)
-                                             : chance_between(chance, 30, 3000);
-    deed->body = chance_hit(chance, 600) ? BODY_FAILS : BODY_OK;
-    deed->any_code = chance_hit(chance, 2000);
-    if (chance_hit(chance, 500)) {
-        deed->timeout_ms = 1 + chance_below(chance, 60);
-        deed->disturbed = true;
-    }
-    deed->forget = chance_hit(chance, 300);
-    if (chance_hit(chance, 1200))
-        want_deps(self, deed);
-}
-
-static void want_task(caller_t *self)
-{
-    static const int32_t retries[] = {0, 1, 3, 3};
-    deed_t *deed = plan(self, DEED_TASK);
-    want_body(self, deed);
-    deed->retries = retries[chance_below(&self->world->chance, 4)];
-    await(self, deed);
-}
-
-static void want_method(caller_t *self, deed_t *actor)
-{
-    deed_t *deed = plan(self, DEED_METHOD);
-    want_body(self, deed);
-    deed->actor = actor;
-    deed->retries = actor->max_task_retries;
-    if (chance_hit(&self->world->chance, 60)) {
-        deed->body = BODY_LEAVES;
-        actor->disturbed = true;
-    }
-    await(self, deed);
-}
-
-static void want_actor(caller_t *self)
-{
-    chance_t *chance = &self->world->chance;
-    deed_t *deed = plan(self, DEED_ACTOR);
-    deed->shared = chance_hit(chance, 4000);
-    deed->takes_us = chance_between(chance, 50, 4000);
-    deed->body = chance_hit(chance, 600) ? BODY_FAILS : BODY_OK;
-    deed->max_restarts = (int32_t)chance_below(chance, 3);
-    deed->max_task_retries = (int32_t)chance_below(chance, 3);
-    await(self, deed);
-}
-
-deed_t *caller_actor(const caller_t *self)
-{
-    uint32_t tries = 30;
-    for (uint64_t i = self->count; i > self->first_open && tries > 0; i--) {
-        deed_t *deed = self->deeds[i - 1];
-        if (deed->kind != DEED_ACTOR || deed->dropped)
-            continue;
-        tries--;
-        if (chance_hit(&self->world->chance, 4000))
-            return deed;
-    }
-    return NULL;
-}
-
-static uint32_t actors_of(const caller_t *self)
-{
-    uint32_t count = 0;
-    for (uint64_t i = self->first_open; i < self->count; i++)
-        count += self->deeds[i]->kind == DEED_ACTOR && !self->deeds[i]->dropped;
-    return count;
-}
-
-static void want_call(caller_t *self)
-{
-    world_t *world = self->world;
-    const caller_t *other = chance_hit(&world->chance, 7000)
-                                ? self
-                                : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
-    deed_t *actor = other ? caller_actor(other) : NULL;
-    if (!actor)
-        want_task(self);
-    else if (chance_hit(&world->chance, 100))
-        await(self, plan(self, DEED_END)), self->deeds[self->count - 1]->actor = actor;
-    else
-        want_method(self, actor);
-}
-
-static void want(caller_t *self)
-{
-    uint32_t dice = chance_below(&self->world->chance, 100);
-    if (dice < 5 && actors_of(self) < 4)
-        want_actor(self);
-    else if (dice < 8)
-        await(self, plan(self, DEED_OBJECT));
-    else if (dice < 45)
-        want_task(self);
-    else
-        want_call(self);
-}
-
-// ---- What it gives up -------------------------------------------------------------------------------
-
-static void drop(caller_t *self, deed_t *deed)
-{
-    if (unsettled(deed)) {
-        self->pending--;
-        self->world->ledger.abandoned++;
-    }
-    deed->dropped = true;
-    deed->disturbed = true;
-    if (self->live)
-        message_DROP(&self->link.out, &(msg_drop_t){.ref = deed->ref, .count = 1});
-}
-
-static void drop_some(caller_t *self)
-{
-    chance_t *chance = &self->world->chance;
-    for (uint64_t i = self->first_open; i < self->count; i++) {
-        deed_t *deed = self->deeds[i];
-        if (deed->dropped || deed->forget || deed->ref.seq > self->sent)
-            continue;
-        if (chance_hit(chance, deed->kind == DEED_ACTOR ? 60 : deed->settled ? 3000 : 10))
-            drop(self, deed);
-    }
-    while (self->first_open < self->count &&
-           (self->deeds[self->first_open]->dropped || self->deeds[self->first_open]->forget))
-        self->first_open++;
-}
-
-static void cancel_one(caller_t *self)
-{
-    chance_t *chance = &self->world->chance;
-    if (self->count <= self->first_open)
-        return;
-    uint64_t at = self->first_open + chance_next(chance) % (self->count - self->first_open);
-    deed_t *deed = self->deeds[at];
-    if (deed->settled || deed->dropped || deed->kind > DEED_METHOD || !self->live)
-        return;
-    deed->disturbed = true;
-    uint32_t flags = deed->kind == DEED_TASK && chance_hit(chance, 2000) ? MOB_CANCEL_FORCE : 0;
-    message_CANCEL(&self->link.out, &(msg_cancel_t){.ref = deed->ref, .flags = flags});
-}
-
-static void stop_one(caller_t *self)
-{
-    deed_t *actor = caller_actor(self);
-    if (!actor || !self->live)
-        return;
-    actor->disturbed = true;
-    message_STOP(&self->link.out,
-                 &(msg_stop_t){.actor = actor->ref, .how = chance_below(&self->world->chance, 3)});
-}
-
-void caller_think(caller_t *self)
-{
-    chance_t *chance = &self->world->chance;
-    for (uint32_t left = 1 + chance_below(chance, 5); left > 0 && self->pending < PENDING_MAX; left--)
-        want(self);
-    say_unsent(self);
-    link_flush(&self->link, true);
-    drop_some(self);
-    if (chance_hit(chance, 800))
-        cancel_one(self);
-    if (chance_hit(chance, 100))
-        stop_one(self);
-    link_flush(&self->link, false);
-}
-
 // ---- Time -------------------------------------------------------------------------------------------
 
 // No WELCOME came: HELLO or the answer was lost with a broker.
@@ -521,7 +306,7 @@ static void tick(void *arg, uint64_t mark)
         self->again_us = self->again_us * 2 < AGAIN_MAX_US ? self->again_us * 2 : AGAIN_MAX_US;
         self->again_at = world->now + self->again_us;
         self->sent = self->accepted;
-        say_unsent(self);
+        caller_say_unsent(self);
         link_flush(&self->link, true);
     }
 }
@@ -558,7 +343,7 @@ void caller_die(caller_t *self, bool seen)
     world_t *world = self->world;
     for (uint64_t i = self->first_open; i < self->count; i++) {
         deed_t *deed = self->deeds[i];
-        world->ledger.abandoned += unsettled(deed);
+        world->ledger.abandoned += caller_waits_for(deed);
         deed->dropped = deed->disturbed = true;
     }
     self->dead = true;
@@ -570,29 +355,10 @@ void caller_die(caller_t *self, bool seen)
     }
 }
 
-void caller_drop_actors(caller_t *self)
-{
-    for (uint64_t i = self->first_open; i < self->count; i++)
-        if (self->deeds[i]->kind == DEED_ACTOR && !self->deeds[i]->dropped)
-            drop(self, self->deeds[i]);
-    link_flush(&self->link, false);
-}
-
-void caller_leave(caller_t *self)
-{
-    for (uint64_t i = self->first_open; i < self->count; i++)
-        if (!self->deeds[i]->dropped)
-            drop(self, self->deeds[i]);
-    message_BYE(&self->link.out, &(msg_bye_t){0});
-    link_flush(&self->link, false);
-    self->dead = true;
-    link_leave(&self->link);
-}
-
 bool caller_settled(const caller_t *self, bool ends)
 {
     for (uint64_t i = self->first_open; i < self->count; i++)
-        if (unsettled(self->deeds[i]) && (ends || self->deeds[i]->kind != DEED_END))
+        if (caller_waits_for(self->deeds[i]) && (ends || self->deeds[i]->kind != DEED_END))
             return false;
     return true;
 }

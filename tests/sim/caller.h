@@ -34,4 +34,8 @@ void caller_leave(caller_t *self);                    // drop everything and say
 bool caller_settled(const caller_t *self, bool ends); // ends: also what settles only with an actor
 deed_t *caller_actor(const caller_t *self);           // one of its actors; NULL: none
 
+// For wish.c.
+bool caller_waits_for(const deed_t *deed);
+void caller_say_unsent(caller_t *self);
+
 #endif

@@ -74,4 +74,16 @@ void runner_free(runner_t **self_p);
 runner_t *runner_find(world_t *world, uint64_t owner); // one that lives
 void runner_die(runner_t *self);                       // at once; its host says so, if it lives
 
+// Between hand.c and runner.c.
+void runner_put_answer(runner_t *self, const runner_answer_t *answer);
+void runner_say_answer(runner_t *self, runner_answer_t *answer);
+runner_answer_t *runner_find_answer(runner_t *self, mob_ref_t ref, uint32_t attempt);
+void runner_answer_failure(runner_t *self, const runner_item_t *item, mob_err_t err,
+                           int64_t app_code, uint32_t executed);
+void runner_item_free(runner_item_t *item);
+void runner_push(runner_t *self, const runner_item_t *like);
+void runner_give(runner_t *self, bool blocks);
+void runner_crash(void *arg, uint64_t mark);
+runner_actor_t *runner_find_actor(runner_t *self, mob_ref_t id);
+
 #endif

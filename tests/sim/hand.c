@@ -1,0 +1,337 @@
+// hand.c - what a worker has in hand: it begins bodies one after the other, and says how they end. Never
+// hears anything: runner.c does.
+
+#include "runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "world.h"
+
+enum { SLOW_BODY_US = 5000 };
+
+static void begin_next(runner_t *self);
+
+// ---- Answers ----------------------------------------------------------------------------------------
+
+void runner_put_answer(runner_t *self, const runner_answer_t *answer)
+{
+    batch_t *out = &self->link.out;
+    uint32_t attempt = (uint32_t)answer->key.attempt;
+    if (answer->good)
+        message_RESULT(out, &(msg_result_t){.ref = answer->key.ref,
+                                            .attempt = attempt,
+                                            .value = load_bytes(answer->value, DEED_PAYLOAD)});
+    else
+        message_FAIL(out, &(msg_fail_t){.ref = answer->key.ref,
+                                        .attempt = attempt,
+                                        .code = answer->code,
+                                        .app_code = answer->app_code,
+                                        .executed = answer->executed});
+}
+
+void runner_say_answer(runner_t *self, runner_answer_t *answer)
+{
+    if (self->said_count == self->said_room) {
+        self->said_room = self->said_room ? 2 * self->said_room : 64;
+        self->said = realloc(self->said, self->said_room * sizeof(runner_answer_t *));
+        if (!self->said)
+            abort();
+    }
+    self->said[self->said_count++] = answer;
+    runner_put_answer(self, answer);
+}
+
+runner_answer_t *runner_find_answer(runner_t *self, mob_ref_t ref, uint32_t attempt)
+{
+    runner_key_t key = {ref, attempt};
+    runner_answer_t *answer;
+    HASH_FIND(hh, self->answers, &key, sizeof key, answer);
+    return answer;
+}
+
+static runner_answer_t *new_answer(runner_t *self, const runner_item_t *item)
+{
+    runner_answer_t *answer = runner_find_answer(self, item->ref, item->attempt);
+    if (answer)
+        return answer; // only without the memory that is under test
+    answer = calloc(1, sizeof *answer);
+    if (!answer)
+        abort();
+    answer->key = (runner_key_t){item->ref, item->attempt};
+    HASH_ADD(hh, self->answers, key, sizeof answer->key, answer);
+    return answer;
+}
+
+void runner_answer_failure(runner_t *self, const runner_item_t *item, mob_err_t err,
+                           int64_t app_code, uint32_t executed)
+{
+    runner_answer_t *answer = new_answer(self, item);
+    answer->good = false;
+    answer->code = err;
+    answer->app_code = app_code;
+    answer->executed = executed;
+    runner_say_answer(self, answer);
+}
+
+static void answer_value(runner_t *self, const runner_item_t *item)
+{
+    runner_answer_t *answer = new_answer(self, item);
+    answer->good = true;
+    ledger_payload(answer->value, item->deed->number, item->run);
+    runner_say_answer(self, answer);
+}
+
+// ---- Hands ------------------------------------------------------------------------------------------
+
+void runner_item_free(runner_item_t *item)
+{
+    blob_drop(&item->args);
+    blob_drop(&item->opts);
+    free(item);
+}
+
+void runner_push(runner_t *self, const runner_item_t *like)
+{
+    runner_item_t *item = malloc(sizeof *item);
+    if (!item)
+        abort();
+    *item = *like;
+    item->next = NULL;
+    *(self->last ? &self->last->next : &self->first) = item;
+    self->last = item;
+    begin_next(self);
+}
+
+static runner_item_t *pop(runner_t *self)
+{
+    runner_item_t *item = self->first;
+    self->first = item->next;
+    if (!self->first)
+        self->last = NULL;
+    return item;
+}
+
+// Take out those that wait and belong to actor; with none, tasks. Gives how many.
+static uint32_t take_waiting(runner_t *self, mob_ref_t actor, runner_item_t **out)
+{
+    uint32_t count = 0;
+    runner_item_t **link = &self->first;
+    self->last = NULL;
+    while (*link) {
+        runner_item_t *item = *link;
+        if (item->what == ITEM_RUN && mob_same(item->actor, actor) && count < MOB_REFS_MAX) {
+            *link = item->next;
+            out[count++] = item;
+        } else {
+            self->last = item;
+            link = &item->next;
+        }
+    }
+    return count;
+}
+
+runner_actor_t *runner_find_actor(runner_t *self, mob_ref_t id)
+{
+    runner_actor_t *actor = self->actors;
+    while (actor && !mob_same(actor->id, id))
+        actor = actor->next;
+    return actor;
+}
+
+static void exit_well(runner_t *self)
+{
+    message_BYE(&self->link.out, &(msg_bye_t){0});
+    link_flush(&self->link, false);
+    self->dead = true;
+    link_leave(&self->link);
+    starter_reap(self->starter, self->owner, CAUSE_EXIT);
+}
+
+static void end_actor(runner_t *self, runner_actor_t *actor)
+{
+    runner_actor_t **link = &self->actors;
+    while (*link != actor)
+        link = &(*link)->next;
+    *link = actor->next;
+    message_STOP(&self->link.out, &(msg_stop_t){.actor = actor->id, .how = MOB_STOP_DRAIN});
+    blob_drop(&actor->args);
+    blob_drop(&actor->opts);
+    free(actor);
+    self->over |= self->kind == START_ACTOR && !self->actors;
+}
+
+// ---- Bodies -----------------------------------------------------------------------------------------
+
+void runner_give(runner_t *self, bool blocks)
+{
+    runner_item_t *items[MOB_REFS_MAX];
+    mob_ref_t refs[MOB_REFS_MAX];
+    uint32_t count = take_waiting(self, (mob_ref_t){0, 0}, items);
+    for (uint32_t i = 0; i < count; i++) {
+        refs[i] = items[i]->ref;
+        runner_item_free(items[i]);
+    }
+    refs_t given = {.items = refs, .count = count};
+    if (blocks)
+        message_BLOCKED(&self->link.out, &(msg_blocked_t){.refs = given});
+    else if (count)
+        message_GIVE(&self->link.out, &(msg_give_t){.refs = given});
+}
+
+static void slow(void *arg, uint64_t mark)
+{
+    runner_t *self = arg;
+    if (self->dead || mark != self->turn || !self->running || self->kind != START_TASKS)
+        return;
+    runner_give(self, false);
+    link_flush(&self->link, false);
+}
+
+static void leave(runner_t *self, runner_item_t *item)
+{
+    runner_item_t *items[MOB_REFS_MAX];
+    uint32_t count = take_waiting(self, item->actor, items);
+    for (uint32_t i = 0; i < count; i++) {
+        runner_answer_failure(self, items[i], MOB_EDEAD, 0, MOB_NOT_EXECUTED);
+        runner_item_free(items[i]);
+    }
+    runner_answer_failure(self, item, MOB_EDEAD, 0, MOB_EXECUTED);
+    end_actor(self, runner_find_actor(self, item->actor));
+}
+
+static void answer_body(runner_t *self, runner_item_t *item)
+{
+    runner_actor_t *actor = item->what == ITEM_MAKE ? runner_find_actor(self, item->actor) : NULL;
+    bool good = item->deed->body == BODY_OK;
+    ledger_end(&self->world->ledger, item->run, good);
+    if (good) {
+        answer_value(self, item);
+        if (actor)
+            actor->alive = true;
+        return;
+    }
+    if (item->deed->body == BODY_LEAVES) {
+        leave(self, item);
+        return;
+    }
+    runner_answer_failure(self, item, MOB_ETASK, DEED_CODE + (int64_t)item->run, MOB_EXECUTED);
+    if (actor) {
+        end_actor(self, actor);
+        self->over |= self->kind == START_ACTOR;
+    }
+}
+
+static void finish(void *arg, uint64_t mark)
+{
+    runner_t *self = arg;
+    world_t *world = self->world;
+    if (self->dead || mark != self->turn || !self->running)
+        return;
+    runner_item_t *item = self->running;
+    if (self->blocked) {
+        self->blocked = false;
+        message_RESUMED(&self->link.out, &(msg_resumed_t){0});
+    }
+    trace_add(&world->trace, world->now, "body ends: link owner seq attempt", self->link.number,
+              item->ref.owner, item->ref.seq, item->attempt);
+    answer_body(self, item);
+    self->running = NULL;
+    runner_item_free(item);
+    begin_next(self);
+    if (!self->dead)
+        link_flush(&self->link, false);
+}
+
+void runner_crash(void *arg, uint64_t mark)
+{
+    runner_t *self = arg;
+    if (self->dead || (mark && (mark != self->turn || !self->running)))
+        return;
+    self->world->faults.runners_landed += self->running != NULL;
+    runner_die(self);
+    starter_reap(self->starter, self->owner, CAUSE_CRASH);
+}
+
+static void start_body(runner_t *self, runner_item_t *item)
+{
+    world_t *world = self->world;
+    item->run = ledger_start(&world->ledger, item->deed, item->attempt, item->incarnation,
+                             self->owner, item->epoch);
+    self->running = item;
+    self->turn++;
+    trace_add(&world->trace, world->now, "body begins: link owner seq attempt", self->link.number,
+              item->ref.owner, item->ref.seq, item->attempt);
+    if (self->kind == START_TASKS && chance_hit(&world->chance, 300)) {
+        self->blocked = true;
+        runner_give(self, true);
+    }
+    if (world_fault(world, world->odds.die)) {
+        world->faults.runners++;
+        agenda_add(&world->agenda, world->now + item->deed->takes_us / 2, runner_crash, self,
+                   self->turn);
+        return;
+    }
+    if (item->deed->takes_us > SLOW_BODY_US)
+        agenda_add(&world->agenda, world->now + SLOW_BODY_US, slow, self, self->turn);
+    agenda_add(&world->agenda, world->now + item->deed->takes_us, finish, self, self->turn);
+}
+
+static bool refused(runner_t *self, const runner_item_t *item)
+{
+    if (self->world->now >= item->ends_at) {
+        runner_answer_failure(self, item, MOB_EDEADLINE, 0, MOB_NOT_EXECUTED);
+        return true;
+    }
+    if (item->what != ITEM_RUN || mob_is_none(item->actor))
+        return false;
+    const runner_actor_t *actor = runner_find_actor(self, item->actor);
+    bool wrong = !actor || !actor->alive || actor->incarnation != item->incarnation;
+    if (wrong)
+        runner_answer_failure(self, item, actor && actor->alive ? MOB_EUNAVAILABLE : MOB_EDEAD, 0,
+                              MOB_NOT_EXECUTED);
+    return wrong;
+}
+
+static void construct(runner_t *self, runner_item_t *item)
+{
+    runner_actor_t *actor = calloc(1, sizeof *actor);
+    if (!actor)
+        abort();
+    *actor = (runner_actor_t){.next = self->actors,
+                              .id = item->actor,
+                              .incarnation = item->incarnation,
+                              .args = blob_hold(item->args),
+                              .opts = blob_hold(item->opts),
+                              .deed = item->deed};
+    memcpy(actor->cls, item->cls, sizeof actor->cls);
+    self->actors = actor;
+}
+
+static void stop(runner_t *self, const runner_item_t *item)
+{
+    runner_actor_t *actor = runner_find_actor(self, item->actor);
+    if (mob_is_none(item->actor))
+        self->over = true;
+    else if (actor)
+        end_actor(self, actor);
+}
+
+static void begin_next(runner_t *self)
+{
+    while (!self->running && self->first && !self->over && !self->dead) {
+        runner_item_t *item = pop(self);
+        if (item->what == ITEM_STOP) {
+            stop(self, item);
+        } else if (!refused(self, item)) {
+            if (item->what == ITEM_MAKE)
+                construct(self, item);
+            start_body(self, item);
+            continue;
+        }
+        runner_item_free(item);
+    }
+    if (self->over && !self->running && !self->dead)
+        exit_well(self);
+}
