@@ -135,7 +135,9 @@ static void want_call(caller_t *self)
                                 ? self
                                 : world->callers[chance_below(&world->chance, WORLD_CALLERS)];
     deed_t *actor = other ? caller_actor(other) : NULL;
-    if (!actor)
+    bool known =
+        actor && (other == self || actor->ref.seq <= other->accepted); // else it may come first
+    if (!known)
         want_task(self);
     else if (chance_hit(&world->chance, 100))
         await(self, plan(self, DEED_END)), self->deeds[self->count - 1]->actor = actor;
