@@ -162,15 +162,20 @@ void worker_run(core_t *core, worker_t *worker, call_t *call)
         timeline_add(core, EVENT_TASK, call, MOB_OK);
 }
 
-// A worker gets about WINDOW_US of work ahead, measured by how fast its results come: enough that the wire
-// is never idle, too little for a slow body to hoard.
+// So much work a worker gets ahead, measured by how fast its results come: enough that the wire is never
+// idle, and of tasks too little for a slow body to hoard. An actor's calls nobody else could run.
+static int64_t ahead_us(const worker_t *worker)
+{
+    return worker->kind == START_TASKS ? WINDOW_TASK_US : WINDOW_ACTOR_US;
+}
+
 static void rate(core_t *core, worker_t *worker)
 {
     worker->results++;
     int64_t took = core->now - worker->rated_at;
     if (took < 500)
         return;
-    int64_t target = (int64_t)WINDOW_US * worker->results / took;
+    int64_t target = ahead_us(worker) * worker->results / took;
     int64_t twice = 2 * (int64_t)worker->window;
     int64_t least =
         took / worker->results > SLOW_US && worker->kind == START_TASKS ? 1 : window_min(worker);

@@ -5,7 +5,14 @@
 
 #include "state.h"
 
-enum { WINDOW_TASK = 2, WINDOW_ACTOR = 16, WINDOW_MAX = 4096, WINDOW_US = 2000, SLOW_US = 5000 };
+enum {
+    WINDOW_TASK = 2,
+    WINDOW_ACTOR = 16,
+    WINDOW_MAX = 4096,
+    WINDOW_TASK_US = 2000,
+    WINDOW_ACTOR_US = 6000,
+    SLOW_US = 5000
+};
 
 // ---- Hosts --------------------------------------------------------------------------------------
 host_t *host_new(core_t *core, session_t *session);
