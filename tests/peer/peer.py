@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A peer of the broker that knows nothing but docs/PROTOCOL.md, ZeroMQ and MessagePack."""
+"""A peer of the broker: docs/PROTOCOL.md, ZeroMQ, MessagePack, and nothing of ours."""
 
 import os
 import struct
