@@ -14,6 +14,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "rejoin.h"
 #include "request.h"
 #include "session.h"
 #include "timeline.h"
@@ -579,7 +580,7 @@ void actor_take_over(core_t *core, worker_t *worker, actor_t *actor, const msg_h
         actor->state = ACTOR_STARTING;
     else
         actor_made(core, actor);
-    request_unpark(core, actor);
+    rejoin_unpark(core, actor);
 }
 
 void actor_free(core_t *core, actor_t *actor)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "actor.h"
+#include "admit.h"
 #include "call.h"
 #include "graph.h"
 #include "internal.h"
@@ -16,7 +17,10 @@
 #include "notice.h"
 #include "outcome.h"
 #include "query.h"
+#include "ref.h"
+#include "rejoin.h"
 #include "request.h"
+#include "result.h"
 #include "schedule.h"
 #include "session.h"
 #include "state.h"
@@ -165,7 +169,7 @@ static void on_open(core_t *core, session_t *session, const message_t *message)
     if (session->host)
         host_open(core, session->host, &message->open);
     else if (session->worker)
-        worker_said_all(core, session->worker);
+        rejoin_said_all(core, session->worker);
 }
 
 static void on_ended(core_t *core, session_t *session, const message_t *message)
@@ -177,13 +181,13 @@ static void on_ended(core_t *core, session_t *session, const message_t *message)
 static void on_result(core_t *core, session_t *session, const message_t *message)
 {
     if (session->worker)
-        worker_result(core, session->worker, &message->result);
+        result_value(core, session->worker, &message->result);
 }
 
 static void on_fail(core_t *core, session_t *session, const message_t *message)
 {
     if (session->worker)
-        worker_fail(core, session->worker, &message->fail);
+        result_failure(core, session->worker, &message->fail);
 }
 
 static void on_give(core_t *core, session_t *session, const message_t *message)
@@ -208,13 +212,13 @@ static void on_resumed(core_t *core, session_t *session, const message_t *messag
 static void on_hold(core_t *core, session_t *session, const message_t *message)
 {
     if (session->worker)
-        worker_hold(core, session->worker, &message->hold);
+        rejoin_hold(core, session->worker, &message->hold);
 }
 
 static void on_have(core_t *core, session_t *session, const message_t *message)
 {
     if (session->worker)
-        worker_have(core, session->worker, &message->have);
+        rejoin_have(core, session->worker, &message->have);
 }
 
 typedef void(handler_t)(core_t *, session_t *, const message_t *);
@@ -223,9 +227,9 @@ typedef void(handler_t)(core_t *, session_t *, const message_t *);
 static handler_t *const handlers[VERB_MAX] = {
     [VERB_NAME] = on_name,        [VERB_SUBMIT] = request_submit, [VERB_CALL] = request_call,
     [VERB_SPAWN] = request_spawn, [VERB_PUT] = request_put,       [VERB_FIND] = request_find,
-    [VERB_QUERY] = request_query, [VERB_END] = request_end,       [VERB_ASK] = request_ask,
-    [VERB_WATCH] = request_watch, [VERB_CANCEL] = request_cancel, [VERB_STOP] = request_stop,
-    [VERB_DROP] = request_drop,   [VERB_PING] = on_ping,          [VERB_BYE] = on_bye,
+    [VERB_QUERY] = request_query, [VERB_END] = request_end,       [VERB_ASK] = ref_ask,
+    [VERB_WATCH] = ref_watch,     [VERB_CANCEL] = ref_cancel,     [VERB_STOP] = request_stop,
+    [VERB_DROP] = ref_drop,       [VERB_PING] = on_ping,          [VERB_BYE] = on_bye,
     [VERB_OFFER] = on_offer,      [VERB_METHOD] = on_method,      [VERB_OPEN] = on_open,
     [VERB_RESULT] = on_result,    [VERB_FAIL] = on_fail,          [VERB_GIVE] = on_give,
     [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
@@ -268,7 +272,7 @@ void core_fault_of(core_t *self, int64_t now, peer_t *peer, const message_fault_
     mob_ref_t ref = {peer->session && fault->seq ? peer->session->owner : 0, fault->seq};
     mob_err_t code = strcmp(fault->wrong, "LIMIT") == 0 ? MOB_ELIMIT : MOB_EPROTO;
     if (peer->session && fault->seq == peer->session->last + 1)
-        request_malformed(self, peer->session, fault->seq, code, text);
+        admit_malformed(self, peer->session, fault->seq, code, text);
     session_error(self, peer, code, fault->wrong, ref, text);
     if (self->now - peer->bad_at > BAD_WITHIN_US)
         peer->bad_count = 0;
@@ -294,7 +298,7 @@ static void beat(core_t *core)
 {
     if (core->rejoin_at && core->now >= core->rejoin_at) {
         core->rejoin_at = 0;
-        request_rejoin_over(core);
+        rejoin_over(core);
     }
     session_beat(core);
     core->sweep = true;

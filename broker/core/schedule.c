@@ -4,6 +4,7 @@
 #include "schedule.h"
 
 #include "actor.h"
+#include "admit.h"
 #include "call.h"
 #include "name.h"
 #include "outcome.h"
@@ -75,7 +76,7 @@ void schedule_offered(core_t *core, def_t *def)
         call_t *call = def->unresolved;
         call_unlist(call);
         deadline_clear(&core->deadlines, &call->deadline);
-        request_defaults(call, def);
+        admit_defaults(call, def);
         if (call->ends_at)
             deadline_set(&core->deadlines, &call->deadline, call->ends_at);
         if (def->kind == DEF_TASK)

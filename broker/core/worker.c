@@ -14,7 +14,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
-#include "schedule.h"
+#include "rejoin.h"
 #include "session.h"
 #include "timeline.h"
 
@@ -76,6 +76,14 @@ worker_t *worker_adopt(core_t *core, session_t *session, uint64_t host_owner)
     return worker;
 }
 
+void worker_holds_actors(worker_t *worker)
+{
+    if (worker->kind != START_TASKS)
+        return;
+    worker->kind = START_ACTOR;
+    worker->window = window_min(worker);
+}
+
 bool worker_ready(const worker_t *worker)
 {
     return worker->state == WORKER_ALIVE && !worker->restating;
@@ -88,7 +96,7 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blan
     session->worker = worker;
     worker->restating = !first && !blank;
     if (!first && blank)
-        worker_said_all(core, worker); // it has nothing, and will not say so
+        rejoin_said_all(core, worker); // it has nothing, and will not say so
     if (!first || worker->adopted)
         return; // it says what it holds, and then OPEN
     if (worker->host && worker->host->starting > 0)
@@ -104,7 +112,7 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blan
 // ---- Running ------------------------------------------------------------------------------------
 
 // False: it does not fit into a message, however empty. Not connected now is fine: it is said again.
-static bool send_run(core_t *core, worker_t *worker, call_t *call)
+bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
 {
     session_t *session = worker->session;
     name_tell(core, session, call->target);
@@ -134,7 +142,7 @@ static bool send_run(core_t *core, worker_t *worker, call_t *call)
     return batch && message_RUN(batch, &run);
 }
 
-static void take_in_hand(core_t *core, worker_t *worker, call_t *call)
+void worker_take(core_t *core, worker_t *worker, call_t *call)
 {
     if (worker->hand_count == 0)
         worker->rated_at += core->now - worker->idle_at; // time without work does not count
@@ -148,7 +156,7 @@ static void take_in_hand(core_t *core, worker_t *worker, call_t *call)
 
 void worker_run(core_t *core, worker_t *worker, call_t *call)
 {
-    bool sent = send_run(core, worker, call);
+    bool sent = worker_say_run(core, worker, call);
     if (!sent) {
         outcome_fail(core, call, MOB_ELIMIT, "",
                      "%s: its arguments and the values it depends on do not fit into one message",
@@ -157,7 +165,7 @@ void worker_run(core_t *core, worker_t *worker, call_t *call)
     }
     call_move(core, call, CALL_LEASED);
     call->have = 0;
-    take_in_hand(core, worker, call);
+    worker_take(core, worker, call);
     if (call->kind == CALL_TASK)
         timeline_add(core, EVENT_TASK, call, MOB_OK);
 }
@@ -169,7 +177,7 @@ static int64_t ahead_us(const worker_t *worker)
     return worker->kind == START_TASKS ? WINDOW_TASK_US : WINDOW_ACTOR_US;
 }
 
-static void rate(core_t *core, worker_t *worker)
+void worker_rate(core_t *core, worker_t *worker)
 {
     worker->results++;
     int64_t took = core->now - worker->rated_at;
@@ -186,7 +194,7 @@ static void rate(core_t *core, worker_t *worker)
     worker->results = 0;
 }
 
-static void go_on(core_t *core, worker_t *worker)
+void worker_go_on(core_t *core, worker_t *worker)
 {
     for (actor_t *actor = worker->actors, *next; actor; actor = next) {
         next = actor->worker_next;
@@ -200,7 +208,7 @@ static bool is_shared(const worker_t *worker)
 }
 
 // A place in its hand is free again. Actors that share a worker take turns: worker_share().
-static void go_on_with(core_t *core, worker_t *worker, actor_t *actor)
+void worker_go_on_with(core_t *core, worker_t *worker, actor_t *actor)
 {
     if (actor && !is_shared(worker))
         mailbox_pump(core, actor);
@@ -213,149 +221,20 @@ void worker_share(core_t *core, worker_t *worker)
     actor_t *first = worker->actors;
     DL_DELETE2(worker->actors, first, worker_prev, worker_next);
     DL_APPEND2(worker->actors, first, worker_prev, worker_next);
-    go_on(core, worker);
-}
-
-static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref); // below
-static bool claim(core_t *core, worker_t *worker, call_t *call);
-
-// The call that a worker speaks of, if it is in its hand; else the message is late.
-static call_t *in_hand(core_t *core, worker_t *worker, call_t *call, uint32_t attempt)
-{
-    if (call->worker == worker && call->attempt == attempt)
-        return call;
-    if (claim(core, worker, call)) {
-        call->attempt = (uint16_t)attempt;
-        return call;
-    }
-    core->count.late_results++;
-    return NULL;
+    worker_go_on(core, worker);
 }
 
 // The actor whose constructor a worker speaks of, if it is one in its charge.
-static actor_t *maker(const worker_t *worker, const call_t *call)
+actor_t *worker_makes(const worker_t *worker, const call_t *call)
 {
     bool making = call && call->kind == CALL_MAKING && call->actor && call->actor->worker == worker;
     return making ? call->actor : NULL;
 }
 
-void worker_result(core_t *core, worker_t *worker, const msg_result_t *result)
-{
-    session_taken(core, worker->session);
-    call_t *call = call_find(core, result->ref);
-    actor_t *actor = maker(worker, call);
-    if (actor) {
-        if (result->attempt == actor->incarnation)
-            actor_made(core, actor);
-        return;
-    }
-    call = call ? in_hand(core, worker, call, result->attempt) : announced(core, worker, result->ref);
-    if (!call)
-        return;
-    rate(core, worker);
-    actor = call->actor;
-    call_out_of_hand(core, call);
-    if (call->state == CALL_FINAL) {
-        core->count.late_results++;
-        if (call->dropped)
-            outcome_drop(core, call);
-    } else {
-        outcome_value(core, call, load_keep(result->value));
-    }
-    go_on_with(core, worker, actor);
-}
-
-static void fill_place(const core_t *core, const worker_t *worker, failure_t *failure)
+void worker_place(const core_t *core, const worker_t *worker, failure_t *failure)
 {
     failure->host = worker->host ? name_text(core, worker->host->session->name) : "";
     failure->pid = worker->pid;
-}
-
-// A failure that the body reported and that the caller asked to try again.
-static bool try_again(const call_t *call, const msg_fail_t *fail)
-{
-    if (fail->code != MOB_ETASK || !call->extra ||
-        (call->retries >= 0 && call->attempt >= call->retries))
-        return false;
-    for (int i = 0; i < MOB_RETRY_MAX; i++) {
-        int64_t code = call->extra->retry_on[i];
-        if (code && (code == fail->app_code || code == MOB_ANY_CODE))
-            return true;
-    }
-    return false;
-}
-
-static void failed(core_t *core, worker_t *worker, call_t *call, const msg_fail_t *fail)
-{
-    char text[MOB_TEXT_MAX + 1], trace[MOB_TEXT_MAX + 1];
-    memcpy(text, fail->text.data, fail->text.size);
-    text[fail->text.size] = '\0';
-    memcpy(trace, fail->trace.data, fail->trace.size);
-    trace[fail->trace.size] = '\0';
-    bool earlier = fail->executed == MOB_NOT_EXECUTED &&
-                   (call->attempt > 0 || call->old_epoch); // the worker knows only of this run
-    failure_t failure = {.err = (mob_err_t)fail->code,
-                         .root = (mob_err_t)fail->code,
-                         .executed = earlier ? MOB_MAYBE_EXECUTED : fail->executed,
-                         .code = fail->app_code,
-                         .attempts = call->attempt + (fail->executed ? 1u : 0u),
-                         .cause = fail->cause,
-                         .reason = text,
-                         .trace = trace};
-    fill_place(core, worker, &failure);
-    if (fail->code == MOB_EDEAD)
-        failure.why = "EXIT";
-    outcome_failure(core, call, &failure);
-}
-
-static void retry(core_t *core, call_t *call)
-{
-    failure_t none = {.err = MOB_ETASK};
-    if (call->kind == CALL_TASK) {
-        call_lost(core, call, &none);
-        return;
-    }
-    call_out_of_hand(core, call);
-    call->attempt++;
-    core->count.retries++;
-    timeline_add(core, EVENT_RETRY, call, MOB_ETASK);
-    call_move(core, call, CALL_GIVEN);
-}
-
-void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail)
-{
-    session_taken(core, worker->session);
-    call_t *call = call_find(core, fail->ref);
-    actor_t *actor = maker(worker, call);
-    if (actor) {
-        char text[MOB_TEXT_MAX + 1];
-        memcpy(text, fail->text.data, fail->text.size);
-        text[fail->text.size] = '\0';
-        failure_t failure = {.err = (mob_err_t)fail->code, .code = fail->app_code, .reason = text};
-        if (fail->attempt == actor->incarnation)
-            actor_unmade(core, actor, &failure);
-        return;
-    }
-    call = call ? in_hand(core, worker, call, fail->attempt) : announced(core, worker, fail->ref);
-    if (!call)
-        return;
-    rate(core, worker);
-    actor = call->actor;
-    bool left = fail->code == MOB_EDEAD && actor;
-    if (call->state == CALL_FINAL) {
-        call_out_of_hand(core, call);
-        if (call->dropped)
-            outcome_drop(core, call);
-    } else if (try_again(call, fail)) {
-        retry(core, call);
-    } else {
-        call_out_of_hand(core, call);
-        failed(core, worker, call, fail);
-    }
-    if (left)
-        actor_left(core, actor);
-    else
-        go_on_with(core, worker, actor);
 }
 
 // ---- Giving back --------------------------------------------------------------------------------
@@ -448,7 +327,7 @@ static void failure_of(const core_t *core, const worker_t *worker, enum wire_cau
                        .status = status,
                        .reason = text,
                        .log = log};
-    fill_place(core, worker, out);
+    worker_place(core, worker, out);
 }
 
 static void lose_tasks(core_t *core, worker_t *worker, failure_t *failure)
@@ -507,134 +386,5 @@ void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t
     worker_free(core, worker);
     if (session)
         session_gone(core, session, cause);
-    core->schedule = true;
-}
-
-// ---- After a reconnect, or a new broker ---------------------------------------------------------
-
-// A result or HAVE of a call that this broker does not know: an earlier one sent it out.
-static call_t *announced(core_t *core, worker_t *worker, mob_ref_t ref)
-{
-    session_t *owner = core->rejoin_at && worker->adopted ? session_stub(core, ref.owner) : NULL;
-    call_t *call = owner ? call_new(core, owner, ref, CALL_TASK) : NULL;
-    if (!call) {
-        core->count.late_results++; // freed meanwhile, or never ours
-        return NULL;
-    }
-    core->announced = true;
-    call->space = worker->session->space;
-    call->state = CALL_SENT;
-    take_in_hand(core, worker, call);
-    return call;
-}
-
-// Its caller sent it again before the worker spoke of it. False: it is not such a call.
-static bool claim(core_t *core, worker_t *worker, call_t *call)
-{
-    if (call->state > CALL_READY || !call->old_epoch || !worker->adopted || call->kind > CALL_METHOD)
-        return false;
-    actor_t *actor = call->actor;
-    if (call->kind == CALL_METHOD && actor)
-        mailbox_left(core, actor, call);
-    call_unlist(call);
-    if (actor && actor->worker != worker)
-        call->actor = NULL;
-    call->state = CALL_SENT;
-    call->missing = 0; // it has them
-    take_in_hand(core, worker, call);
-    return true;
-}
-
-void worker_have(core_t *core, worker_t *worker, const msg_have_t *have)
-{
-    call_t *call = call_find(core, have->ref);
-    if (call && call->worker == worker) {
-        call->have = 1;
-        return;
-    }
-    if (!call)
-        call = announced(core, worker, have->ref);
-    else if (!claim(core, worker, call))
-        return;
-    if (!call)
-        return;
-    call->attempt = (uint16_t)have->attempt;
-    call->have = 1;
-}
-
-void worker_holds_actors(worker_t *worker)
-{
-    if (worker->kind != START_TASKS)
-        return;
-    worker->kind = START_ACTOR;
-    worker->window = window_min(worker);
-}
-
-void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
-{
-    call_t *making = call_find(core, hold->actor);
-    if (maker(worker, making))
-        making->actor->held = true;
-    actor_t *actor = making && making->list == &core->parked ? making->actor : NULL;
-    if (!worker->adopted || maker(worker, making))
-        return;
-    worker_holds_actors(worker);
-    if (actor) { // its caller sent SPAWN again before the worker came back
-        call_unlist(making);
-        making->state = CALL_READY;
-        actor_take_over(core, worker, actor, hold);
-    } else if (making || (!core->rejoin_at && !opts_read(hold->opts).detached)) {
-        // It lives elsewhere, or has ended; or its callers have been told that it did not come back.
-        worker->state = WORKER_ENDING;
-        worker_kill(core, worker);
-        session_goodbye(core, worker->session->peer, MOB_ECLOSED,
-                        "your actor was given up"); // if its host is away
-    } else {
-        actor_adopt(core, worker, hold);
-    }
-}
-
-static void say_all_again(core_t *core, worker_t *worker)
-{
-    call_t *call, *next;
-    DL_FOREACH_SAFE(worker->hand, call, next)
-    {
-        if (call->have)
-            continue;
-        if (call->state == CALL_SENT)
-            send_run(core, worker, call);
-        else
-            call_lost(core, call, NULL); // it ended meanwhile, and the worker never heard of it
-    }
-}
-
-// Doubles do no harm: the worker knows what it has made, and what has ended.
-static void say_actors_again(core_t *core, worker_t *worker)
-{
-    for (actor_t *actor = worker->actors, *next; actor; actor = next) {
-        next = actor->worker_next;
-        if (actor->made && !actor->held)
-            actor_stopped(core, actor); // it ended, and that was lost
-        else if (actor->stop_sent)
-            worker_stop(core, worker, actor->id);
-        else if (!actor->made)
-            actor_make(core, actor);
-    }
-    for (actor_t *actor = worker->actors; actor; actor = actor->worker_next)
-        actor->held = false;
-    if (worker->state == WORKER_ENDING)
-        worker_stop(core, worker, (mob_ref_t){0, 0});
-}
-
-void worker_said_all(core_t *core, worker_t *worker)
-{
-    worker->restating = false;
-    if (worker->adopted && worker->state == WORKER_STARTING)
-        worker->state = WORKER_ALIVE;
-    say_all_again(core, worker);
-    say_actors_again(core, worker);
-    call_t *call;
-    DL_FOREACH(worker->hand, call) call->have = 0;
-    go_on(core, worker);
     core->schedule = true;
 }

@@ -35,21 +35,25 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session,
                    bool blank); // blank: it never heard WELCOME
 void worker_share(core_t *core,
                   worker_t *worker); // once a turn: its actors take what room there is in turn
-bool worker_ready(const worker_t *worker);            // may be sent work
-void worker_said_all(core_t *core, worker_t *worker); // after a reconnect it has said what it holds
+void worker_holds_actors(worker_t *worker);                    // adopted: now we know what it is
+bool worker_ready(const worker_t *worker);                     // may be sent work
 void worker_run(core_t *core, worker_t *worker, call_t *call); // READY call into its hand: RUN
 void worker_cancel(core_t *core, const call_t *call, uint32_t flags);
 void worker_kill(core_t *core, worker_t *worker);
 void worker_stop(core_t *core, worker_t *worker, mob_ref_t actor); // drain: actor, or all of it
 void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t pid,
                  uint32_t status, mob_bytes_t log);
-void worker_result(core_t *core, worker_t *worker, const msg_result_t *result);
-void worker_fail(core_t *core, worker_t *worker, const msg_fail_t *fail);
+bool worker_say_run(core_t *core, worker_t *worker,
+                    call_t *call); // false: it fits into no message, however empty
+void worker_take(core_t *core, worker_t *worker, call_t *call); // into its hand
+void worker_rate(core_t *core, worker_t *worker);               // one result more
+void worker_go_on(core_t *core, worker_t *worker);              // its actors may have work for it
+void worker_go_on_with(core_t *core, worker_t *worker, actor_t *actor);
+actor_t *worker_makes(const worker_t *worker,
+                      const call_t *call); // whose constructor it runs by this call
+void worker_place(const core_t *core, const worker_t *worker, failure_t *failure); // where it failed
 void worker_give(core_t *core, worker_t *worker, refs_t refs);
 void worker_blocked(core_t *core, worker_t *worker, refs_t refs);
 void worker_resumed(core_t *core, worker_t *worker);
-void worker_hold(core_t *core, worker_t *worker, const msg_hold_t *hold);
-void worker_holds_actors(worker_t *worker); // adopted: now we know what it is
-void worker_have(core_t *core, worker_t *worker, const msg_have_t *have);
 
 #endif

@@ -1,0 +1,173 @@
+// admit.c - whether a request may enter: in sequence, seen before, with room, well formed. Decides nothing
+// about what it asks for.
+
+#include "admit.h"
+
+#include <string.h>
+
+#include "call.h"
+#include "graph.h"
+#include "internal.h"
+#include "name.h"
+#include "outcome.h"
+#include "session.h"
+
+enum { SHORT_MAX = INT16_MAX };
+
+// ---- In sequence --------------------------------------------------------------------------------
+
+static void answer_again(core_t *core, session_t *session, call_t *call, const load_t *load)
+{
+    if (!call)
+        return; // dropped meanwhile
+    bool other =
+        call->state != CALL_FINAL && load && call->load &&
+        (call->load->size != load->size || memcmp(call->load->data, load->data, load->size) != 0);
+    if (other)
+        session_error(core, session->peer, MOB_ESTALE, "DUP_MISMATCH", call->id,
+                      "this id was used with other arguments");
+    else if (call->state == CALL_FINAL)
+        outcome_answer(core, session, call);
+}
+
+call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, const load_t *load)
+{
+    mob_ref_t id = {session->owner, seq};
+    if (seq <= session->last) {
+        session->told = 0; // say ACCEPT again: the last one may have been lost
+        session_admitted(core, session, session->last);
+        answer_again(core, session, call_find(core, id), load);
+        return NULL;
+    }
+    if (seq != session->last + 1) {
+        session->told = 0;
+        session_admitted(core, session, session->last);
+        return NULL;
+    }
+    if (core->announced && call_find(core, id)) { // by a worker, before its caller came back
+        session_admitted(core, session, seq);
+        answer_again(core, session, call_find(core, id), NULL);
+        return NULL;
+    }
+    call_t *call = call_new(core, session, id, kind);
+    if (!call) {
+        session_error(core, session->peer, MOB_ENOMEM, "LIMIT", id, "the broker is out of memory");
+        return NULL;
+    }
+    session_admitted(core, session, seq);
+    call->space = session->space;
+    if (load && load->size) {
+        call->load = load_keep(*load);
+        core_weigh(core, call->load, 1);
+    }
+    return call;
+}
+
+// Why new work may not enter now; false: it was refused and settled.
+bool admit_work(core_t *core, session_t *session, call_t *call)
+{
+    if (core->draining)
+        outcome_fail(core, call, MOB_EBROKER, "DRAIN", "the broker is stopping");
+    else if (core_heavy(core))
+        outcome_fail(core, call, MOB_EFULL, "MEMORY", "the broker is above 80 %% of its memory");
+    else if (session->pending > core->config.pending_max)
+        outcome_fail(core, call, MOB_EFULL, "PENDING",
+                     "more than %u unsettled calls of this session", core->config.pending_max);
+    else if (call->target == 0)
+        outcome_fail(core, call, MOB_EARGS, "", "a symbol that NAME never bound");
+    else
+        return true;
+    return false;
+}
+
+// ---- What it wishes -----------------------------------------------------------------------------
+
+static int64_t either(int64_t own, int64_t defaults)
+{
+    return own ? own : defaults;
+}
+
+static int16_t retries_of(int64_t wish, int64_t otherwise)
+{
+    int64_t count = wish == 0 ? otherwise : wish == MOB_NONE ? 0 : wish;
+    return (int16_t)(count > SHORT_MAX ? SHORT_MAX : count);
+}
+
+static bool keep_retry_codes(call_t *call, const opts_t *opts)
+{
+    if (!opts->retry_1)
+        return true;
+    call_extra_t *extra = call_extra(call);
+    if (!extra)
+        return false;
+    const int64_t codes[] = {opts->retry_1, opts->retry_2, opts->retry_3, opts->retry_4};
+    for (int i = 0; i < MOB_RETRY_MAX; i++)
+        extra->retry_on[i] = codes[i];
+    return true;
+}
+
+void admit_options(core_t *core, call_t *call, const opts_t *own, const opts_t *defaults,
+                   int64_t retries)
+{
+    int64_t timeout_ms = either(own->timeout_ms, defaults->timeout_ms);
+    int64_t delay_us = own->delay_ms > 0 ? own->delay_ms * 1000 : 0;
+    call->due_at = delay_us ? core->now + delay_us : 0;
+    call->ends_at = timeout_ms > 0 ? core->now + delay_us + timeout_ms * 1000 : 0;
+    call->retries = retries_of(either(own->max_retries, defaults->max_retries), retries);
+    call->own_retries = own->max_retries != 0;
+    call->own_timeout = own->timeout_ms != 0;
+    call->priority = (int8_t)either(own->priority, defaults->priority);
+    call->unordered = own->unordered || defaults->unordered;
+    call->forget = call->dropped = own->forget || own->num_returns == MOB_NONE;
+    if (call->ends_at)
+        deadline_set(&core->deadlines, &call->deadline, call->ends_at);
+    keep_retry_codes(call, own->retry_1 ? own : defaults);
+}
+
+void admit_defaults(call_t *call, const def_t *def)
+{
+    if (!call->own_retries)
+        call->retries = retries_of(def->opts.max_retries, RETRIES_TASK);
+    if (!call->own_timeout && def->opts.timeout_ms > 0)
+        call->ends_at = call->at + def->opts.timeout_ms * 1000;
+}
+
+bool admit_parent(call_t *call, mob_ref_t parent)
+{
+    if (mob_is_none(parent))
+        return true;
+    call_extra_t *extra = call_extra(call);
+    if (extra)
+        extra->parent = parent;
+    return extra != NULL;
+}
+
+bool admit_is_old(const core_t *core, uint64_t epoch)
+{
+    return epoch != 0 && epoch != core->config.epoch;
+}
+
+// Dependencies; false: one failed, and the call is settled.
+bool admit_deps(core_t *core, call_t *call, refs_t deps)
+{
+    mob_ref_t failed;
+    mob_err_t err = deps.count ? graph_add(core, call, deps, &failed) : MOB_OK;
+    if (err == MOB_OK)
+        return true;
+    call->missing = 0;
+    const call_t *dep = err == MOB_EDEP ? call_find(core, failed) : NULL;
+    bool known = dep && dep->state == CALL_FINAL && dep->code != MOB_OK;
+    if (err == MOB_EDEP)
+        outcome_dependency(core, call, failed, known ? dep->code : MOB_EGONE,
+                           known ? dep->load : NULL);
+    else
+        outcome_fail(core, call, err, "", "%s: its dependencies", name_text(core, call->target));
+    return false;
+}
+
+void admit_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t code, const char *text)
+{
+    call_t *call = admit(core, session, seq, CALL_QUERY, NULL);
+    if (call)
+        outcome_fail(core, call, code, "", "%s", text);
+}

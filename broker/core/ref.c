@@ -1,0 +1,98 @@
+// ref.c - what sessions do with refs that they have: ask, watch, cancel, drop. Owns nothing; what a call
+// goes through then is call.c's and outcome.c's.
+
+#include "ref.h"
+
+#include "call.h"
+#include "graph.h"
+#include "outcome.h"
+#include "rejoin.h"
+#include "session.h"
+
+// What can be said of a ref that the table does not have; false: nothing yet.
+static bool fate(const core_t *core, const session_t *session, mob_ref_t ref, failure_t *out)
+{
+    bool own = ref.owner == session->owner;
+    if (core->rejoin_at || (own && ref.seq > session->last))
+        return false;
+    if (own && ref.seq <= session->floor)
+        *out = (failure_t){.err = MOB_EBROKER,
+                           .executed = MOB_MAYBE_EXECUTED,
+                           .why = "LOST",
+                           .reason = "lost with the broker that knew it; nobody claims this call"};
+    else
+        *out = (failure_t){.err = MOB_EGONE,
+                           .executed = MOB_EXECUTED,
+                           .why = "FREED",
+                           .reason = "the value was freed, or never was"};
+    out->root = out->err;
+    return true;
+}
+
+void ref_ask(core_t *core, session_t *session, const message_t *message)
+{
+    refs_t refs = message->ask.refs;
+    while (refs.count > 0 && session->peer) {
+        mob_ref_t ref = refs_next(&refs);
+        const call_t *call = call_find(core, ref);
+        failure_t failure;
+        if (call && call->state == CALL_FINAL)
+            outcome_answer(core, session, call);
+        else if (!call && fate(core, session, ref, &failure))
+            outcome_answer_failure(core, session, ref, &failure);
+    }
+}
+
+void ref_watch(core_t *core, session_t *session, const message_t *message)
+{
+    refs_t refs = message->watch.refs;
+    while (refs.count > 0 && session->peer) {
+        mob_ref_t ref = refs_next(&refs);
+        call_t *call = call_find(core, ref);
+        failure_t failure;
+        if (call && call->state == CALL_FINAL)
+            outcome_answer(core, session, call);
+        else if (call)
+            graph_watch(core, call, session);
+        else if (fate(core, session, ref, &failure))
+            outcome_answer_failure(core, session, ref, &failure);
+    }
+}
+
+void ref_cancel(core_t *core, session_t *session, const message_t *message)
+{
+    call_t *call = call_find(core, message->cancel.ref);
+    if (!call)
+        return;
+    if (call->space != session->space)
+        session_error(core, session->peer, MOB_EDENIED, "DENIED", call->id,
+                      "a call of another namespace");
+    else if (message->cancel.flags & MOB_CANCEL_FORCE && call->kind == CALL_METHOD)
+        session_error(core, session->peer, MOB_EARGS, "RANGE", call->id,
+                      "an actor call cannot be cancelled by force");
+    else
+        call_cancel(core, call, message->cancel.flags, session);
+}
+
+void ref_drop(core_t *core, session_t *session, const message_t *message)
+{
+    mob_ref_t ref = message->drop.ref;
+    if (ref.owner != session->owner) {
+        call_t *call = call_find(core, ref);
+        if (call && call->kept)
+            outcome_drop(core, call);
+        else if (call)
+            graph_unwatch(call, session);
+        return;
+    }
+    uint64_t count = message->drop.count,
+             most = ref.seq <= session->last ? session->last - ref.seq + 1 : 0;
+    count = count < most ? count : most;
+    if (core->rejoin_at && count > 0)
+        rejoin_drop(core, ref, count);
+    for (; count > 0; count--, ref.seq++) {
+        call_t *call = call_find(core, ref);
+        if (call)
+            outcome_drop(core, call);
+    }
+}

@@ -1,0 +1,13 @@
+// ref.h - what sessions do with the refs that they have.
+
+#ifndef MOBULA_REF_H
+#define MOBULA_REF_H
+
+#include "state.h"
+
+void ref_ask(core_t *core, session_t *session, const message_t *message);
+void ref_watch(core_t *core, session_t *session, const message_t *message);
+void ref_cancel(core_t *core, session_t *session, const message_t *message);
+void ref_drop(core_t *core, session_t *session, const message_t *message);
+
+#endif

@@ -1,0 +1,242 @@
+// rejoin.c - after a reconnect, or a new broker: workers say what they hold and have, callers come back, what
+// nobody claims is given up. Owns the list of parked calls and the drops said too early.
+
+#include "rejoin.h"
+
+#include <stdlib.h>
+
+#include "actor.h"
+#include "call.h"
+#include "mailbox.h"
+#include "outcome.h"
+#include "request.h"
+#include "session.h"
+#include "worker.h"
+
+enum { DROPPED_MAX = 65536 };
+
+// ---- Workers ------------------------------------------------------------------------------------
+
+// A result or HAVE of a call that this broker does not know: an earlier one sent it out.
+call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref)
+{
+    session_t *owner = core->rejoin_at && worker->adopted ? session_stub(core, ref.owner) : NULL;
+    call_t *call = owner ? call_new(core, owner, ref, CALL_TASK) : NULL;
+    if (!call) {
+        core->count.late_results++; // freed meanwhile, or never ours
+        return NULL;
+    }
+    core->announced = true;
+    call->space = worker->session->space;
+    call->state = CALL_SENT;
+    worker_take(core, worker, call);
+    return call;
+}
+
+// Its caller sent it again before the worker spoke of it. False: it is not such a call.
+bool rejoin_claim(core_t *core, worker_t *worker, call_t *call)
+{
+    if (call->state > CALL_READY || !call->old_epoch || !worker->adopted || call->kind > CALL_METHOD)
+        return false;
+    actor_t *actor = call->actor;
+    if (call->kind == CALL_METHOD && actor)
+        mailbox_left(core, actor, call);
+    call_unlist(call);
+    if (actor && actor->worker != worker)
+        call->actor = NULL;
+    call->state = CALL_SENT;
+    call->missing = 0; // it has them
+    worker_take(core, worker, call);
+    return true;
+}
+
+void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
+{
+    call_t *call = call_find(core, have->ref);
+    if (call && call->worker == worker) {
+        call->have = 1;
+        return;
+    }
+    if (!call)
+        call = rejoin_announced(core, worker, have->ref);
+    else if (!rejoin_claim(core, worker, call))
+        return;
+    if (!call)
+        return;
+    call->attempt = (uint16_t)have->attempt;
+    call->have = 1;
+}
+
+void rejoin_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
+{
+    call_t *making = call_find(core, hold->actor);
+    if (worker_makes(worker, making))
+        making->actor->held = true;
+    actor_t *actor = making && making->list == &core->parked ? making->actor : NULL;
+    if (!worker->adopted || worker_makes(worker, making))
+        return;
+    worker_holds_actors(worker);
+    if (actor) { // its caller sent SPAWN again before the worker came back
+        call_unlist(making);
+        making->state = CALL_READY;
+        actor_take_over(core, worker, actor, hold);
+    } else if (making || (!core->rejoin_at && !opts_read(hold->opts).detached)) {
+        // It lives elsewhere, or has ended; or its callers have been told that it did not come back.
+        worker->state = WORKER_ENDING;
+        worker_kill(core, worker);
+        session_goodbye(core, worker->session->peer, MOB_ECLOSED,
+                        "your actor was given up"); // if its host is away
+    } else {
+        actor_adopt(core, worker, hold);
+    }
+}
+
+static void say_all_again(core_t *core, worker_t *worker)
+{
+    call_t *call, *next;
+    DL_FOREACH_SAFE(worker->hand, call, next)
+    {
+        if (call->have)
+            continue;
+        if (call->state == CALL_SENT)
+            worker_say_run(core, worker, call);
+        else
+            call_lost(core, call, NULL); // it ended meanwhile, and the worker never heard of it
+    }
+}
+
+// Doubles do no harm: the worker knows what it has made, and what has ended.
+static void say_actors_again(core_t *core, worker_t *worker)
+{
+    for (actor_t *actor = worker->actors, *next; actor; actor = next) {
+        next = actor->worker_next;
+        if (actor->made && !actor->held)
+            actor_stopped(core, actor); // it ended, and that was lost
+        else if (actor->stop_sent)
+            worker_stop(core, worker, actor->id);
+        else if (!actor->made)
+            actor_make(core, actor);
+    }
+    for (actor_t *actor = worker->actors; actor; actor = actor->worker_next)
+        actor->held = false;
+    if (worker->state == WORKER_ENDING)
+        worker_stop(core, worker, (mob_ref_t){0, 0});
+}
+
+void rejoin_said_all(core_t *core, worker_t *worker)
+{
+    worker->restating = false;
+    if (worker->adopted && worker->state == WORKER_STARTING)
+        worker->state = WORKER_ALIVE;
+    say_all_again(core, worker);
+    say_actors_again(core, worker);
+    call_t *call;
+    DL_FOREACH(worker->hand, call) call->have = 0;
+    worker_go_on(core, worker);
+    core->schedule = true;
+}
+
+// ---- Calls that wait for what workers will say --------------------------------------------------
+
+void rejoin_park(core_t *core, call_t *call)
+{
+    call_enlist(call, &core->parked);
+}
+
+static call_t *parked_for(core_t *core, const actor_t *actor)
+{
+    call_t *call;
+    DL_FOREACH(core->parked, call)
+    {
+        if (call->kind == CALL_METHOD && actor_find(core, call->extra->actor, call->space) == actor)
+            return call;
+    }
+    return NULL;
+}
+
+// From the start each time: a call that is refused takes others with it.
+void rejoin_unpark(core_t *core, actor_t *actor)
+{
+    for (call_t *call; (call = parked_for(core, actor)) != NULL;) {
+        call_unlist(call);
+        request_enter(core, actor, call);
+    }
+}
+
+// ---- Drops --------------------------------------------------------------------------------------
+
+// Said before a worker announced it: then it is dropped when it is there. Too many: kept until the owner ends.
+void rejoin_drop(core_t *core, mob_ref_t ref, uint64_t count)
+{
+    if (core->dropped_count == core->dropped_room) {
+        uint32_t room = core->dropped_room ? 2 * core->dropped_room : 64;
+        dropped_t *dropped =
+            room <= DROPPED_MAX ? realloc(core->dropped, room * sizeof *dropped) : NULL;
+        if (!dropped)
+            return;
+        core->dropped = dropped;
+        core->dropped_room = room;
+    }
+    core->dropped[core->dropped_count++] = (dropped_t){ref, count};
+}
+
+static bool was_dropped(const core_t *core, mob_ref_t ref)
+{
+    for (uint32_t i = 0; i < core->dropped_count; i++) {
+        const dropped_t *one = &core->dropped[i];
+        if (one->ref.owner == ref.owner && ref.seq - one->ref.seq < one->count)
+            return true;
+    }
+    return false;
+}
+
+static actor_t *dropped_actor(const core_t *core)
+{
+    actor_t *actor;
+    DL_FOREACH(core->actors, actor)
+    {
+        if (actor->adopted && !actor->making->dropped && was_dropped(core, actor->id))
+            return actor;
+    }
+    return NULL;
+}
+
+static void drop_announced(core_t *core)
+{
+    for (session_t *session = core->dropped_count ? core->sessions : NULL; session;
+         session = session->hh.next) {
+        call_t *call, *next;
+        DL_FOREACH_SAFE2(session->calls, call, next, own_next)
+        {
+            if (call->kind == CALL_TASK && !call->dropped && was_dropped(core, call->id))
+                outcome_drop(core, call);
+        }
+    }
+    for (actor_t *actor; core->dropped_count && (actor = dropped_actor(core)) != NULL;)
+        outcome_drop(core, actor->making);
+    free(core->dropped);
+    core->dropped = NULL;
+    core->dropped_count = core->dropped_room = 0;
+}
+
+// ---- The end of it ------------------------------------------------------------------------------
+
+void rejoin_over(core_t *core)
+{
+    drop_announced(core);
+    while (core->parked) {
+        call_t *call = core->parked;
+        call_unlist(call);
+        request_resume(core, call);
+    }
+    for (worker_t *worker = core->workers, *next; worker; worker = next) {
+        next = worker->hh.next;
+        if (worker->adopted && !worker->host) { // its host did not come back: nobody would watch it
+            if (worker->session && worker->session->peer)
+                session_goodbye(core, worker->session->peer, MOB_ECLOSED,
+                                "your host did not come back");
+            worker_lost(core, worker, CAUSE_HOST, 0, 0, (mob_bytes_t){0});
+            next = core->workers;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// result.c - what workers answer: values and failures of calls in their hand, of constructors, and late ones.
+// Decides about another try; the outcome itself is outcome.c's.
+
+#include "result.h"
+
+#include <string.h>
+
+#include "actor.h"
+#include "call.h"
+#include "outcome.h"
+#include "rejoin.h"
+#include "session.h"
+#include "timeline.h"
+#include "worker.h"
+
+// The call that a worker speaks of, if it is in its hand; else the message is late.
+static call_t *in_hand(core_t *core, worker_t *worker, call_t *call, uint32_t attempt)
+{
+    if (call->worker == worker && call->attempt == attempt)
+        return call;
+    if (rejoin_claim(core, worker, call)) {
+        call->attempt = (uint16_t)attempt;
+        return call;
+    }
+    core->count.late_results++;
+    return NULL;
+}
+
+void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
+{
+    session_taken(core, worker->session);
+    call_t *call = call_find(core, result->ref);
+    actor_t *actor = worker_makes(worker, call);
+    if (actor) {
+        if (result->attempt == actor->incarnation)
+            actor_made(core, actor);
+        return;
+    }
+    call = call ? in_hand(core, worker, call, result->attempt)
+                : rejoin_announced(core, worker, result->ref);
+    if (!call)
+        return;
+    worker_rate(core, worker);
+    actor = call->actor;
+    call_out_of_hand(core, call);
+    if (call->state == CALL_FINAL) {
+        core->count.late_results++;
+        if (call->dropped)
+            outcome_drop(core, call);
+    } else {
+        outcome_value(core, call, load_keep(result->value));
+    }
+    worker_go_on_with(core, worker, actor);
+}
+
+// A failure that the body reported and that the caller asked to try again.
+static bool try_again(const call_t *call, const msg_fail_t *fail)
+{
+    if (fail->code != MOB_ETASK || !call->extra ||
+        (call->retries >= 0 && call->attempt >= call->retries))
+        return false;
+    for (int i = 0; i < MOB_RETRY_MAX; i++) {
+        int64_t code = call->extra->retry_on[i];
+        if (code && (code == fail->app_code || code == MOB_ANY_CODE))
+            return true;
+    }
+    return false;
+}
+
+static void failed(core_t *core, worker_t *worker, call_t *call, const msg_fail_t *fail)
+{
+    char text[MOB_TEXT_MAX + 1], trace[MOB_TEXT_MAX + 1];
+    memcpy(text, fail->text.data, fail->text.size);
+    text[fail->text.size] = '\0';
+    memcpy(trace, fail->trace.data, fail->trace.size);
+    trace[fail->trace.size] = '\0';
+    bool earlier = fail->executed == MOB_NOT_EXECUTED &&
+                   (call->attempt > 0 || call->old_epoch); // the worker knows only of this run
+    failure_t failure = {.err = (mob_err_t)fail->code,
+                         .root = (mob_err_t)fail->code,
+                         .executed = earlier ? MOB_MAYBE_EXECUTED : fail->executed,
+                         .code = fail->app_code,
+                         .attempts = call->attempt + (fail->executed ? 1u : 0u),
+                         .cause = fail->cause,
+                         .reason = text,
+                         .trace = trace};
+    worker_place(core, worker, &failure);
+    if (fail->code == MOB_EDEAD)
+        failure.why = "EXIT";
+    outcome_failure(core, call, &failure);
+}
+
+static void retry(core_t *core, call_t *call)
+{
+    failure_t none = {.err = MOB_ETASK};
+    if (call->kind == CALL_TASK) {
+        call_lost(core, call, &none);
+        return;
+    }
+    call_out_of_hand(core, call);
+    call->attempt++;
+    core->count.retries++;
+    timeline_add(core, EVENT_RETRY, call, MOB_ETASK);
+    call_move(core, call, CALL_GIVEN);
+}
+
+void result_failure(core_t *core, worker_t *worker, const msg_fail_t *fail)
+{
+    session_taken(core, worker->session);
+    call_t *call = call_find(core, fail->ref);
+    actor_t *actor = worker_makes(worker, call);
+    if (actor) {
+        char text[MOB_TEXT_MAX + 1];
+        memcpy(text, fail->text.data, fail->text.size);
+        text[fail->text.size] = '\0';
+        failure_t failure = {.err = (mob_err_t)fail->code, .code = fail->app_code, .reason = text};
+        if (fail->attempt == actor->incarnation)
+            actor_unmade(core, actor, &failure);
+        return;
+    }
+    call = call ? in_hand(core, worker, call, fail->attempt)
+                : rejoin_announced(core, worker, fail->ref);
+    if (!call)
+        return;
+    worker_rate(core, worker);
+    actor = call->actor;
+    bool left = fail->code == MOB_EDEAD && actor;
+    if (call->state == CALL_FINAL) {
+        call_out_of_hand(core, call);
+        if (call->dropped)
+            outcome_drop(core, call);
+    } else if (try_again(call, fail)) {
+        retry(core, call);
+    } else {
+        call_out_of_hand(core, call);
+        failed(core, worker, call, fail);
+    }
+    if (left)
+        actor_left(core, actor);
+    else
+        worker_go_on_with(core, worker, actor);
+}
