@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh BUILD [compare|million|start] [FLAGS] - what ./dev bench does once everything is built.
+# run.sh BUILD [compare|million|start|ray] [FLAGS] - what ./dev bench does once everything is built.
 set -eu
 build=$1
 shift
@@ -15,8 +15,11 @@ million)
 start)
     exec "$build/bench/bench_start" "$@" "$build/mobula"
     ;;
+ray)
+    exec "$build/mobula" bench ray "$@"
+    ;;
 *)
-    echo "bench: $what is not one of compare, million, start" >&2
+    echo "bench: $what is not one of compare, million, start, ray" >&2
     exit 2
     ;;
 esac

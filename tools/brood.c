@@ -164,6 +164,17 @@ int brood_wait(tool_t *tool, const brood_t *self, int64_t us)
     return 128 + tool_signal();
 }
 
+int brood_bench(tool_t *tool, brood_t *self, unsigned slots)
+{
+    int wrong = brood_find(tool, self);
+    if (!wrong)
+        wrong = brood_host(tool, self, "bench-host", slots);
+    if (!wrong)
+        wrong = brood_connect(tool, self);
+    tool_catch_signals(tool);
+    return wrong ? wrong : brood_wait(tool, self, 5000000);
+}
+
 static unsigned reap(brood_t *self)
 {
     unsigned left = 0;

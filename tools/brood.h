@@ -28,6 +28,7 @@ int brood_find(tool_t *tool, brood_t *self);
 int brood_broker(tool_t *tool, brood_t *self);
 int brood_host(tool_t *tool, brood_t *self, const char *name, unsigned slots);
 int brood_connect(tool_t *tool, brood_t *self);                // a client of it, in tool
+int brood_bench(tool_t *tool, brood_t *self, unsigned slots);  // all of it: one host that serves
 int brood_wait(tool_t *tool, const brood_t *self, int64_t us); // until every host serves
 void brood_end(brood_t *self); // at most a second or so, then by force
 

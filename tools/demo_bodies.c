@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ray_bodies.h"
 #include "words.h"
 
 enum { SHOWN_MAX = 64 }; // bytes of a word that are kept to tell it from others
@@ -221,5 +222,5 @@ int demo_host(int argc, char **argv)
                          MOB_PROGRAM(.version = MOB_VERSION,
                                      .about = "the bodies of mobula demo and bench", .drain_ms = 500),
                          mob_task(census_file), mob_task(count_words), mob_task(bench_echo),
-                         mob_actor(tally, TALLY), mob_actor(bench_peer, BENCH_PEER));
+                         mob_actor(tally, TALLY), mob_actor(bench_peer, BENCH_PEER), RAY_DEFS);
 }

@@ -207,8 +207,10 @@ int bench(tool_t *tool)
     const char *what = tool->word_count ? tool->words[0] : "call";
     brood_t brood = {0};
     int64_t clients = tool_count(tool, "clients", 1), inflight = tool_count(tool, "inflight", 64);
+    if (strcmp(what, "ray") == 0)
+        return bench_ray(tool);
     if (strcmp(what, "call") != 0 && strcmp(what, "task") != 0) {
-        trouble_t out = trouble_usage("bench knows call and task, not %s", what);
+        trouble_t out = trouble_usage("bench knows call, task and ray, not %s", what);
         return say_trouble(tool, &out);
     }
     clients = clients < 1 ? 1 : clients > CLIENTS_MAX ? CLIENTS_MAX : clients;
@@ -222,14 +224,7 @@ int bench(tool_t *tool)
     if (size)
         unit_read_size(size, strlen(size), &bytes);
     plan.size = (size_t)(bytes < 0 ? 0 : bytes > 90 * 1024 ? 90 * 1024 : bytes);
-    int done = brood_find(tool, &brood);
-    if (!done)
-        done = brood_host(tool, &brood, "bench-host", 2);
-    if (!done)
-        done = brood_connect(tool, &brood);
-    tool_catch_signals(tool);
-    if (!done)
-        done = brood_wait(tool, &brood, 5000000);
+    int done = brood_bench(tool, &brood, 2);
     plan.address = brood.address;
     if (!done)
         done = measure(tool, &plan, (unsigned)clients);

@@ -105,8 +105,8 @@ static const flag_t bench_flags[] = {
     {"inflight", 0, "N",    "calls on the way of one client: 64; with --rate as many as it takes"},
     {"size",     0, "SIZE", "bytes of the argument: 100, 4KiB"},
     {"rate",     0, "RATE", "open loop at 500/s, 5k/s; without it a closed loop"},
-    {"duration", 0, "DUR",  "of the measurement: 5s, 1m"},
-    {"warmup",   0, "DUR",  "before it, not counted: 500ms, 1s"},
+    {"duration", 0, "DUR",  "of the measurement: 5s, 1m; ray: of each of its four runs, 2s"},
+    {"warmup",   0, "DUR",  "before it, not counted: 500ms; ray: 1s"},
     {0},
 };
 static const flag_t health_flags[] = {
@@ -160,8 +160,8 @@ const command_t verbs[] = {
      "mobula stop hits\nmobula stop counter/7 -t 10s", no_flags, 1, 1, false, false, manage_stop},
     {"kill", FAMILY_MANAGE, "TARGET", "end an actor at once",
      "mobula kill hits\nmobula kill counter/7 -y", no_flags, 1, 1, false, false, manage_kill},
-    {"bench", FAMILY_MEASURE, "[call|task]", "load generator",
-     "mobula bench call --clients 4 --duration 5s\nmobula bench task --rate 5k/s --size 4KiB", bench_flags, 0, 1, false, true, bench},
+    {"bench", FAMILY_MEASURE, "[call|task|ray [ROW]...]", "load generator; ray: its microbenchmark, by its rules",
+     "mobula bench call --clients 4 --duration 5s\nmobula bench task --rate 5k/s --size 4KiB\nmobula bench ray\nmobula bench ray 1_1 tasks_sync", bench_flags, 0, MANY, false, true, bench},
     {"health", FAMILY_SETUP, "", "exit 0 when healthy (for probes)",
      "mobula health\nmobula health --live -t 2s", health_flags, 0, 0, false, false, setup_health},
     {"config", FAMILY_SETUP, "show|check|default [FILE]", "settings: value, origin, default",

@@ -158,6 +158,16 @@ json() { /usr/bin/python3 -c "import json,sys; r=json.load(sys.stdin); print($1)
     [ "$(cat "$stage/format")" = "call trolley cents" ]
 }
 
+@test "bench ray: rows by a part of their name, Ray's figures beside ours, what is missing with its reason" {
+    run "$mobula" bench ray 1_1_actor_calls_sync placement --duration 50ms --warmup 50ms --json
+    [ "$status" -eq 0 ]
+    [ "$(json '[len(r), r[0]["mobula"] > 0, r[0]["ray"], r[0]["ratio"] > 0]' <<<"$output")" = "[3, True, 2012.0, True]" ]
+    [ "$(json 'r[1]["mobula"] is None and len(r[1]["missing"]) > 0' <<<"$output")" = True ]
+    run "$mobula" bench ray no_such_row
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no row of bench ray has no_such_row in its name"* ]]
+}
+
 @test "bench: a closed and an open loop, all answered" {
     run "$mobula" bench call --duration 300ms --warmup 100ms --json
     [ "$status" -eq 0 ]
