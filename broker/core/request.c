@@ -179,6 +179,7 @@ static bool take_name(core_t *core, session_t *session, call_t *making, const op
     making->space = opts->space.size ? name_of(core, opts->space) : session->space;
     if (opts->get_if_exists && opts->name.size == 0) {
         outcome_fail(core, making, MOB_EARGS, "", "get_if_exists needs a name");
+        making->kind = CALL_QUERY;
         return false;
     }
     actor_t *there =
@@ -223,12 +224,17 @@ void request_spawn(core_t *core, session_t *session, const message_t *message)
     making->target = session_name_of(session, spawn->cls);
     making->old_epoch = admit_is_old(core, spawn->epoch);
     opts_t opts = opts_read(spawn->opts);
-    if (!admit_work(core, session, making) || !take_name(core, session, making, &opts))
+    if (!admit_work(core, session, making)) {
+        making->kind = CALL_QUERY; // no actor stands behind it
+        return;
+    }
+    if (!take_name(core, session, making, &opts))
         return;
     def_t *def = def_of(core, making->target, making->space);
-    actor_t *actor = def ? actor_new(core, making, def, spawn->opts, &opts) : NULL;
-    if (!actor || !admit_parent(making, spawn->parent)) {
-        making->kind = CALL_OBJECT;
+    bool room = def && admit_parent(making, spawn->parent);
+    actor_t *actor = room ? actor_new(core, making, def, spawn->opts, &opts) : NULL;
+    if (!actor) {
+        making->kind = CALL_QUERY;
         outcome_fail(core, making, MOB_ENOMEM, "", "the broker is out of memory");
         return;
     }

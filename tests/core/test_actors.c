@@ -340,3 +340,11 @@ Test(actors, one_that_found_no_place_gets_the_next_that_is_free)
     say(story, OTHER, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 77);
     story_started(story, OTHER, START_ACTOR);
 }
+
+Test(actors, a_refused_making_can_be_dropped)
+{
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .epoch = 1, .cls = 77);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EARGS);
+    say(story, CALLER, DROP, drop, .ref = {1000 + CALLER, 1}, .count = 1);
+    cr_assert_eq(core_counts(story->core).objects, 0u);
+}
