@@ -101,11 +101,6 @@ void queue_accept(queue_t *self, uint64_t seq, int64_t now)
 
 // ---- Sending again ------------------------------------------------------------------------------
 
-static bool is_request(uint32_t verb)
-{
-    return (verb >= VERB_SUBMIT && verb <= VERB_QUERY) || verb == VERB_END;
-}
-
 static bool has_epoch(uint32_t verb)
 {
     return verb == VERB_SUBMIT || verb == VERB_CALL || verb == VERB_SPAWN;
@@ -136,7 +131,7 @@ static void copy_envelope(rewind_t *self, unpack_t *in, bool sent)
     uint32_t left = unpack_array(in) - 1, verb = unpack_u32(in);
     uint64_t seq = 0;
     const uint8_t *head = NULL, *tail = NULL;
-    if (is_request(verb)) {
+    if (verb_is_request(verb)) {
         seq = unpack_u64(in);
         left--;
         head = in->next;
@@ -148,7 +143,8 @@ static void copy_envelope(rewind_t *self, unpack_t *in, bool sent)
     }
     while (left-- > 0 && !in->wrong)
         unpack_skip(in);
-    if (in->wrong || (is_request(verb) ? seq <= self->queue->accepted : sent || !goes_along(verb)))
+    if (in->wrong ||
+        (verb_is_request(verb) ? seq <= self->queue->accepted : sent || !goes_along(verb)))
         return;
     if (head != tail) {
         raw(out, start, head);

@@ -33,6 +33,7 @@ typedef struct batch_reader {
     unpack_t in;          // over frame 0; the token budget is renewed for each envelope
     blob_t *const *blobs; // borrowed; the frames behind frame 0
     uint32_t blob_count;
+    bool brief; // the envelope in hand ends before its last field, which may be left out
 } batch_reader_t;
 
 batch_reader_t batch_open(const void *frame, size_t size, blob_t *const *blobs, uint32_t blob_count);

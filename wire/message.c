@@ -165,6 +165,35 @@ TAKE take_loads(batch_reader_t *from, loads_t *out)
     return true;
 }
 
+static bool take_inner_load(batch_reader_t *from, load_t *out)
+{
+    if (!take_load(from, out))
+        return false;
+    if (out->size % INNER_SIZE != 0)
+        unpack_refuse(&from->in, "range");
+    else if (inner_count(*out) > MOB_INNER_MAX)
+        unpack_refuse(&from->in, "limit");
+    return !from->in.wrong;
+}
+
+static bool take_some_inner(batch_reader_t *from, inner_t *out)
+{
+    uint32_t count = unpack_array(&from->in);
+    *out = (inner_t){0};
+    if (count > 2)
+        unpack_refuse(&from->in, "limit");
+    return !from->in.wrong && (count < 1 || take_inner_load(from, &out->refs)) &&
+           (count < 2 || take_inner_load(from, &out->kept));
+}
+
+TAKE take_inner(batch_reader_t *from, inner_t *out)
+{
+    if (!from->brief && !unpack_byte(&from->in, PACK_NO_ITEMS))
+        return take_some_inner(from, out);
+    *out = (inner_t){0};
+    return true;
+}
+
 // ---- Options: checked when the envelope is read, looked at only by who wants them ---------------
 
 typedef enum option_type { OPTION_UNKNOWN, OPTION_i64, OPTION_str } option_type_t;
@@ -289,11 +318,15 @@ typedef struct verb_row {
     const char *name; // NULL: no such verb
     const char *(*decode)(batch_reader_t *from, message_t *message);
     const field_row_t *fields;
-    uint32_t items; // of all fields
+    uint32_t items;  // of all fields
+    uint32_t needed; // of these; an inner may be left out
 } verb_row_t;
 
 #define F(type, field) +ITEMS_##type
-#define V(NAME, name, number) [number] = {#NAME, decode_##NAME, fields_##NAME, 0 MOB_##NAME(F)},
+#define F_MAY_LACK(type, field) -__builtin_types_compatible_p(field_##type, inner_t)
+#define V(NAME, name, number)                                         \
+    [number] = {#NAME, decode_##NAME, fields_##NAME, 0 MOB_##NAME(F), \
+                0 MOB_##NAME(F) MOB_##NAME(F_MAY_LACK)},
 static const verb_row_t verb_rows[VERB_MAX] = {MOB_VERBS(V)};
 #undef V
 #undef F
@@ -309,16 +342,15 @@ const char *verb_name(uint32_t verb)
     return row ? row->name : "?";
 }
 
-// Those that make a ref: their first field is seq, from 1 up.
-static bool is_request(uint64_t verb)
+bool verb_is_request(uint64_t verb)
 {
     const uint64_t requests = (uint64_t)1 << VERB_SUBMIT | (uint64_t)1 << VERB_CALL |
                               (uint64_t)1 << VERB_SPAWN | (uint64_t)1 << VERB_PUT |
                               (uint64_t)1 << VERB_FIND | (uint64_t)1 << VERB_QUERY |
-                              (uint64_t)1 << VERB_END;
+                              (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP;
     return verb < 64 && (requests >> verb & 1);
 }
-_Static_assert(VERB_MAX <= 64, "is_request() has a bit for each verb");
+_Static_assert(VERB_MAX <= 64, "verb_is_request() has a bit for each verb");
 
 // The protocol's word for what the reader, or this file, found.
 static const char *word_of(const char *wrong)
@@ -359,16 +391,17 @@ static const char *decode(batch_reader_t *from, message_t *out)
     }
     out->verb = (verb_t)verb;
     items--;
-    if (items < row->items) {
-        if (is_request(verb) && items > 0)
+    if (items < row->needed) {
+        if (verb_is_request(verb) && items > 0)
             out->put.seq = unpack_u64(in);
         in->wrong = "field";
         return missing_field(row, items);
     }
+    from->brief = items < row->items;
     const char *field = row->decode(from, out);
-    for (items -= row->items; items > 0 && !in->wrong; items--)
+    for (items -= from->brief ? items : row->items; items > 0 && !in->wrong; items--)
         unpack_skip(in); // fields of a newer minor version
-    if (!in->wrong && is_request(verb) && out->put.seq - 1 >= UINT64_MAX - 1) {
+    if (!in->wrong && verb_is_request(verb) && out->put.seq - 1 >= UINT64_MAX - 1) {
         unpack_refuse(in, "range");
         return "seq";
     }
@@ -379,7 +412,7 @@ static const char *decode(batch_reader_t *from, message_t *out)
 static message_state_t reject(batch_reader_t *batch, unpack_t start, const message_t *out,
                               const char *field, message_fault_t *fault)
 {
-    bool seq_read = is_request(out->verb) && strcmp(field, "seq") != 0;
+    bool seq_read = verb_is_request(out->verb) && strcmp(field, "seq") != 0;
     *fault = (message_fault_t){
         .verb = out->verb,
         .field = field,

@@ -5,6 +5,7 @@
 #define MOBULA_WIRE_MESSAGE_H
 
 #include "batch.h"
+#include "inner.h"
 #include "verbs.h"
 
 typedef struct refs { // of a message read: wire; of one to write: items, or wire to hand on what was read
@@ -51,6 +52,7 @@ typedef mob_ref_t field_ref;
 typedef refs_t field_refs;
 typedef load_t field_load;
 typedef loads_t field_loads;
+typedef inner_t field_inner;
 typedef opts_field_t field_opts;
 
 // Items of an envelope's array that a field takes.
@@ -65,6 +67,7 @@ enum {
     ITEMS_refs = 1,
     ITEMS_load = 1,
     ITEMS_loads = 1,
+    ITEMS_inner = 1,
     ITEMS_opts = 1
 };
 
@@ -95,6 +98,7 @@ typedef struct message {
 } message_t;
 
 const char *verb_name(uint32_t verb); // "CALL"; "?" for a number that is none
+bool verb_is_request(uint64_t verb);  // its first field is seq, from 1 up, and admitted in order
 
 // The next envelope of an opened batch.
 typedef enum message_state {

@@ -34,6 +34,11 @@ static size_t room_loads(loads_t value)
     return room;
 }
 
+ROOM room_inner(inner_t value)
+{
+    return PACK_HEAD_MAX + room_load(value.refs) + room_load(value.kept);
+}
+
 static size_t room_opts(opts_field_t value)
 {
     size_t room = PACK_HEAD_MAX + value.size;
@@ -141,6 +146,21 @@ PUT put_loads(batch_t *batch, uint8_t *at, loads_t value)
 {
     if (value.count > 0)
         return put_some_loads(batch, at, value);
+    *at = PACK_NO_ITEMS;
+    return at + 1;
+}
+
+static uint8_t *put_some_inner(batch_t *batch, uint8_t *at, inner_t value)
+{
+    uint32_t count = value.kept.size ? 2 : 1;
+    at = put_load(batch, pack_head_at(at, PACK_ARRAY, count), value.refs);
+    return at && count > 1 ? put_load(batch, at, value.kept) : at;
+}
+
+PUT put_inner(batch_t *batch, uint8_t *at, inner_t value)
+{
+    if (value.refs.size || value.kept.size)
+        return put_some_inner(batch, at, value);
     *at = PACK_NO_ITEMS;
     return at + 1;
 }

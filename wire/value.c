@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inner.h"
 #include "limit.h"
 
-enum { REF_SIZE = 16, ACTOR_SIZE = 20, DEP_SIZE = 2 };
+enum { REF_SIZE = INNER_SIZE, ACTOR_SIZE = 20, DEP_SIZE = 2 };
 
 // ---- Writing ------------------------------------------------------------------------------------
 
@@ -22,6 +23,8 @@ void writer_clear(mob_writer_t *self)
 {
     self->pack.size = 0;
     self->pack.failed = false;
+    self->inner.size = 0;
+    self->inner.failed = false;
     self->dep_count = 0;
     self->depth = 0;
     self->err = MOB_OK;
@@ -30,6 +33,7 @@ void writer_clear(mob_writer_t *self)
 void writer_fini(mob_writer_t *self)
 {
     pack_fini(&self->pack);
+    pack_fini(&self->inner);
     free(self->deps);
     *self = (mob_writer_t){0};
 }
@@ -40,27 +44,29 @@ static void fail(mob_writer_t *self, mob_err_t err)
         self->err = err;
 }
 
-static uint8_t *put_big_u64(uint8_t *at, uint64_t value)
+// Whoever gets the value must find what it names: so it is told beside the value, too.
+static void note_inner(mob_writer_t *self, mob_ref_t ref)
 {
-    uint64_t big = htobe64(value);
-    memcpy(at, &big, sizeof big);
-    return at + sizeof big;
+    if (!mob_is_none(ref))
+        inner_put(&self->inner, ref);
 }
 
 static void write_ref(mob_writer_t *self, mob_ref_t ref)
 {
     uint8_t bytes[REF_SIZE];
-    put_big_u64(put_big_u64(bytes, ref.owner), ref.seq);
+    inner_put_at(bytes, ref);
     pack_ext(&self->pack, PACK_EXT_REF, bytes, sizeof bytes);
+    note_inner(self, ref);
 }
 
 static void write_actor(mob_writer_t *self, mob_actor_t actor)
 {
     uint8_t bytes[ACTOR_SIZE];
     uint32_t incarnation = htobe32(actor.incarnation);
-    uint8_t *at = put_big_u64(put_big_u64(bytes, actor.owner), actor.seq);
+    uint8_t *at = inner_put_at(bytes, mob_ready(actor));
     memcpy(at, &incarnation, sizeof incarnation);
     pack_ext(&self->pack, PACK_EXT_ACTOR, bytes, sizeof bytes);
+    note_inner(self, mob_ready(actor));
 }
 
 static bool grow_deps(mob_writer_t *self)
@@ -128,7 +134,7 @@ static void write_raw(mob_writer_t *self, mob_bytes_t raw)
         fail(self, MOB_ELIMIT);
     else if (!value_check(load_bytes(raw.data, raw.size), &count) || (self->depth > 0 && count != 1))
         fail(self, MOB_EARGS);
-    else
+    else if (inner_find(load_bytes(raw.data, raw.size), &self->inner))
         pack_raw(&self->pack, raw.data, raw.size);
 }
 
@@ -196,9 +202,9 @@ void mob_write(mob_writer_t *self, mob_value_t value)
     if (self->err)
         return;
     write_kind(self, &value);
-    if (self->pack.failed)
+    if (self->pack.failed || self->inner.failed)
         fail(self, MOB_ENOMEM);
-    else if (self->pack.size > MOB_BLOB_MAX)
+    else if (self->pack.size > MOB_BLOB_MAX || self->inner.size > MOB_INNER_MAX * INNER_SIZE)
         fail(self, MOB_ELIMIT);
 }
 
@@ -231,26 +237,20 @@ static bool read_text(mob_reader_t *self, mob_bytes_t text, mob_bytes_t *out)
     return true;
 }
 
-static uint64_t big_u64(const uint8_t *at)
-{
-    uint64_t big;
-    memcpy(&big, at, sizeof big);
-    return be64toh(big);
-}
-
 static bool read_ext(const pack_token_t *token, mob_value_t *out)
 {
     const uint8_t *at = token->bytes.data;
     if (token->ext == PACK_EXT_REF && token->bytes.size == REF_SIZE) {
-        *out = (mob_value_t){.kind = MOB_KIND_REF, .ref = {big_u64(at), big_u64(at + 8)}};
+        *out = (mob_value_t){.kind = MOB_KIND_REF, .ref = inner_at(load_bytes(at, REF_SIZE), 0)};
         return true;
     }
     if (token->ext != PACK_EXT_ACTOR || token->bytes.size != ACTOR_SIZE)
         return false;
     uint32_t incarnation;
-    memcpy(&incarnation, at + 16, sizeof incarnation);
+    mob_ref_t making = inner_at(load_bytes(at, REF_SIZE), 0);
+    memcpy(&incarnation, at + REF_SIZE, sizeof incarnation);
     *out = (mob_value_t){.kind = MOB_KIND_ACTOR,
-                         .actor = {big_u64(at), big_u64(at + 8), be32toh(incarnation)}};
+                         .actor = {making.owner, making.seq, be32toh(incarnation)}};
     return true;
 }
 

@@ -11,7 +11,8 @@ struct mob_writer { // sticky
     pack_t pack;
     mob_ref_t *deps; // refs of kind DEP in the order met: written as PACK_EXT_DEP with their index
     uint32_t dep_count, dep_room;
-    mob_err_t err; // MOB_EARGS (kind), MOB_ELIMIT (depth, size, deps), MOB_ENOMEM
+    pack_t inner;  // refs and handles that were written, as inner.h has them
+    mob_err_t err; // MOB_EARGS (kind), MOB_ELIMIT (depth, size, deps, refs), MOB_ENOMEM
     uint32_t depth;
 };
 

@@ -16,6 +16,7 @@
 //   refs          array of owner, seq, owner, seq, ...: at most MOB_REFS_MAX pairs
 //   load          a payload: bin, or the index of a blob frame behind the envelopes
 //   loads         array of payloads: at most MOB_DEPS_MAX
+//   inner         refs inside a payload (inner.h): array of at most two loads, without their last empty ones
 //   opts          map from option number (MOB_OPTIONS) to i64 or str; an unknown number is skipped
 
 // clang-format off
@@ -37,6 +38,7 @@
     V(PING,    ping,    14) /* heartbeat; both directions */                                       \
     V(BYE,     bye,     15) /* the session ends */                                                 \
     V(END,     end,     16) /* seq settles, with a text that says why, when the actor has ended */ \
+    V(KEEP,    keep,    19) /* I reference these refs of others, until I DROP them */              \
     /* host and worker -> broker */                                                                \
     V(OFFER,   offer,   20) /* a definition that this host can run */                              \
     V(METHOD,  method,  21) /* a method of the class offered last */                               \
@@ -74,12 +76,13 @@
                        F(str, machine) F(u64, host)
 #define MOB_NAME(F)    F(u32, symbol) F(str, text)
 #define MOB_SUBMIT(F)  F(u64, seq) F(u64, epoch) F(u32, task) F(opts, opts) F(load, args)          \
-                       F(refs, deps) F(ref, parent)
+                       F(refs, deps) F(ref, parent) F(inner, inner)
 #define MOB_CALL(F)    F(u64, seq) F(u64, epoch) F(ref, actor) F(u32, incarnation) F(u32, method)  \
-                       F(opts, opts) F(load, args) F(refs, deps) F(ref, parent)
+                       F(opts, opts) F(load, args) F(refs, deps) F(ref, parent)            \
+                       F(inner, inner)
 #define MOB_SPAWN(F)   F(u64, seq) F(u64, epoch) F(u32, cls) F(opts, opts) F(load, args)           \
-                       F(refs, deps) F(ref, parent)
-#define MOB_PUT(F)     F(u64, seq) F(load, value)
+                       F(refs, deps) F(ref, parent) F(inner, inner)
+#define MOB_PUT(F)     F(u64, seq) F(load, value) F(inner, inner)
 #define MOB_FIND(F)    F(u64, seq) F(str, name)
 #define MOB_QUERY(F)   F(u64, seq) F(str, what) F(str, filter)
 #define MOB_ASK(F)     F(refs, refs)
@@ -90,24 +93,25 @@
 #define MOB_PING(F)    F(u64, epoch) F(u32, heard)
 #define MOB_BYE(F)     F(u32, reason)
 #define MOB_END(F)     F(u64, seq) F(ref, actor)
+#define MOB_KEEP(F)    F(u64, seq) F(refs, refs)
 #define MOB_OFFER(F)   F(str, name) F(str, usage) F(u32, kind) F(opts, opts)
 #define MOB_METHOD(F)  F(str, name) F(str, usage) F(opts, opts)
 #define MOB_OPEN(F)    F(u32, slots) F(u32, procs) F(str, labels)
-#define MOB_RESULT(F)  F(ref, ref) F(u32, attempt) F(load, value)
+#define MOB_RESULT(F)  F(ref, ref) F(u32, attempt) F(load, value) F(inner, inner)
 #define MOB_FAIL(F)    F(ref, ref) F(u32, attempt) F(u32, code) F(i64, app_code) F(u32, executed)  \
-                       F(str, text) F(str, trace) F(ref, cause)
+                       F(str, text) F(str, trace) F(ref, cause) F(inner, inner)
 #define MOB_GIVE(F)    F(refs, refs)
 #define MOB_BLOCKED(F) F(refs, refs)
 #define MOB_RESUMED(F) F(u32, unused)
 #define MOB_ENDED(F)   F(u64, worker) F(u32, cause) F(u32, status) F(u32, pid) F(str, log)
 #define MOB_HOLD(F)    F(ref, actor) F(u32, incarnation) F(u32, state) F(str, cls) F(opts, opts)   \
-                       F(load, args)
+                       F(load, args) F(inner, inner)
 #define MOB_HAVE(F)    F(ref, ref) F(u32, attempt) F(ref, actor) F(u32, state)
 #define MOB_BEGUN(F)   F(ref, ref) F(u32, attempt)
 #define MOB_WELCOME(F) F(u32, major) F(u32, minor) F(u64, epoch) F(u64, note) F(u64, accepted)     \
                        F(u32, window) F(u32, heartbeat_ms) F(str, notices) F(str, feed) F(str, name)
 #define MOB_ACCEPT(F)  F(u64, seq) F(u64, epoch)
-#define MOB_ANSWER(F)  F(ref, ref) F(u32, code) F(load, value) F(u32, attempts)
+#define MOB_ANSWER(F)  F(ref, ref) F(u32, code) F(load, value) F(u32, attempts) F(flag, inner)
 #define MOB_ERROR(F)   F(u32, code) F(str, why) F(ref, ref) F(str, text)
 #define MOB_GOODBYE(F) F(u32, code) F(str, text)
 #define MOB_TAKEN(F)   F(u64, count)

@@ -14,6 +14,7 @@ typedef struct sample { // where the views of its fields point
     char texts[32][16];
     mob_ref_t refs[32][2];
     load_t loads[32][3];
+    uint8_t inner[32][2][INNER_SIZE];
     opts_t opts;
 } sample_t;
 
@@ -76,6 +77,20 @@ static inline field_loads sample_loads(sample_t *self, int place)
     self->loads[place][1] = (load_t){0};
     self->loads[place][2] = sample_load(self, place);
     return (loads_t){.items = self->loads[place], .count = 3};
+}
+
+static inline field_flag sample_flag(sample_t *self, int place)
+{
+    (void)self;
+    return place % 2 == 0;
+}
+
+static inline field_inner sample_inner(sample_t *self, int place)
+{
+    uint8_t(*bytes)[INNER_SIZE] = self->inner[place];
+    inner_put_at(bytes[0], (mob_ref_t){((uint64_t)1 << 63) + (uint64_t)place, 1});
+    inner_put_at(bytes[1], (mob_ref_t){2, 300 + (uint64_t)place});
+    return (inner_t){load_bytes(bytes[0], INNER_SIZE), load_bytes(bytes[1], INNER_SIZE)};
 }
 
 static inline field_opts sample_opts(sample_t *self, int place)

@@ -280,6 +280,26 @@ Test(message, newer_fields_are_skipped)
     FAULT(fault_of("\x93\x0f\x00\xc1", 4, MESSAGE_BROKEN), VERB_BYE, "", "MSGPACK", 0);
 }
 
+// RESULT(ref, attempt, value, inner)
+Test(message, refs_inside_a_value_may_be_left_out)
+{
+    static const char result[] = "\x95\x17\x01\x02\x00\xc4\x00";
+    cr_assert_eq(read_all(reader_of_bytes(result, sizeof result - 1)), 1);
+    FAULT(fault_of("\x94\x17\x01\x02\x00", 5, MESSAGE_BAD), VERB_RESULT, "value", "FIELD", 0);
+}
+
+Test(message, refs_inside_a_value_are_whole_and_not_too_many)
+{
+    static uint8_t many[MOB_BLOB_MAX];
+    pack_t out = PACK_INIT;
+    pack_raw(&out, "\x96\x17\x01\x02\x00\xc4\x00\x91", 8);
+    pack_bin(&out, many, INNER_SIZE - 1);
+    FAULT(fault_of(out.data, out.size, MESSAGE_BAD), VERB_RESULT, "inner", "RANGE", 0);
+    FAULT(fault_of("\x96\x17\x01\x02\x00\xc4\x00\x93\xc4\x00\xc4\x00\xc4\x00", 14, MESSAGE_BAD),
+          VERB_RESULT, "inner", "LIMIT", 0);
+    pack_fini(&out);
+}
+
 Test(message, the_fifth_of_ten_is_wrong_and_nine_are_served)
 {
     batch_t batch = BATCH_INIT;
@@ -418,6 +438,6 @@ Test(message, a_number_that_is_no_verb_has_a_name_for_people)
 {
     cr_assert_str_eq(verb_name(VERB_CALL), "CALL");
     cr_assert_str_eq(verb_name(0), "?");
-    cr_assert_str_eq(verb_name(19), "?");
+    cr_assert_str_eq(verb_name(59), "?");
     cr_assert_str_eq(verb_name(UINT32_MAX), "?");
 }

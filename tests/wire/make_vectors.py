@@ -35,6 +35,7 @@ SAMPLES = {
     "refs": lambda i: [[(1 << 63) + i, 1, 2, 300 + i]],
     "load": lambda i: [b"load %d" % i],
     "loads": lambda i: [[b"one", b"", b"load %d" % i]],
+    "inner": lambda i: [[struct.pack(">QQ", (1 << 63) + i, 1), struct.pack(">QQ", 2, 300 + i)]],
     "opts": lambda i: [{1: 5000, 3: -2, 9: "name"}],
 }
 
