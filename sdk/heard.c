@@ -88,7 +88,8 @@ static bool is(mob_bytes_t text, const char *word)
     return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
 }
 
-// Of a request of ours that could not be read: it will never be settled otherwise.
+// Of a request of ours that could not be read: it will never be settled otherwise. What was refused us about
+// a ref of others changes nothing about that ref.
 static void on_error(mob_t *self, const message_t *message, blob_t *frame)
 {
     (void)frame;
@@ -98,7 +99,8 @@ static void on_error(mob_t *self, const message_t *message, blob_t *frame)
         link_event(self, LINK_STRANGER);
         return;
     }
-    future_t *future = futures_find(&self->futures, error->ref);
+    future_t *future =
+        error->ref.owner == self->owner ? futures_find(&self->futures, error->ref) : NULL;
     if (!future || future->settled)
         return;
     snprintf(why, sizeof why, "%.*s", (int)error->why.size, (const char *)error->why.data);

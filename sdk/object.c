@@ -73,7 +73,9 @@ mob_err_t mob_cancel(mob_t *self, mob_ref_t ref, unsigned flags)
     mob_err_t err = MOB_OK;
     session_lock(self);
     future_t *future = futures_find(&self->futures, ref);
-    if ((flags & MOB_CANCEL_FORCE) && future && future->kind == FUTURE_CALL)
+    bool method = future && future->kind == FUTURE_CALL;
+    if (flags & ~(unsigned)(MOB_CANCEL_FORCE | MOB_CANCEL_ALONE) ||
+        (flags & MOB_CANCEL_FORCE && method))
         err = MOB_EARGS;
     else if (mob_is_none(ref) || (future ? future->settled : future_is_local(ref)) ||
              self->link.state == LINK_OVER)
