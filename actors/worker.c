@@ -183,17 +183,37 @@ static void on_make(worker_t *self, const msg_make_t *make)
 
 // ---- CANCEL, STOP, TAKEN ------------------------------------------------------------------------
 
+// Tasks that were not begun.
+static void give_back(worker_t *self)
+{
+    mob_ref_t refs[MOB_REFS_MAX];
+    uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
+    if (count)
+        message_GIVE(session_out(self->session),
+                     &(msg_give_t){.refs = {.items = refs, .count = count}});
+}
+
+// This process will be killed for that body: nothing else may be in its hand then.
+static void await_the_end(worker_t *self, const hand_t *hand)
+{
+    give_back(self);
+    message_BEGUN(session_out(self->session),
+                  &(msg_begun_t){.ref = hand->ref, .attempt = hand->attempt});
+}
+
 static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
 {
     hand_t *hand = window_find(&self->window, cancel->ref);
     if (!hand)
         return;
-    if (hand == self->window.running) {
-        atomic_store_explicit(&hand->cancelled, true, memory_order_relaxed);
+    if (hand != self->window.running) {
+        refuse(self, hand, MOB_ECANCELLED, MOB_NOT_EXECUTED, NULL);
+        window_remove(&self->window, hand);
         return;
     }
-    refuse(self, hand, MOB_ECANCELLED, MOB_NOT_EXECUTED, NULL);
-    window_remove(&self->window, hand);
+    atomic_store_explicit(&hand->cancelled, true, memory_order_relaxed);
+    if (cancel->flags & MOB_CANCEL_FORCE)
+        await_the_end(self, hand);
 }
 
 static void on_stop(worker_t *self, const msg_stop_t *stop)
@@ -282,15 +302,6 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
 }
 
 // ---- Bodies that take their time ----------------------------------------------------------------
-
-static void give_back(worker_t *self)
-{
-    mob_ref_t refs[MOB_REFS_MAX];
-    uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
-    if (count)
-        message_GIVE(session_out(self->session),
-                     &(msg_give_t){.refs = {.items = refs, .count = count}});
-}
 
 static void on_wait(mob_t *session, void *arg, bool begin)
 {

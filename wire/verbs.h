@@ -51,7 +51,7 @@
     V(ENDED,   ended,   28) /* host: a worker process ended, and how */                            \
     V(HOLD,    hold,    29) /* worker, new epoch: I hold this actor */                             \
     V(HAVE,    have,    30) /* worker, new epoch: I have this call in hand */                      \
-    V(BEGUN,   begun,   31) /* the body of an actor's call began (sent only while one runs long) */ \
+    V(BEGUN,   begun,   31) /* CANCEL by force met the body that runs: nothing else is in my hand */ \
     /* broker -> session */                                                                        \
     V(WELCOME, welcome, 40)                                                                        \
     V(ACCEPT,  accept,  41) /* every request up to seq is admitted or answered */                  \

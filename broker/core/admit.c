@@ -63,10 +63,20 @@ call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, 
     return call;
 }
 
-// Why new work may not enter now; false: it was refused and settled.
-bool admit_work(core_t *core, session_t *session, call_t *call)
+// A body that was called off while its request was on the way.
+static bool parent_is_off(const core_t *core, const session_t *session, mob_ref_t parent)
 {
-    if (core->draining)
+    const call_t *call = session->worker && session->worker->cancels ? call_find(core, parent) : NULL;
+    return call && call->worker == session->worker && call->cancelled &&
+           !(call->cancel_flags & MOB_CANCEL_ALONE);
+}
+
+// Why new work may not enter now; false: it was refused and settled.
+bool admit_work(core_t *core, session_t *session, call_t *call, mob_ref_t parent)
+{
+    if (parent_is_off(core, session, parent))
+        outcome_fail(core, call, MOB_ECANCELLED, "", "the body that asked for it was cancelled");
+    else if (core->draining)
         outcome_fail(core, call, MOB_EBROKER, "DRAIN", "the broker is stopping");
     else if (core_heavy(core))
         outcome_fail(core, call, MOB_EFULL, "MEMORY", "the broker is above 80 %% of its memory");

@@ -145,7 +145,7 @@ void call_out_of_hand(core_t *core, call_t *call)
     if (call->state == CALL_FINAL)
         call->actor = call->kind == CALL_METHOD ? NULL : call->actor;
     if (worker->hand_count == 0)
-        worker->idle_at = core->now;
+        worker_emptied(core, worker);
     core->schedule = true;
 }
 
@@ -243,7 +243,7 @@ static void deadline_passed(core_t *core, call_t *call)
 {
     bool sent = call->state == CALL_SENT;
     if (sent)
-        worker_cancel(core, call, 0);
+        worker_cancel(core, call);
     timeline_add(core, EVENT_TIMEOUT, call, MOB_EDEADLINE);
     outcome_fail(core, call, MOB_EDEADLINE, "", "%s: deadline passed while %s",
                  name_text(core, call->target), sent ? "at its worker" : "queued");
@@ -304,23 +304,30 @@ static void cancel_children(core_t *core, session_t *session, mob_ref_t parent, 
     }
 }
 
+void call_stop_body(core_t *core, call_t *call, uint32_t flags)
+{
+    session_t *session = call->worker->session;
+    call->cancelled = true;
+    call->cancel_flags = (uint8_t)flags;
+    worker_cancel(core, call);
+    if (flags & MOB_CANCEL_ALONE)
+        return;
+    call->worker->cancels = true;
+    if (session)
+        cancel_children(core, session, call->id, flags);
+}
+
 void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by)
 {
     if (call->state == CALL_FINAL || call->kind == CALL_MAKING)
         return;
-    session_t *children = call->worker ? call->worker->session : NULL;
-    mob_ref_t id = call->id;
-    call->cancelled = true;
-    bool begun = call->state == CALL_SENT && call->worker->hand == call;
-    if (call->state == CALL_SENT)
-        worker_cancel(core, call, flags);
-    if (call->state != CALL_SENT ||
-        begun) { // one that waits at the worker: the worker says whether it began
-        timeline_add(core, EVENT_CANCEL, call, MOB_ECANCELLED);
-        outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled by %s while %s",
-                     name_text(core, call->target), name_text(core, by->name),
-                     begun ? "running" : "queued");
-    }
-    if (children && begun && !(flags & MOB_CANCEL_ALONE))
-        cancel_children(core, children, id, flags);
+    bool sent = call->state == CALL_SENT, begun = sent && call->worker->hand == call;
+    if (sent)
+        call_stop_body(core, call, flags);
+    if (sent && !begun)
+        return; // its worker says whether it began
+    timeline_add(core, EVENT_CANCEL, call, MOB_ECANCELLED);
+    outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled by %s while %s",
+                 name_text(core, call->target), name_text(core, by->name),
+                 begun ? "running" : "queued");
 }

@@ -36,6 +36,8 @@ void call_out_of_hand(core_t *core, call_t *call);   // the worker is done with 
 // Its run was lost with its worker: again, or an end.
 void call_lost(core_t *core, call_t *call, const failure_t *failure);
 void call_timer(core_t *core, call_t *call); // its deadline_t is due
+// The body of a SENT call is to come home, and what it asked for with it, unless ALONE.
+void call_stop_body(core_t *core, call_t *call, uint32_t flags);
 void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by);
 int64_t call_remaining_ms(const core_t *core, const call_t *call);
 const char *call_state_name(const call_t *call);

@@ -209,6 +209,12 @@ static void on_resumed(core_t *core, session_t *session, const message_t *messag
         worker_resumed(core, session->worker);
 }
 
+static void on_begun(core_t *core, session_t *session, const message_t *message)
+{
+    if (session->worker)
+        worker_begun(core, session->worker, &message->begun);
+}
+
 static void on_hold(core_t *core, session_t *session, const message_t *message)
 {
     if (session->worker)
@@ -233,7 +239,7 @@ static handler_t *const handlers[VERB_MAX] = {
     [VERB_OFFER] = on_offer,      [VERB_METHOD] = on_method,      [VERB_OPEN] = on_open,
     [VERB_RESULT] = on_result,    [VERB_FAIL] = on_fail,          [VERB_GIVE] = on_give,
     [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
-    [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,
+    [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,          [VERB_BEGUN] = on_begun,
 };
 
 void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message)
@@ -301,6 +307,7 @@ static void beat(core_t *core)
         rejoin_over(core);
     }
     session_beat(core);
+    worker_beat(core);
     core->sweep = true;
     core->schedule = true; // extra workers end, back-offs pass
     int64_t next = core->now + core->config.heartbeat_us;

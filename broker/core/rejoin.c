@@ -96,9 +96,11 @@ static void say_all_again(core_t *core, worker_t *worker)
     call_t *call, *next;
     DL_FOREACH_SAFE(worker->hand, call, next)
     {
-        if (call->have)
+        if (call->have && (call->cancelled || call->state == CALL_FINAL))
+            worker_cancel(core, call); // it may not have heard
+        else if (call->have)
             continue;
-        if (call->state == CALL_SENT)
+        else if (call->state == CALL_SENT && !call->cancelled)
             worker_say_run(core, worker, call);
         else
             call_lost(core, call, NULL); // it ended meanwhile, and the worker never heard of it

@@ -50,7 +50,7 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
         return;
     call->target = session_name_of(session, submit->task);
     call->old_epoch = admit_is_old(core, submit->epoch);
-    if (!admit_work(core, session, call))
+    if (!admit_work(core, session, call, submit->parent))
         return;
     def_t *def = def_of(core, call->target, call->space);
     if (!def || !admit_parent(call, submit->parent)) {
@@ -153,7 +153,7 @@ void request_call(core_t *core, session_t *session, const message_t *message)
     call->target = session_name_of(session, request->method);
     call->incarnation = request->incarnation;
     call->old_epoch = admit_is_old(core, request->epoch);
-    if (!admit_work(core, session, call))
+    if (!admit_work(core, session, call, request->parent))
         return;
     actor_t *actor = actor_find(core, request->actor, session->space);
     method_options(core, actor, call, request->opts);
@@ -224,7 +224,7 @@ void request_spawn(core_t *core, session_t *session, const message_t *message)
     making->target = session_name_of(session, spawn->cls);
     making->old_epoch = admit_is_old(core, spawn->epoch);
     opts_t opts = opts_read(spawn->opts);
-    if (!admit_work(core, session, making)) {
+    if (!admit_work(core, session, making, spawn->parent)) {
         making->kind = CALL_QUERY; // no actor stands behind it
         return;
     }

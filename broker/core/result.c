@@ -7,6 +7,7 @@
 
 #include "actor.h"
 #include "call.h"
+#include "name.h"
 #include "outcome.h"
 #include "rejoin.h"
 #include "session.h"
@@ -24,6 +25,13 @@ static call_t *in_hand(core_t *core, worker_t *worker, call_t *call, uint32_t at
     }
     core->count.late_results++;
     return NULL;
+}
+
+// Called off while it stood in the worker's hand, and then it began all the same.
+static void called_off(core_t *core, call_t *call)
+{
+    timeline_add(core, EVENT_CANCEL, call, MOB_ECANCELLED);
+    outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled", name_text(core, call->target));
 }
 
 void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
@@ -47,6 +55,8 @@ void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
         core->count.late_results++;
         if (call->dropped)
             outcome_drop(core, call);
+    } else if (call->cancelled) {
+        called_off(core, call);
     } else {
         outcome_value(core, call, load_keep(result->value));
     }
@@ -129,6 +139,9 @@ void result_failure(core_t *core, worker_t *worker, const msg_fail_t *fail)
         call_out_of_hand(core, call);
         if (call->dropped)
             outcome_drop(core, call);
+    } else if (call->cancelled && fail->executed != MOB_NOT_EXECUTED) {
+        call_out_of_hand(core, call);
+        called_off(core, call);
     } else if (try_again(call, fail)) {
         retry(core, call);
     } else {

@@ -119,7 +119,8 @@ static uint32_t busy_workers(const host_t *host)
 static bool takes_task(const worker_t *worker, const host_t *host, uint32_t busy)
 {
     return worker->kind == START_TASKS && worker_ready(worker) && !worker->blocked &&
-           worker->hand_count < worker->window && (worker->hand_count > 0 || busy < host->slots);
+           worker->hand_count < worker->window && !worker->forced_at &&
+           (worker->hand_count > 0 || busy < host->slots);
 }
 
 // One round: a task for each worker that has room. False: nothing was handed out.

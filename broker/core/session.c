@@ -267,10 +267,8 @@ static void end_call(core_t *core, session_t *session, call_t *call)
             actor_owner_gone(core, call->actor);
         return;
     }
-    if (call->state == CALL_SENT) {
-        worker_cancel(core, call, 0);
-        call->cancelled = true;
-    }
+    if (call->state == CALL_SENT)
+        call_stop_body(core, call, 0);
     bool gone = call->state == CALL_FINAL;
     if (!gone)
         outcome_fail(core, call, MOB_EGONE, "OWNER", "%s: its owner %s has ended",

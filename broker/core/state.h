@@ -141,7 +141,8 @@ struct call {
     uint16_t attempt;     // of the run in hand, from 0
     int16_t retries;      // allowed; -1: no limit
     uint16_t code;        // outcome: mob_err_t
-    uint16_t have;        // the worker said HAVE since it came back
+    uint8_t have;         // the worker said HAVE since it came back
+    uint8_t cancel_flags; // of CANCEL, while its worker has not answered
     uint32_t target;      // name index of the signature
     uint32_t incarnation; // asked for; 0: whichever lives
     session_t *owner;     // NULL: nobody
@@ -207,7 +208,9 @@ struct worker {
     bool blocked;
     bool restating; // connected anew: nothing is sent until it has said what it holds
     bool killed;    // its host was told to end it
-    call_t *hand;   // sent and not answered, in the order sent
+    bool cancels;   // a call in its hand was called off: what that body asks for is refused
+    int64_t forced_at; // its body was called off by force: it gets nothing until it has answered; 0: no
+    call_t *hand;      // sent and not answered, in the order sent
     uint32_t hand_count, window;
     uint32_t results; // since rated_at
     int64_t rated_at, idle_at;

@@ -239,6 +239,18 @@ void worker_place(const core_t *core, const worker_t *worker, failure_t *failure
 
 // ---- Giving back --------------------------------------------------------------------------------
 
+static void take_back(core_t *core, call_t *call)
+{
+    call_out_of_hand(core, call);
+    if (call->state == CALL_SENT)
+        call_move(core, call, CALL_GIVEN);
+    else if (call->dropped)
+        outcome_drop(core, call);
+    if (call->state == CALL_READY && call->cancelled)
+        outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled before it began",
+                     name_text(core, call->target));
+}
+
 void worker_give(core_t *core, worker_t *worker, refs_t refs)
 {
     call_t *back[MOB_REFS_MAX];
@@ -248,14 +260,8 @@ void worker_give(core_t *core, worker_t *worker, refs_t refs)
         if (call && call->worker == worker && call->kind == CALL_TASK)
             back[count++] = call;
     }
-    while (count-- > 0) { // last one first: the first one ends up in front
-        call_t *call = back[count];
-        call_out_of_hand(core, call);
-        if (call->state == CALL_SENT)
-            call_move(core, call, CALL_GIVEN);
-        else if (call->dropped)
-            outcome_drop(core, call);
-    }
+    while (count-- > 0) // last one first: the first one ends up in front
+        take_back(core, back[count]);
     if (worker->kind != START_TASKS)
         return;
     worker->window = 1; // its body is slow: nothing ahead until it has ended
@@ -278,16 +284,48 @@ void worker_resumed(core_t *core, worker_t *worker)
 
 // ---- Asking -------------------------------------------------------------------------------------
 
-void worker_cancel(core_t *core, const call_t *call, uint32_t flags)
+// By force: its host ends the process, but only once the worker has said that this body runs, so that no
+// other one is ended in its place.
+void worker_cancel(core_t *core, const call_t *call)
 {
     worker_t *worker = call->worker;
-    if (flags & MOB_CANCEL_FORCE && call->kind == CALL_TASK && worker->hand == call) {
-        worker_kill(core, worker);
-        return;
-    }
+    if (call->cancel_flags & MOB_CANCEL_FORCE && worker->hand == call)
+        worker->forced_at = core->now;
     batch_t *batch = worker->session ? notice_batch(core, worker->session) : NULL;
     if (batch)
-        message_CANCEL(batch, &(msg_cancel_t){.ref = call->id, .flags = flags});
+        message_CANCEL(batch, &(msg_cancel_t){.ref = call->id, .flags = call->cancel_flags});
+}
+
+static bool is_forced(const worker_t *worker, const call_t *call)
+{
+    return call && call->worker == worker && call->cancel_flags & MOB_CANCEL_FORCE;
+}
+
+static void end_by_force(core_t *core, worker_t *worker)
+{
+    worker->state = WORKER_ENDING;
+    worker_kill(core, worker);
+}
+
+void worker_begun(core_t *core, worker_t *worker, const msg_begun_t *begun)
+{
+    if (is_forced(worker, call_find(core, begun->ref)))
+        end_by_force(core, worker);
+}
+
+void worker_beat(core_t *core)
+{
+    for (worker_t *worker = core->workers; worker; worker = worker->hh.next)
+        if (worker->forced_at && core->now - worker->forced_at > core->config.heartbeat_us &&
+            is_forced(worker, worker->hand))
+            end_by_force(core, worker);
+}
+
+void worker_emptied(core_t *core, worker_t *worker)
+{
+    worker->idle_at = core->now;
+    worker->cancels = false;
+    worker->forced_at = 0;
 }
 
 void worker_kill(core_t *core, worker_t *worker)

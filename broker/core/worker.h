@@ -38,7 +38,10 @@ void worker_share(core_t *core,
 void worker_holds_actors(worker_t *worker);                    // adopted: now we know what it is
 bool worker_ready(const worker_t *worker);                     // may be sent work
 void worker_run(core_t *core, worker_t *worker, call_t *call); // READY call into its hand: RUN
-void worker_cancel(core_t *core, const call_t *call, uint32_t flags);
+void worker_cancel(core_t *core, const call_t *call);          // CANCEL with the call's flags
+void worker_begun(core_t *core, worker_t *worker, const msg_begun_t *begun);
+void worker_beat(core_t *core);                      // once a heartbeat: those that did not obey
+void worker_emptied(core_t *core, worker_t *worker); // nothing is in its hand any more
 void worker_kill(core_t *core, worker_t *worker);
 void worker_stop(core_t *core, worker_t *worker, mob_ref_t actor); // drain: actor, or all of it
 void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t pid,

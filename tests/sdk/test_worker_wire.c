@@ -298,6 +298,33 @@ Test(actor_wire, a_waiting_call_is_cancelled_a_running_one_is_told)
     cr_assert_eq(runs, 1);
 }
 
+Test(tasks_wire, force_leaves_nothing_in_the_hand_but_the_running_body)
+{
+    run_task(1, 0, GATE);
+    paper_send(paper);
+    wait_for_begin();
+    run_task(2, 0, NEXT);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1}, .flags = MOB_CANCEL_FORCE);
+    paper_send(paper);
+    refs_t given = paper_hear(paper, VERB_GIVE)->give.refs;
+    cr_assert_eq(given.count, 1);
+    cr_assert_eq(refs_next(&given).seq, 2);
+    cr_assert_eq(paper_hear(paper, VERB_BEGUN)->begun.ref.seq, 1);
+    open_gate();
+    hear_fail(1, MOB_ETASK, MOB_EXECUTED);
+    cr_assert_eq(runs, 1);
+}
+
+Test(tasks_wire, force_that_comes_too_late_says_nothing)
+{
+    run_task(1, 0, NEXT);
+    paper_send(paper);
+    hear_result(1);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1}, .flags = MOB_CANCEL_FORCE);
+    paper_send(paper);
+    paper_hear_nothing(paper, 50);
+}
+
 Test(actor_wire, a_call_whose_time_is_over_before_it_begins_does_not_run)
 {
     run_method(1, GATE, 3);
