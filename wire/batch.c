@@ -30,6 +30,8 @@ bool batch_full(const batch_t *self)
 
 bool batch_load(batch_t *self, load_t load)
 {
+    if (load.form != LOAD_HERE)
+        return false;
     if (load.size <= MOB_INLINE_MAX) {
         pack_bin(&self->pack, load.data, load.size);
         return !self->pack.failed;

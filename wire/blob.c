@@ -42,7 +42,10 @@ load_t load_of(blob_t *blob)
 {
     if (!blob)
         return (load_t){0};
-    return (load_t){.data = blob->data, .size = blob->size, .blob = blob};
+    return (load_t){.data = blob->data,
+                    .size = blob->size,
+                    .form = blob->data ? LOAD_HERE : LOAD_AWAY,
+                    .blob = blob};
 }
 
 load_t load_bytes(const void *data, size_t size)
@@ -54,5 +57,5 @@ blob_t *load_keep(load_t self)
 {
     if (self.blob && self.data == self.blob->data && self.size == self.blob->size)
         return blob_hold(self.blob);
-    return blob_new(self.data, self.size);
+    return self.form == LOAD_HERE ? blob_new(self.data, self.size) : NULL;
 }

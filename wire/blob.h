@@ -10,7 +10,7 @@
 typedef struct blob {
     uint32_t refs;
     uint32_t size;
-    const uint8_t *data;         // behind this header, or foreign memory that free() releases
+    const uint8_t *data; // behind this header, or foreign memory that free() releases; NULL: in parts
     void (*free)(struct blob *); // NULL: data stands behind the header
 } blob_t;
 
@@ -19,15 +19,24 @@ blob_t *blob_new(const void *data, size_t size);
 blob_t *blob_hold(blob_t *self); // one more reference; NULL is fine
 void blob_drop(blob_t **self_p); // one less; nulls the caller's pointer; NULL inside is fine
 
+typedef enum load_form {
+    LOAD_HERE,
+    LOAD_AWAY,  // too large to travel with what names it: FETCH brings it
+    LOAD_PIECES // came, or comes, in PIECE requests
+} load_form_t;
+
 // A view of a payload. With blob NULL the bytes live in the frame they were read from.
 typedef struct load {
-    const uint8_t *data;
-    uint32_t size;
-    blob_t *blob; // borrowed
+    const uint8_t *data; // NULL unless it is here
+    uint32_t size;       // bytes; of PIECES: how many of them
+    uint32_t form;       // load_form_t
+    blob_t *blob;        // borrowed
+    uint64_t first;      // of PIECES: the seq of the first one
 } load_t;
 
 load_t load_of(blob_t *blob); // the whole of it; NULL gives an empty load
 load_t load_bytes(const void *data, size_t size);
-blob_t *load_keep(load_t self); // hold its blob, or copy the bytes into a new one; NULL: no memory
+// Hold its blob, or copy the bytes into a new one; NULL: no memory, or the bytes are not here.
+blob_t *load_keep(load_t self);
 
 #endif

@@ -115,12 +115,33 @@ static bool take_blob(batch_reader_t *from, uint64_t index, load_t *out)
     return !from->in.wrong;
 }
 
+// [size]: it is elsewhere; [first, count]: the pieces that came before.
+static bool take_absent(batch_reader_t *from, uint32_t items, load_t *out)
+{
+    unpack_t *in = &from->in;
+    if (items != 1 && items != 2) {
+        unpack_refuse(in, "range");
+        return false;
+    }
+    *out = (load_t){.form = items == 1 ? LOAD_AWAY : LOAD_PIECES};
+    if (items == 2)
+        out->first = unpack_u64(in);
+    out->size = unpack_u32(in);
+    if (!in->wrong && (out->size == 0 || (items == 2 && out->first == 0)))
+        unpack_refuse(in, "range");
+    else if (out->size > (items == 1 ? MOB_LOAD_MAX : MOB_PIECES_MAX))
+        unpack_refuse(in, "limit");
+    return !in->wrong;
+}
+
 static bool take_load(batch_reader_t *from, load_t *out)
 {
     unpack_t *in = &from->in;
     pack_token_t token = unpack_token(in);
     if (token.type == PACK_UINT)
         return take_blob(from, token.u64, out);
+    if (token.type == PACK_ARRAY)
+        return take_absent(from, token.count, out);
     if (token.type != PACK_BIN)
         unpack_refuse(in, token.type == PACK_SINT ? "range" : "type");
     else if (token.bytes.size > MOB_INLINE_MAX)
@@ -169,7 +190,7 @@ static bool take_inner_load(batch_reader_t *from, load_t *out)
 {
     if (!take_load(from, out))
         return false;
-    if (out->size % INNER_SIZE != 0)
+    if (out->form != LOAD_HERE || out->size % INNER_SIZE != 0)
         unpack_refuse(&from->in, "range");
     else if (inner_count(*out) > MOB_INNER_MAX)
         unpack_refuse(&from->in, "limit");
@@ -347,7 +368,8 @@ bool verb_is_request(uint64_t verb)
     const uint64_t requests = (uint64_t)1 << VERB_SUBMIT | (uint64_t)1 << VERB_CALL |
                               (uint64_t)1 << VERB_SPAWN | (uint64_t)1 << VERB_PUT |
                               (uint64_t)1 << VERB_FIND | (uint64_t)1 << VERB_QUERY |
-                              (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP;
+                              (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP |
+                              (uint64_t)1 << VERB_PIECE | (uint64_t)1 << VERB_DEPS;
     return verb < 64 && (requests >> verb & 1);
 }
 _Static_assert(VERB_MAX <= 64, "verb_is_request() has a bit for each verb");

@@ -18,7 +18,7 @@ ROOM room_i64(int64_t value)      { (void)value; return PACK_HEAD_MAX; }
 ROOM room_flag(bool value)        { (void)value; return PACK_HEAD_MAX; }
 ROOM room_ref(mob_ref_t value)    { (void)value; return 2 * PACK_HEAD_MAX; }
 ROOM room_bin(mob_bytes_t value)  { return PACK_HEAD_MAX + value.size; }
-ROOM room_load(load_t value)      { return PACK_HEAD_MAX + (value.size <= MOB_INLINE_MAX ? value.size : 0); }
+ROOM room_load(load_t value)      { return 3 * PACK_HEAD_MAX + (value.size <= MOB_INLINE_MAX ? value.size : 0); }
 ROOM room_refs(refs_t value)      { return PACK_HEAD_MAX + (size_t)value.count * 2 * PACK_HEAD_MAX; }
 // clang-format on
 ROOM room_str(mob_bytes_t value)
@@ -124,8 +124,18 @@ static uint8_t *put_blob(batch_t *batch, uint8_t *at, load_t value)
     return at + 1;
 }
 
+static uint8_t *put_absent(uint8_t *at, load_t value)
+{
+    at = pack_head_at(at, PACK_ARRAY, value.form == LOAD_AWAY ? 1 : 2);
+    if (value.form == LOAD_PIECES)
+        at = pack_u64_at(at, value.first);
+    return pack_u64_at(at, value.size);
+}
+
 static uint8_t *put_load(batch_t *batch, uint8_t *at, load_t value)
 {
+    if (value.form != LOAD_HERE)
+        return put_absent(at, value);
     if (value.size > MOB_INLINE_MAX)
         return put_blob(batch, at, value);
     at = pack_head_at(at, PACK_BIN, value.size);

@@ -14,7 +14,8 @@
 //   bin           short opaque bytes, at most MOB_TEXT_MAX
 //   ref           {owner, seq}: two integers, flat; also names an actor
 //   refs          array of owner, seq, owner, seq, ...: at most MOB_REFS_MAX pairs
-//   load          a payload: bin, or the index of a blob frame behind the envelopes
+//   load          a payload: bin, or the index of a blob frame behind the envelopes; [size]: to be
+//                 fetched; [first seq, count]: the PIECEs that stand before
 //   loads         array of payloads: at most MOB_DEPS_MAX
 //   inner         refs inside a payload (inner.h): array of at most two loads, without their last empty ones
 //   opts          map from option number (MOB_OPTIONS) to i64 or str; an unknown number is skipped
@@ -38,7 +39,10 @@
     V(PING,    ping,    14) /* heartbeat; both directions */                                       \
     V(BYE,     bye,     15) /* the session ends */                                                 \
     V(END,     end,     16) /* seq settles, with a text that says why, when the actor has ended */ \
+    V(PIECE,   piece,   18) /* a part of a payload that something behind it names */               \
     V(KEEP,    keep,    19) /* I reference these refs of others, until I DROP them */              \
+    V(FETCH,   fetch,   36) /* give me count bytes of a payload that was too large to come along */ \
+    V(DEPS,    deps,    37) /* dependencies of the call behind it */                               \
     /* host and worker -> broker */                                                                \
     V(OFFER,   offer,   20) /* a definition that this host can run */                              \
     V(METHOD,  method,  21) /* a method of the class offered last */                               \
@@ -59,6 +63,7 @@
     V(ERROR,   error,   43) /* a message that could not be obeyed */                               \
     V(GOODBYE, goodbye, 44) /* the session is over */                                              \
     V(TAKEN,   taken,   45) /* to a worker: so many of your RESULT and FAIL since HELLO are stored */ \
+    V(DATA,    data,    46) /* what FETCH asked for; nothing: it is not there any more */          \
     /* broker -> host */                                                                           \
     V(START,   start,   50) /* start a worker process that says HELLO as owner */                  \
     V(KILL,    kill,    51) /* end that process at once */                                         \
@@ -94,6 +99,9 @@
 #define MOB_BYE(F)     F(u32, reason)
 #define MOB_END(F)     F(u64, seq) F(ref, actor)
 #define MOB_KEEP(F)    F(u64, seq) F(refs, refs)
+#define MOB_PIECE(F)   F(u64, seq) F(load, bytes)
+#define MOB_DEPS(F)    F(u64, seq) F(refs, refs)
+#define MOB_FETCH(F)   F(ref, ref) F(u32, part) F(u64, offset) F(u64, count)
 #define MOB_OFFER(F)   F(str, name) F(str, usage) F(u32, kind) F(opts, opts)
 #define MOB_METHOD(F)  F(str, name) F(str, usage) F(opts, opts)
 #define MOB_OPEN(F)    F(u32, slots) F(u32, procs) F(str, labels)
@@ -115,6 +123,7 @@
 #define MOB_ERROR(F)   F(u32, code) F(str, why) F(ref, ref) F(str, text)
 #define MOB_GOODBYE(F) F(u32, code) F(str, text)
 #define MOB_TAKEN(F)   F(u64, count)
+#define MOB_DATA(F)    F(ref, ref) F(u32, part) F(u64, offset) F(load, bytes)
 #define MOB_START(F)   F(u64, worker) F(u32, kind)
 #define MOB_KILL(F)    F(u64, worker)
 #define MOB_RUN(F)     F(ref, ref) F(u32, attempt) F(u32, symbol) F(ref, actor) F(u32, incarnation) \
@@ -154,6 +163,7 @@ enum wire_def { DEF_TASK = 1, DEF_CLASS = 2 };                                  
 enum wire_start { START_TASKS = 1, START_ACTOR = 2, START_SHARED = 3 };             // START.kind
 enum wire_bye { BYE_END = 0, BYE_KEEP = 1 };                                            // BYE.reason
 enum wire_hand { HAND_WAITING = 1, HAND_RUNNING = 2, HAND_DONE = 3 };               // HAVE.state, HOLD.state
+enum wire_part { PART_VALUE, PART_ARGS, PART_DEPS };  // FETCH.part; dependency i is PART_DEPS + i
 enum wire_cause { // ENDED.cause, and why an actor, worker, host or session ended (semantics 10.3)
     CAUSE_NONE, CAUSE_EXIT, CAUSE_STOP, CAUSE_SCOPE, CAUSE_DRAIN, CAUSE_KILL, CAUSE_OWNER, CAUSE_GROUP,
     CAUSE_LINK, CAUSE_INTENSITY, CAUSE_INIT, CAUSE_CRASH, CAUSE_OOM, CAUSE_SILENT, CAUSE_HOST,

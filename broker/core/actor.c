@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "fetch.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
@@ -193,11 +194,6 @@ void actor_make(core_t *core, actor_t *actor)
     batch_t *batch = notice_batch(core, session);
     if (!batch)
         return;
-    load_t deps[MOB_DEPS_MAX];
-    const call_extra_t *extra = actor->making->extra;
-    uint32_t count = extra ? extra->dep_count : 0;
-    for (uint32_t i = 0; i < count; i++)
-        deps[i] = load_of(extra->values[i]);
     opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL,
                          .size = actor->opts ? actor->opts->size : 0};
     msg_make_t make = {.actor = actor->id,
@@ -206,8 +202,8 @@ void actor_make(core_t *core, actor_t *actor)
                        .opts = opts,
                        .remaining_ms = -1,
                        .epoch = core->config.epoch,
-                       .args = load_of(actor->args),
-                       .deps = {.items = deps, .count = count}};
+                       .args = load_of(actor->args)};
+    make.deps = fetch_deps(core, actor->making->extra, make.args);
     if (message_MAKE(batch, &make))
         return;
     batch = outbox_fresh(&session->peer->calls);

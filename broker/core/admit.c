@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "name.h"
 #include "outcome.h"
+#include "prelude.h"
 #include "session.h"
 
 enum { SHORT_MAX = INT16_MAX };
@@ -21,13 +22,30 @@ static void answer_again(core_t *core, session_t *session, call_t *call, const l
     if (!call)
         return; // dropped meanwhile
     bool other =
-        call->state != CALL_FINAL && load && call->load &&
+        call->state != CALL_FINAL && load && load->data && call->load &&
         (call->load->size != load->size || memcmp(call->load->data, load->data, load->size) != 0);
     if (other)
         session_error(core, session->peer, MOB_ESTALE, "DUP_MISMATCH", call->id,
                       "this id was used with other arguments");
     else if (call->state == CALL_FINAL)
         outcome_answer(core, session, call);
+}
+
+// Its payload, and whether what was sent in front of it is whole. False: it is not, and the call is settled.
+static bool keep_load(core_t *core, session_t *session, call_t *call, const load_t *load)
+{
+    refusal_t refusal = {0};
+    if (session->prelude)
+        refusal = prelude_meets(session, call->id.seq);
+    if (load && load->size && !refusal.err) {
+        call->load = prelude_load(session, *load, &refusal);
+        core_weigh(core, call->load, 1);
+    }
+    if (!refusal.err)
+        return true;
+    call->kind = CALL_QUERY; // whatever it was to be, nothing comes of it
+    outcome_fail(core, call, refusal.err, refusal.why, "%s", refusal.reason);
+    return false;
 }
 
 call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, const load_t *load)
@@ -56,11 +74,7 @@ call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, 
     }
     session_admitted(core, session, seq);
     call->space = session->space;
-    if (load && load->size) {
-        call->load = load_keep(*load);
-        core_weigh(core, call->load, 1);
-    }
-    return call;
+    return keep_load(core, session, call, load) ? call : NULL;
 }
 
 // A body that was called off while its request was on the way.
@@ -161,7 +175,10 @@ bool admit_is_old(const core_t *core, uint64_t epoch)
 bool admit_deps(core_t *core, call_t *call, refs_t deps)
 {
     mob_ref_t failed;
-    mob_err_t err = deps.count ? graph_add(core, call, deps, &failed) : MOB_OK;
+    const session_t *session = call->owner;
+    refs_t ahead = session->prelude ? prelude_refs(session) : (refs_t){0};
+    mob_err_t err =
+        deps.count + ahead.count > 0 ? graph_add(core, call, ahead, deps, &failed) : MOB_OK;
     if (err == MOB_OK)
         return true;
     call->missing = 0;

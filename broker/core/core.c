@@ -10,12 +10,14 @@
 #include "actor.h"
 #include "admit.h"
 #include "call.h"
+#include "fetch.h"
 #include "graph.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "prelude.h"
 #include "query.h"
 #include "ref.h"
 #include "rejoin.h"
@@ -24,6 +26,7 @@
 #include "schedule.h"
 #include "session.h"
 #include "state.h"
+#include "store.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -51,6 +54,8 @@ static core_config_t completed(const core_config_t *given)
     config.pending_max = config.pending_max ? config.pending_max : 10000;
     config.mailbox_max = config.mailbox_max ? config.mailbox_max : 1000;
     config.memory_max = config.memory_max ? config.memory_max : UINT64_C(512) << 20;
+    config.store_max = config.store_max ? config.store_max : UINT64_C(256) << 20;
+    config.object_max = config.object_max ? config.object_max : MOB_OBJECT_MAX;
     config.ring_bytes = config.ring_bytes ? config.ring_bytes : 16u << 20;
     return config;
 }
@@ -108,6 +113,8 @@ void core_destroy(core_t **self_p)
     slab_fini(&core->calls);
     deadlines_fini(&core->deadlines);
     pack_fini(&core->scratch);
+    stores_fini(core);
+    free(core->loads);
     free(core);
 }
 
@@ -240,6 +247,7 @@ static handler_t *const handlers[VERB_MAX] = {
     [VERB_RESULT] = on_result,    [VERB_FAIL] = on_fail,          [VERB_GIVE] = on_give,
     [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
     [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,          [VERB_BEGUN] = on_begun,
+    [VERB_PIECE] = prelude_piece, [VERB_DEPS] = prelude_deps,     [VERB_FETCH] = fetch_request,
 };
 
 void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message)
@@ -440,14 +448,23 @@ uint64_t core_random(core_t *core) // xorshift128+
 
 void core_weigh(core_t *core, const blob_t *blob, int sign)
 {
-    if (blob)
+    if (blob && blob->data) // else the store counts it
         core->count.bytes += (uint64_t)((int64_t)(blob->size + sizeof *blob) * sign);
+}
+
+static uint64_t weight(const core_t *core)
+{
+    return core->count.bytes + (uint64_t)core->calls.used * (sizeof(call_t) + 16);
 }
 
 bool core_heavy(const core_t *core)
 {
-    uint64_t records = (uint64_t)core->calls.used * (sizeof(call_t) + 16);
-    return core->count.bytes + records > core->config.memory_max / 5 * 4;
+    return weight(core) > core->config.memory_max / 5 * 4;
+}
+
+bool core_full(const core_t *core)
+{
+    return weight(core) > core->config.memory_max / 10 * 9;
 }
 
 core_count_t core_counts(const core_t *self)
@@ -455,6 +472,7 @@ core_count_t core_counts(const core_t *self)
     core_count_t count = self->count;
     count.objects = self->calls.used;
     count.graves = self->grave_count;
-    count.bytes += (uint64_t)self->calls.used * (sizeof(call_t) + 16);
+    stores_count(self, &count);
+    count.bytes = weight(self);
     return count;
 }

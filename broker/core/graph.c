@@ -35,18 +35,21 @@ static mob_err_t add_dep(core_t *core, call_t *call, uint32_t arg, mob_ref_t *fa
     return add_edge(dep, call->id, arg) ? MOB_OK : MOB_ENOMEM;
 }
 
-mob_err_t graph_add(core_t *core, call_t *call, refs_t deps, mob_ref_t *failed)
+mob_err_t graph_add(core_t *core, call_t *call, refs_t ahead, refs_t deps, mob_ref_t *failed)
 {
+    uint32_t count = ahead.count + deps.count;
     *failed = (mob_ref_t){0, 0};
-    if (deps.count > MOB_DEPS_MAX)
+    if (count > MOB_DEPS_MAX)
         return MOB_ELIMIT;
     call_extra_t *extra = call_extra(call);
     if (!extra)
         return MOB_ENOMEM;
-    extra->deps = calloc(deps.count, sizeof *extra->deps);
-    extra->values = calloc(deps.count, sizeof *extra->values);
+    extra->deps = calloc(count, sizeof *extra->deps);
+    extra->values = calloc(count, sizeof *extra->values);
     if (!extra->deps || !extra->values)
         return MOB_ENOMEM;
+    while (ahead.count > 0)
+        extra->deps[extra->dep_count++] = refs_next(&ahead);
     while (deps.count > 0)
         extra->deps[extra->dep_count++] = refs_next(&deps);
     mob_err_t err = MOB_OK;

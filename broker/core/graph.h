@@ -5,9 +5,9 @@
 
 #include "state.h"
 
-// Take the dependencies of a new call: fills call->extra and call->missing. MOB_OK; MOB_ELIMIT, MOB_ENOMEM,
-// MOB_EDEP when one has failed or is gone (*failed tells which; {0,0} none).
-mob_err_t graph_add(core_t *core, call_t *call, refs_t deps, mob_ref_t *failed);
+// Take the dependencies of a new call, those said ahead of it first: fills call->extra and call->missing.
+// MOB_OK; MOB_ELIMIT, MOB_ENOMEM, MOB_EDEP when one has failed or is gone (*failed tells which; {0,0} none).
+mob_err_t graph_add(core_t *core, call_t *call, refs_t ahead, refs_t deps, mob_ref_t *failed);
 
 // A session wants to be told when call settles. False: no memory.
 bool graph_watch(core_t *core, call_t *call, session_t *session);

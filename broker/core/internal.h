@@ -8,5 +8,6 @@
 uint64_t core_random(core_t *core);
 void core_weigh(core_t *core, const blob_t *blob, int sign); // bytes of state: +1 it is held, -1 no more
 bool core_heavy(const core_t *core); // above 80 % of the budget: refuse new work
+bool core_full(const core_t *core);  // above 90 %: refuse what is large, results too
 
 #endif

@@ -11,6 +11,7 @@
 #include "internal.h"
 #include "name.h"
 #include "notice.h"
+#include "rope.h"
 #include "timeline.h"
 
 static bool needed(const call_t *call)
@@ -39,8 +40,9 @@ static void store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
         timeline_add(core, code == MOB_OK ? EVENT_REPLY : EVENT_FAIL, call, code);
     if (!call->worker && call->kind == CALL_METHOD)
         call->actor = NULL; // it may go before this record does
-    bool told =
-        call->kind != CALL_OBJECT && call->kind != CALL_FIND; // these the owner knows by itself
+    bool stored =
+        call->kind == CALL_OBJECT && !rope_is(load); // of a large one there was no room, perhaps
+    bool told = !stored && call->kind != CALL_FIND;  // these the owner knows by itself
     if (told && !call->dropped && call->owner)
         notice_outcome(core, call->owner, call);
     if (call->waiters)

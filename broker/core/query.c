@@ -269,6 +269,8 @@ static void status(answer_t *answer)
     number(&row, "pending", (int64_t)count.pending);
     number(&row, "objects", (int64_t)count.objects);
     number(&row, "bytes", (int64_t)count.bytes);
+    number(&row, "store_bytes", (int64_t)count.store_bytes);
+    number(&row, "store_refused", (int64_t)count.store_refused);
     number(&row, "notices", (int64_t)count.notices);
     number(&row, "malformed", (int64_t)count.malformed);
     emit(answer, &row);

@@ -29,18 +29,21 @@ static bool fate(const core_t *core, const session_t *session, mob_ref_t ref, fa
     return true;
 }
 
+void ref_answer(core_t *core, session_t *session, mob_ref_t ref)
+{
+    const call_t *call = call_find(core, ref);
+    failure_t failure;
+    if (call && call->state == CALL_FINAL)
+        outcome_answer(core, session, call);
+    else if (!call && fate(core, session, ref, &failure))
+        outcome_answer_failure(core, session, ref, &failure);
+}
+
 void ref_ask(core_t *core, session_t *session, const message_t *message)
 {
     refs_t refs = message->ask.refs;
-    while (refs.count > 0 && session->peer) {
-        mob_ref_t ref = refs_next(&refs);
-        const call_t *call = call_find(core, ref);
-        failure_t failure;
-        if (call && call->state == CALL_FINAL)
-            outcome_answer(core, session, call);
-        else if (!call && fate(core, session, ref, &failure))
-            outcome_answer_failure(core, session, ref, &failure);
-    }
+    while (refs.count > 0 && session->peer)
+        ref_answer(core, session, refs_next(&refs));
 }
 
 void ref_watch(core_t *core, session_t *session, const message_t *message)

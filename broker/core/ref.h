@@ -5,6 +5,8 @@
 
 #include "state.h"
 
+void ref_answer(core_t *core, session_t *session,
+                mob_ref_t ref); // if it has settled, or cannot any more
 void ref_ask(core_t *core, session_t *session, const message_t *message);
 void ref_watch(core_t *core, session_t *session, const message_t *message);
 void ref_cancel(core_t *core, session_t *session, const message_t *message);

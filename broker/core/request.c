@@ -13,6 +13,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "prelude.h"
 #include "query.h"
 #include "rejoin.h"
 #include "session.h"
@@ -289,7 +290,7 @@ void request_stop(core_t *core, session_t *session, const message_t *message)
 
 void request_put(core_t *core, session_t *session, const message_t *message)
 {
-    call_t *call = admit(core, session, message->put.seq, CALL_OBJECT, NULL);
+    call_t *call = admit(core, session, message->put.seq, CALL_OBJECT, &message->put.value);
     if (!call)
         return;
     if (core_heavy(core)) {
@@ -298,7 +299,7 @@ void request_put(core_t *core, session_t *session, const message_t *message)
         return;
     }
     timeline_add(core, EVENT_PUT, call, MOB_OK);
-    outcome_value(core, call, load_keep(message->put.value));
+    outcome_value(core, call, blob_hold(call->load));
 }
 
 void request_query(core_t *core, session_t *session, const message_t *message)

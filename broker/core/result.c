@@ -9,6 +9,7 @@
 #include "call.h"
 #include "name.h"
 #include "outcome.h"
+#include "prelude.h"
 #include "rejoin.h"
 #include "session.h"
 #include "timeline.h"
@@ -34,9 +35,22 @@ static void called_off(core_t *core, call_t *call)
     outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled", name_text(core, call->target));
 }
 
-void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
+// The body ended well, but its value found no room, or did not come whole.
+static void refused(core_t *core, const worker_t *worker, call_t *call, const refusal_t *refusal)
 {
-    session_taken(core, worker->session);
+    failure_t failure = {.err = refusal->err,
+                         .root = refusal->err,
+                         .executed = MOB_EXECUTED,
+                         .why = refusal->why,
+                         .attempts = call->attempt + 1u,
+                         .reason = refusal->reason};
+    worker_place(core, worker, &failure);
+    outcome_failure(core, call, &failure);
+}
+
+static void value_came(core_t *core, worker_t *worker, const msg_result_t *result, load_t value,
+                       const refusal_t *refusal)
+{
     call_t *call = call_find(core, result->ref);
     actor_t *actor = worker_makes(worker, call);
     if (actor) {
@@ -57,10 +71,26 @@ void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
             outcome_drop(core, call);
     } else if (call->cancelled) {
         called_off(core, call);
+    } else if (refusal->err) {
+        refused(core, worker, call, refusal);
     } else {
-        outcome_value(core, call, load_keep(result->value));
+        outcome_value(core, call, load_keep(value));
     }
     worker_go_on_with(core, worker, actor);
+}
+
+// A large one travels with the last of its pieces, and ACCEPT of that says that it is here.
+void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
+{
+    refusal_t refusal = {0};
+    if (result->value.form == LOAD_HERE) {
+        session_taken(core, worker->session);
+        value_came(core, worker, result, result->value, &refusal);
+        return;
+    }
+    blob_t *value = prelude_load(worker->session, result->value, &refusal);
+    value_came(core, worker, result, load_of(value), &refusal);
+    blob_drop(&value);
 }
 
 // A failure that the body reported and that the caller asked to try again.

@@ -13,6 +13,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "prelude.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -337,6 +338,7 @@ void session_free(core_t *core, session_t *session)
     deadline_clear(&core->deadlines, &session->deadline);
     HASH_DEL(core->sessions, session);
     core->count.sessions--;
+    prelude_free(session);
     free(session->symbols);
     free(session->known);
     free(session);

@@ -28,6 +28,8 @@ typedef struct session session_t;
 typedef struct def def_t;
 typedef struct edge edge_t;
 typedef struct tail tail_t;
+typedef struct prelude prelude_t;
+typedef struct store store_t;
 
 // ---- Names: every text that the core meets often, once; index 0 is "" ---------------------------
 
@@ -96,6 +98,7 @@ struct session {
     uint32_t pending; // unsettled calls it owns
     call_t *calls;    // all it owns
     tail_t *tails;
+    prelude_t *prelude;  // NULL: it never sent anything large
     deadline_t deadline; // ACCEPT alone, or the end of a silent one
     UT_hash_handle hh;
 };
@@ -317,6 +320,9 @@ struct core {
     uint64_t ring_next;
     tail_t *tails;
     core_count_t count;
+    store_t *stores; // a namespace each
+    load_t *loads;   // of the RUN or MAKE in the making
+    uint32_t load_room;
     pack_t scratch;
 };
 

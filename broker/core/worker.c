@@ -9,6 +9,7 @@
 
 #include "actor.h"
 #include "call.h"
+#include "fetch.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
@@ -119,23 +120,20 @@ bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
     batch_t *batch = notice_batch(core, session);
     if (!batch)
         return true;
-    load_t deps[MOB_DEPS_MAX];
-    uint32_t count = call->extra ? call->extra->dep_count : 0;
-    for (uint32_t i = 0; i < count; i++)
-        deps[i] = load_of(call->extra->values[i]);
     msg_run_t run = {.ref = call->id,
                      .attempt = call->attempt,
                      .symbol = call->target,
                      .remaining_ms = call_remaining_ms(core, call),
                      .epoch = core->config.epoch,
-                     .args = load_of(call->load),
-                     .deps = {.items = deps, .count = count}};
+                     .args = load_of(call->load)};
     if (call->actor) {
         run.actor = call->actor->id;
         run.incarnation = call->actor->incarnation;
     }
-    if (call->extra)
+    if (call->extra) {
         run.parent = call->extra->parent;
+        run.deps = fetch_deps(core, call->extra, run.args);
+    }
     if (message_RUN(batch, &run))
         return true;
     batch = outbox_fresh(&session->peer->calls);

@@ -18,18 +18,23 @@ story_t *story_new(const core_config_t *config)
     return self;
 }
 
+static void forget(heard_t **heard_p)
+{
+    if (*heard_p) {
+        batch_fini(&(*heard_p)->batch);
+        free(*heard_p);
+    }
+    *heard_p = NULL;
+}
+
 void story_destroy(story_t **self_p)
 {
     story_t *self = *self_p;
     const char *broken = core_check(self->core);
     cr_assert_null(broken, "invariant: %s", broken);
     for (int who = 0; who < STORY_PEERS; who++)
-        for (size_t i = 0; i < STORY_QUEUE; i++) {
-            if (!self->who[who].queue[i])
-                continue;
-            batch_fini(&self->who[who].queue[i]->batch);
-            free(self->who[who].queue[i]);
-        }
+        for (size_t i = 0; i < STORY_QUEUE; i++)
+            forget(&self->who[who].queue[i]);
     core_destroy(&self->core);
     free(self);
     *self_p = NULL;
@@ -53,6 +58,8 @@ static void keep(story_t *self, int who, const batch_t *batch)
          skip++) {
         cr_assert_eq(state, MESSAGE_OK, "the core sent a bad %s: %s %s", verb_name(fault.verb),
                      fault.wrong, fault.field);
+        if (message.verb == VERB_ACCEPT)
+            self->who[who].accepted = message.accept.seq;
         if (housekeeping(message.verb))
             continue;
         heard_t *heard = calloc(1, sizeof *heard);
@@ -157,6 +164,19 @@ void story_hear_nothing(story_t *self, int who, const char *file, int line)
     const message_t *message = story_peek(self, who);
     cr_assert_null(message, "%s:%d: %d hears %s, expected nothing", file, line, who,
                    message ? verb_name(message->verb) : "");
+}
+
+void story_forget(story_t *self)
+{
+    for (int who = 0; who < STORY_PEERS; who++) {
+        heard_t **queue = self->who[who].queue;
+        size_t first = self->who[who].first, count = self->who[who].count;
+        for (size_t i = 0; i < first; i++)
+            forget(&queue[i]);
+        memmove(queue, queue + first, count * sizeof *queue);
+        memset(queue + count, 0, first * sizeof *queue);
+        self->who[who].first = 0;
+    }
 }
 
 void story_host(story_t *self, int host, const char *task, const char *cls, const char *method,

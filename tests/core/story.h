@@ -22,6 +22,7 @@ typedef struct story {
         peer_t *peer;
         heard_t *queue[STORY_QUEUE]; // by ROUTER and PUB, in the order sent
         size_t first, count;
+        uint64_t accepted; // what the last ACCEPT to it said
     } who[STORY_PEERS];
 } story_t;
 
@@ -60,6 +61,8 @@ const message_t *story_peek(story_t *self, int who); // NULL: nothing
 MOB_VERBS(V)
 #undef V
 #define hear_nothing(story, who) story_hear_nothing((story), (who), __FILE__, __LINE__)
+
+void story_forget(story_t *self); // what was heard until now: a long story makes room
 
 // A host (peer `host`) that offers a task and a class, with slots; its workers are joined as they are started.
 void story_host(story_t *self, int host, const char *task, const char *cls, const char *method,

@@ -25,7 +25,7 @@ static void look_at_lazy_fields(message_t *message)
     }
     if (message->verb == VERB_RUN)
         while (message->run.deps.count > 0)
-            check(loads_next(&message->run.deps).size <= MOB_BLOB_MAX);
+            check(loads_next(&message->run.deps).size <= MOB_LOAD_MAX);
 }
 
 // Written again twice: the second time from what we wrote ourselves, and then bytes must be equal.

@@ -146,6 +146,54 @@ Test(message, payloads_come_back_inline_and_as_blobs)
     batch_fini(&batch);
 }
 
+Test(message, a_payload_may_be_elsewhere_or_have_come_in_pieces)
+{
+    static load_t deps[MOB_DEPS_MAX];
+    batch_t batch = BATCH_INIT;
+    const load_t pieces = {.form = LOAD_PIECES, .first = 7, .size = MOB_PIECES_MAX};
+    for (size_t i = 0; i < COUNT(deps); i++)
+        deps[i] = (load_t){.form = LOAD_AWAY, .size = MOB_LOAD_MAX};
+    cr_assert(message_PUT(&batch, &(msg_put_t){.seq = 1200, .value = pieces}));
+    cr_assert(message_RUN(&batch, &(msg_run_t){.deps = {.items = deps, .count = COUNT(deps)}}),
+              "all that a call may depend on fits into one frame");
+    message_t message;
+    message_fault_t fault;
+    batch_reader_t in = reader(&batch);
+    cr_assert_eq(message_next(&in, &message, &fault), MESSAGE_OK);
+    load_t load = message.put.value;
+    cr_assert(load.form == LOAD_PIECES && load.first == 7 && load.size == MOB_PIECES_MAX);
+    cr_assert_null(load.data);
+    cr_assert_eq(message_next(&in, &message, &fault), MESSAGE_OK);
+    cr_assert_eq(message.run.deps.count, COUNT(deps));
+    load = loads_next(&message.run.deps);
+    cr_assert(load.form == LOAD_AWAY && load.size == MOB_LOAD_MAX);
+    cr_assert_null(load.data);
+    batch_fini(&batch);
+}
+
+// A PUT of seq 7 with this value.
+static message_fault_t put_of(const char *value, size_t size)
+{
+    pack_t out = PACK_INIT;
+    pack_raw(&out, "\x93\x06\x07", 3);
+    pack_raw(&out, value, size);
+    message_fault_t fault = fault_of(out.data, out.size, MESSAGE_BAD);
+    pack_fini(&out);
+    return fault;
+}
+
+Test(message, what_is_said_of_an_absent_payload_is_checked)
+{
+    FAULT(put_of("\x90", 1), VERB_PUT, "value", "RANGE", 7);
+    FAULT(put_of("\x93\x01\x02\x03", 4), VERB_PUT, "value", "RANGE", 7);
+    FAULT(put_of("\x91\x00", 2), VERB_PUT, "value", "RANGE", 7);
+    FAULT(put_of("\x92\x00\x01", 3), VERB_PUT, "value", "RANGE", 7);
+    FAULT(put_of("\x92\x01\x00", 3), VERB_PUT, "value", "RANGE", 7);
+    FAULT(put_of("\x92\x01\xcd\x04\x02", 5), VERB_PUT, "value", "LIMIT", 7); // 1026 pieces
+    FAULT(put_of("\x91\xce\x04\x00\x00\x41", 6), VERB_PUT, "value", "LIMIT", 7);
+    FAULT(put_of("\x91\xa1x", 3), VERB_PUT, "value", "TYPE", 7);
+}
+
 Test(message, an_ask_of_1024_refs_fits_and_one_more_does_not)
 {
     static mob_ref_t many[MOB_REFS_MAX + 1];
@@ -352,7 +400,7 @@ Test(message, refs_are_pairs_and_at_most_1024)
     batch_fini(&fine);
 }
 
-Test(message, an_envelope_of_4097_tokens_ends_the_message)
+Test(message, an_envelope_of_too_many_tokens_ends_the_message)
 {
     batch_t batch = ask_of(MOB_TOKENS_MAX - 2);
     FAULT(fault_of(batch.pack.data, batch.pack.size, MESSAGE_BROKEN), VERB_ASK, "refs", "LIMIT", 0);
