@@ -106,14 +106,17 @@ void window_push(window_t *self, hand_t *hand)
 
 static bool splice(hand_t *self, load_t args, loads_t deps)
 {
-    load_t values[MOB_DEPS_MAX];
+    load_t few[16], *values = few;
     uint32_t count = 0;
-    while (deps.count > 0 && count < MOB_DEPS_MAX)
+    if (deps.count > sizeof few / sizeof *few)
+        values = malloc(deps.count * sizeof *values);
+    while (values && deps.count > 0)
         values[count++] = loads_next(&deps);
-    if (!value_splice(&self->pack, args, values, count))
-        return false;
+    bool good = values && value_splice(&self->pack, args, values, count);
+    if (values != few)
+        free(values);
     self->args = load_bytes(self->pack.data, self->pack.size);
-    return true;
+    return good;
 }
 
 bool hand_set_args(hand_t *self, load_t args, loads_t deps)

@@ -12,7 +12,7 @@
 #include "name.h"
 #include "timeline.h"
 
-enum { ROW_FIELDS = 16, ANSWER_MAX = 96 * 1024 };
+enum { ROW_FIELDS = 24, ANSWER_MAX = 96 * 1024 };
 
 typedef struct field {
     const char *key, *text; // text NULL: number
