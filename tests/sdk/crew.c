@@ -5,7 +5,10 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +20,23 @@
 
 #include "broker.h"
 
-static int begun_fd = -1, ended_fd = -1; // of the program that runs the bodies
+// Of the program that runs the bodies.
+static int begun_fd = -1, ended_fd = -1, ledger_fd = -1;
 
 // ---- Bodies -------------------------------------------------------------------------------------
 
 static void tell(int fd)
 {
     if (fd >= 0 && write(fd, ".", 1) != 1)
+        abort();
+}
+
+static void enter(const mob_ctx_t *ctx) // in the ledger
+{
+    char line[128];
+    int size = snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 " %u %d\n", ctx->task.owner,
+                        ctx->task.seq, ctx->attempt, (int)getpid());
+    if (ledger_fd >= 0 && write(ledger_fd, line, (size_t)size) != size)
         abort();
 }
 
@@ -34,7 +47,7 @@ static void sleep_1_ms(void)
 
 mob_err_t add(mob_ctx_t *ctx, int64_t a, int64_t b, int64_t *out)
 {
-    (void)ctx;
+    enter(ctx);
     *out = a + b;
     return MOB_OK;
 }
@@ -75,6 +88,7 @@ mob_err_t deep(mob_ctx_t *ctx, int64_t levels, int64_t *out)
 static int64_t wait_until_told(mob_ctx_t *ctx, int64_t ms)
 {
     int64_t waited = 0;
+    enter(ctx);
     tell(begun_fd);
     for (; waited < ms && !mob_cancelled(ctx); waited++)
         sleep_1_ms();
@@ -90,7 +104,7 @@ mob_err_t until_told(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 
 mob_err_t deaf(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 {
-    (void)ctx;
+    enter(ctx);
     tell(begun_fd);
     for (*out = 0; *out < ms; ++*out)
         sleep_1_ms();
@@ -126,6 +140,21 @@ mob_err_t left(mob_ctx_t *ctx, int64_t n, int64_t *out)
     return MOB_OK;
 }
 
+mob_err_t call_off(mob_ctx_t *ctx, mob_ref_t victim, int64_t flags, mob_nil_t *out)
+{
+    (void)out;
+    return mob_cancel(ctx->client, victim, (unsigned)flags);
+}
+
+mob_err_t parent(mob_ctx_t *ctx, int64_t levels, int64_t ms, int64_t *out)
+{
+    mob_t *client = ctx->client;
+    enter(ctx);
+    mob_ref_i64 child =
+        levels > 1 ? mob_run(client, parent, levels - 1, ms) : mob_run(client, until_told, ms);
+    return mob_get(client, child, out, MOB_FOREVER);
+}
+
 struct tally {
     int64_t value;
 };
@@ -144,7 +173,7 @@ void tally_fini(tally_t *self)
 
 mob_err_t tally_inc(mob_ctx_t *ctx, tally_t *self, int64_t by, int64_t *out)
 {
-    (void)ctx;
+    enter(ctx);
     *out = self->value += by;
     return MOB_OK;
 }
@@ -224,6 +253,8 @@ const mob_def_t crew_defs[] = {mob_task(add),
                                mob_task(leaver),
                                mob_task(hand_on),
                                mob_task(left),
+                               mob_task(call_off),
+                               mob_task(parent),
                                mob_actor(tally, TALLY),
                                {.name = mite_signature,
                                 .usage = mite_usage,
@@ -292,8 +323,16 @@ void crew_kill_broker(crew_t *self)
     end_process(&self->broker, SIGKILL);
 }
 
+static void ledger_path(const crew_t *self, char path[128])
+{
+    snprintf(path, 128, "%s/ledger", self->directory);
+}
+
 void crew_here(const crew_t *self)
 {
+    char path[128];
+    ledger_path(self, path);
+    ledger_fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
     begun_fd = self->begun[1];
     ended_fd = self->ended[1];
 }
@@ -334,6 +373,32 @@ void crew_close(crew_t *self)
         close(self->begun[i]);
         close(self->ended[i]);
     }
+}
+
+crew_run_t crew_ran(const crew_t *self, mob_ref_t ref)
+{
+    crew_run_t run = {0};
+    mob_ref_t who;
+    unsigned attempt;
+    int pid;
+    char path[128];
+    ledger_path(self, path);
+    FILE *file = fopen(path, "r");
+    while (file &&
+           fscanf(file, "%" SCNu64 " %" SCNu64 " %u %d", &who.owner, &who.seq, &attempt, &pid) == 4)
+        if (mob_same(who, ref))
+            run = (crew_run_t){run.count + 1, pid, attempt};
+    if (file)
+        fclose(file);
+    return run;
+}
+
+void crew_wait_for_end(pid_t pid)
+{
+    cr_assert_gt(pid, 0);
+    while (kill(pid, 0) == 0)
+        sched_yield();
+    cr_assert_eq(errno, ESRCH);
 }
 
 void crew_hear(int fd)

@@ -20,6 +20,8 @@ MOB_TASK(steps, stream(i64), (i64, n));
 MOB_TASK(leaver, i64, (i64, n));
 MOB_TASK(hand_on, i64, (str, url)); // gives the error of fetch
 MOB_TASK(left, i64, (i64, n));      // how many ms it has, -1: any
+MOB_TASK(call_off, nil, (ref, victim), (i64, flags));
+MOB_TASK(parent, i64, (i64, levels), (i64, ms)); // waits for a child; the last one is until_told
 
 #define TALLY(METHOD)                         \
     METHOD(tally, inc, i64, (i64, by))        \
@@ -44,6 +46,14 @@ typedef struct crew {
     int ended[2]; // fini of a tally writes a byte here
 } crew_t;
 
+// The ledger: a line for each body that began, in a file of the directory.
+typedef struct crew_run {
+    int count;        // how often it began
+    pid_t pid;        // where, the last time
+    unsigned attempt; // which that was
+} crew_run_t;
+crew_run_t crew_ran(const crew_t *self, mob_ref_t ref);
+
 crew_t crew_open(void); // no process yet
 void crew_start_broker(crew_t *self);
 void crew_kill_broker(crew_t *self);                     // -9
@@ -51,6 +61,7 @@ void crew_start_host(crew_t *self, const char *flags[]); // ends with NULL; NULL
 int crew_end_host(crew_t *self, int signal); // gives its exit code, 128 + n for a signal
 void crew_here(const crew_t *self);          // bodies in this process are heard, too
 mob_t *crew_client(const crew_t *self);
+void crew_wait_for_end(pid_t pid); // of a process that is not ours
 void crew_close(crew_t *self);
 
 void crew_hear(int fd); // one byte: waits for it

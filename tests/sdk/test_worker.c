@@ -2,8 +2,6 @@
 // said when it does not go well.
 
 #include <criterion/criterion.h>
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -262,9 +260,7 @@ Test(worker, a_killed_actor_runs_no_fini)
     int64_t pid = value_of(mob_call(m, tally, tally_pid));
     mob_stop(m, tally.actor, MOB_STOP_NOW);
     failure_of(mob_call(m, tally, tally_inc, 1).ref, MOB_EDEAD);
-    while (kill((pid_t)pid, 0) == 0)
-        sched_yield();
-    cr_assert_eq(errno, ESRCH);
+    crew_wait_for_end((pid_t)pid);
     mob_stop(m, mob_new(m, tally, 0).actor, MOB_STOP_DRAIN);
     crew_hear(crew.ended[0]); // of the second one: the first said nothing
 }
@@ -401,9 +397,7 @@ Test(worker, with_its_host_all_of_it_is_gone)
     failure_of(task.ref,
                MOB_ELOST); // whichever the broker saw first: the worker's end, or the host's
     failure_of(mob_call(m, tally, tally_inc, 1).ref, MOB_EDEAD);
-    while (kill((pid_t)pid, 0) == 0)
-        sched_yield();
-    cr_assert_eq(errno, ESRCH);
+    crew_wait_for_end((pid_t)pid);
 }
 
 // ---- A program's exit ---------------------------------------------------------------------------
