@@ -85,6 +85,7 @@ one_mpack_include() { grep -rlE '#include [<"]mpack\.h' $product | grep -v '^wir
 mpack_reads() { grep -rnE '[^_a-z]mpack_read\(' $product --include=*.c | grep -v ':[0-9]*: *//'; }
 one_mpack_read() { [ "$(mpack_reads | wc -l)" -eq 1 ] || mpack_reads; }
 sleeps() { grep -rnE '[^_a-z](sleep|usleep|zclock_sleep)\(' tests --include=*.c; }
+fresh_conformance() { tests/support/scenarios.sh --markdown | diff docs/CONFORMANCE.md -; }
 machine_paths() { git grep -nE '/work/|/home/[a-z]|/root/' -- . ':!tests/support/lint.sh'; }
 # shellcheck disable=SC2086
 first_lines() { # a file says first what it owns
@@ -106,6 +107,8 @@ none 'the library has no CZMQ' library_without_czmq
 none 'the library takes no signal, never aborts, asserts nothing' library_quiet
 none 'mpack.h is included by wire/pack.c alone' one_mpack_include
 none 'mpack_read is called in one place' one_mpack_read
+check 'each scenario that is named has its test' tests/support/scenarios.sh
+check 'fresh: tests/support/scenarios.sh --markdown >docs/CONFORMANCE.md' fresh_conformance
 none 'tests wait for events, they do not sleep' sleeps
 none 'no path of one machine' machine_paths
 none 'the first line of a file says what it owns' first_lines
