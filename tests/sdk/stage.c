@@ -52,6 +52,14 @@ mob_err_t nap(mob_ctx_t *ctx, int64_t ms, int64_t *out)
     return MOB_OK;
 }
 
+mob_err_t stir(mob_ctx_t *ctx, int64_t us, int64_t *out)
+{
+    (void)ctx;
+    nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+    *out = us;
+    return MOB_OK;
+}
+
 mob_err_t fail(mob_ctx_t *ctx, int64_t code, const char *text, int64_t *out)
 {
     (void)out;
@@ -103,6 +111,7 @@ mob_err_t counter_fail(mob_ctx_t *ctx, counter_t *self, const char *text, int64_
 const mob_def_t stage_defs[] = {mob_task(mirror),
                                 mob_task(inc),
                                 mob_task(nap),
+                                mob_task(stir),
                                 mob_task(fail),
                                 mob_task(nest),
                                 mob_actor(counter, COUNTER),

@@ -32,6 +32,7 @@ int64_t now_ms(void);
 MOB_TASK(mirror, bytes, (bytes, data));
 MOB_TASK(inc, i64, (i64, n));
 MOB_TASK(nap, i64, (i64, ms));
+MOB_TASK(stir, i64, (i64, us)); // a nap for the impatient
 MOB_TASK(fail, i64, (i64, code), (str, text));
 MOB_TASK(nest, i64, (i64, depth));
 #define COUNTER(METHOD)                  \

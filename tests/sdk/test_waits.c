@@ -6,7 +6,9 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static stage_t *stage;
 static mob_t *m;
@@ -26,7 +28,7 @@ static void curtain_down(void)
 
 TestSuite(waits, .init = curtain_up, .fini = curtain_down, .timeout = 30);
 
-Test(waits, zero_looks_and_returns)
+Test(waits, C16_zero_looks_and_returns)
 {
     mob_ref_i64 slow = mob_run(m, nap, 300);
     int64_t from = now_ms(), value = 0;
@@ -36,7 +38,7 @@ Test(waits, zero_looks_and_returns)
     is_err(mob_get(m, slow, &value, 0), MOB_OK); // as often as one likes
 }
 
-Test(waits, a_timeout_leaves_the_call_running)
+Test(waits, C15_a_timeout_leaves_the_call_running)
 {
     mob_ref_i64 slow = mob_run(m, nap, 400);
     int64_t from = now_ms();
@@ -47,7 +49,96 @@ Test(waits, a_timeout_leaves_the_call_running)
     is_err(mob_done(m, slow, 5000), MOB_OK);
 }
 
-Test(waits, some_of_them)
+static int64_t took(int64_t from, int64_t least, int64_t most)
+{
+    int64_t ms = now_ms() - from;
+    cr_assert(ms >= least && ms <= most, "%d ms, not %d to %d", (int)ms, (int)least, (int)most);
+    return ms;
+}
+
+Test(waits, C13_values_come_in_the_order_asked_for)
+{
+    enum { NAPS = 5 };
+    mob_ref_i64 naps[NAPS];
+    for (int i = 0; i < NAPS; i++)
+        naps[i] = mob_run(m, nap, 100 - 20 * i);
+    is_err(mob_all(m, mob_refs(naps), NAPS, 5000), MOB_OK);
+    for (int i = 0; i < NAPS; i++) {
+        int64_t value = 0;
+        is_err(mob_get(m, naps[i], &value, 0), MOB_OK);
+        cr_assert_eq(value, 100 - 20 * i);
+    }
+}
+
+Test(waits, C14_the_same_ref_twice_is_its_value_twice)
+{
+    mob_ref_i64 a = mob_run(m, inc, 1), b = mob_run(m, nap, 50), again[] = {a, b, a};
+    const int64_t wanted[] = {2, 50, 2};
+    bool ready[3];
+    is_err(mob_all(m, mob_refs(again), 3, 5000), MOB_OK);
+    cr_assert_eq(mob_wait(m, mob_refs(again), 3, 3, 0, ready), 3);
+    for (int i = 0; i < 3; i++) {
+        int64_t value = 0;
+        is_err(mob_get(m, again[i], &value, 0), MOB_OK);
+        cr_assert(ready[i] && value == wanted[i]);
+    }
+}
+
+Test(waits, C17_as_many_as_are_wanted)
+{
+    mob_ref_t refs[4];
+    bool ready[4];
+    for (int i = 0; i < 4; i++)
+        refs[i] = mob_run(m, inc, i).ref;
+    size_t have = mob_wait(m, refs, 4, 1, 5000, ready), flagged = 0;
+    for (int i = 0; i < 4; i++) {
+        flagged += ready[i];
+        cr_assert_eq(ready[i], mob_info(m, refs[i]).state == MOB_READY);
+    }
+    cr_assert(have >= 1 && have == flagged);
+    cr_assert_eq(mob_wait(m, refs, 4, 4, 5000, NULL), 4);
+}
+
+Test(waits, C18_a_wait_whose_time_is_over_says_what_is_there)
+{
+    mob_ref_t naps[] = {mob_run(m, nap, 0).ref, mob_run(m, nap, 2000).ref};
+    bool ready[2];
+    int64_t from = now_ms();
+    cr_assert_eq(mob_wait(m, naps, 2, 2, 500, ready), 1);
+    took(from, 500, 800);
+    cr_assert(ready[0] && !ready[1]);
+    mob_cancel(m, naps[1], 0);
+}
+
+Test(waits, C19_a_wait_lasts_as_long_as_it_says)
+{
+    mob_ref_t slow = mob_run(m, nap, 1000).ref;
+    int64_t from = now_ms();
+    cr_assert_eq(mob_wait(m, &slow, 1, 1, 200, NULL), 0);
+    took(from, 200, 300);
+    mob_cancel(m, slow, 0);
+}
+
+Test(waits, C20_a_wait_for_nothing_is_over)
+{
+    int64_t from = now_ms();
+    cr_assert_eq(mob_wait(m, NULL, 0, 0, MOB_FOREVER, NULL), 0);
+    cr_assert_eq(mob_wait(m, NULL, 0, 5, MOB_FOREVER, NULL), 0);
+    is_err(mob_all(m, NULL, 0, MOB_FOREVER), MOB_OK);
+    took(from, 0, 50);
+}
+
+Test(waits, C21_a_failed_one_counts)
+{
+    mob_ref_t refs[] = {mob_run(m, nap, 2000).ref, mob_run(m, fail, 3, "oops").ref};
+    bool ready[2];
+    cr_assert_eq(mob_wait(m, refs, 2, 1, 5000, ready), 1);
+    cr_assert(!ready[0] && ready[1]);
+    is_err(mob_await(m, refs[1], NULL, 0), MOB_ETASK);
+    mob_cancel(m, refs[0], 0);
+}
+
+Test(waits, more_than_there_are_means_all_of_them)
 {
     mob_ref_t refs[] = {mob_run(m, inc, 1).ref, mob_run(m, nap, 2000).ref};
     bool ready[2];
@@ -56,10 +147,8 @@ Test(waits, some_of_them)
     int64_t from = now_ms();
     cr_assert_eq(mob_wait(m, refs, 2, 2, 200, ready), 1);
     cr_assert_geq(now_ms() - from, 199);
-    cr_assert_eq(mob_wait(m, refs, 0, 5, MOB_FOREVER, NULL), 0);
     mob_cancel(m, refs[1], 0);
-    cr_assert_eq(mob_wait(m, refs, 2, 9, 5000, NULL),
-                 2); // more than there are means all; failed ones count
+    cr_assert_eq(mob_wait(m, refs, 2, 9, 5000, NULL), 2);
 }
 
 Test(waits, all_or_the_first_failure_at_once)
@@ -102,6 +191,58 @@ Test(waits, a_ref_of_another_connection)
     mob_close(&other);
 }
 
+// ---- Many threads, many sessions ----------------------------------------------------------------
+
+enum { SUBMITS = 500 };
+
+static void *submit_many(void *right)
+{
+    mob_t *client = stage_connect(stage);
+    mob_ref_i64 refs[SUBMITS];
+    for (int i = 0; i < SUBMITS; i++)
+        refs[i] = mob_run(client, inc, i);
+    for (int64_t i = 0, value = 0; i < SUBMITS; i++)
+        *(int *)right += mob_get(client, refs[i], &value, 10000) == MOB_OK && value == i + 1;
+    mob_close(&client);
+    return NULL;
+}
+
+Test(waits, C12_threads_with_a_connection_each)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    int right[THREADS] = {0}, sum = 0;
+    for (int i = 0; i < THREADS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, submit_many, &right[i]), 0);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        sum += right[i];
+    }
+    cr_assert_eq(sum, THREADS * SUBMITS, "%d right ones", sum);
+}
+
+// A body of 0 to 2 ms; another session asks after 0 to 2 ms.
+Test(waits, Z01_whenever_one_asks_one_hears)
+{
+    mob_t *other = stage_live(stage);
+    unsigned seed = 1;
+    for (int i = 0; i < 500; i++) {
+        mob_ref_i64 ref = mob_run(m, stir, rand_r(&seed) % 2000);
+        mob_step(m, 0); // it leaves
+        int64_t value = 0, from = now_ms();
+        struct timespec t = {.tv_nsec = rand_r(&seed) % 2000 * 1000};
+        nanosleep(&t, NULL);
+        mob_t *late = i % 50 == 0 ? stage_connect(stage) : NULL;
+        is_err(mob_get(late ? late : other, ref, &value, 2000), MOB_OK);
+        is_err(mob_get(m, ref, &value, 2000), MOB_OK);
+        took(from, 0, 2000);
+        mob_drop(other, ref.ref);
+        mob_drop(m, ref.ref);
+        mob_close(&late);
+    }
+    mob_close(&other);
+}
+
 static void *interrupt_later(void *client)
 {
     struct timespec t = {.tv_nsec = 50 * 1000000};
@@ -135,7 +276,7 @@ static void count_it(mob_t *client, mob_ref_t ref, void *arg)
     tally->last = ref;
 }
 
-Test(waits, callbacks_run_in_step_and_only_once)
+Test(waits, C23_callbacks_run_in_step_and_only_once)
 {
     tally_t tally = {0};
     mob_ref_i64 quick = mob_run(m, inc, 1), slow = mob_run(m, nap, 100);
