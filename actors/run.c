@@ -49,8 +49,13 @@ static answer_failure_t failure_of_body(context_t *context, mob_err_t err)
                                   .executed = MOB_EXECUTED,
                                   .text = context->text,
                                   .trace = context->trace};
-    snprintf(context->trace, sizeof context->trace, "%s", context->ctx.name);
-    snprintf(context->text, sizeof context->text, "%s: %s", context->ctx.name, mob_strerror(err));
+    const failure_t *cause = session_failure(context->ctx.client); // of the last wait that failed
+    bool same = cause && cause->err == err;
+    snprintf(context->text, sizeof context->text, "%s: %s", context->ctx.name,
+             same ? cause->reason : mob_strerror(err));
+    snprintf(context->trace, sizeof context->trace, "%.*s%s%s",
+             (int)sizeof context->trace - MOB_NAME_MAX, same ? cause->trace : "",
+             same && *cause->trace ? "\n" : "", context->ctx.name);
     return (answer_failure_t){.err = MOB_ETASK,
                               .code = -(int64_t)err,
                               .executed = MOB_EXECUTED,

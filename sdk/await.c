@@ -269,6 +269,8 @@ static mob_info_t info_of(future_t *future)
         .attempts = failure->attempts,
         .cause = failure->cause,
         .root = failure->root,
+        .origin = failure->origin,
+        .actor = failure->actor,
         .retry_after_ms = (int)failure->retry_after_ms,
         .host = failure->host,
         .pid = (int)failure->pid,

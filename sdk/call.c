@@ -54,7 +54,8 @@ static bool actor_was_sent(order_t *order, mob_actor_t actor)
     order_refuse(order, MOB_EDEAD, "INIT", "%s: the actor was never made: %s", order->name,
                  cause ? cause->reason : "its handle was dropped");
     order->failure.cause = making;
-    order->failure.root = cause ? cause->root : MOB_EDEAD;
+    if (cause)
+        failure_follow(&order->failure, making, cause);
     return false;
 }
 

@@ -176,8 +176,7 @@ static bool deps_are_known(order_t *order)
             continue; // the broker knows
         const failure_t *cause = future_failure(future);
         order_refuse(order, MOB_EDEP, "", "%s: dependency failed: %s", order->name, cause->reason);
-        order->failure.cause = ref;
-        order->failure.root = cause->root;
+        failure_follow(&order->failure, ref, cause);
         return false;
     }
     return true;

@@ -390,6 +390,12 @@ mob_ref_t session_failed(const mob_t *self)
     return self->failed;
 }
 
+const failure_t *session_failure(const mob_t *self)
+{
+    future_t *future = futures_find(&self->futures, self->failed);
+    return future && future->settled && future->err ? future_failure(future) : NULL;
+}
+
 void session_set_failed(mob_t *self, mob_ref_t ref)
 {
     self->failed = ref;

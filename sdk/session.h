@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "failure.h"
 #include "message.h"
 #include "mobula/mobula.h"
 
@@ -69,6 +70,7 @@ void session_set_deadline(mob_t *self,
 // The last failed ref that a wait of this session returned: the cause of what a body hands on. May
 // be none.
 mob_ref_t session_failed(const mob_t *self);
+const failure_t *session_failure(const mob_t *self); // its record; NULL: it is pending, or not held
 void session_set_failed(mob_t *self, mob_ref_t ref); // none: around each body
 
 // For actors/: mob_mark() and mob_release() with the lock held already (around each body).

@@ -7,7 +7,7 @@
 #include "limit.h"
 #include "text.h"
 
-enum { FAILURE_FIELDS = 15 };
+enum { FAILURE_FIELDS = 20, FAILURE_FIELDS_LEAST = 15 };
 
 static void put_text(pack_t *out, const char *text)
 {
@@ -40,6 +40,11 @@ bool failure_pack(pack_t *out, const failure_t *self)
     put_text(out, self->reason);
     put_text(out, self->trace);
     put_text(out, self->log);
+    pack_u64(out, self->origin.owner);
+    pack_u64(out, self->origin.seq);
+    pack_u64(out, self->actor.owner);
+    pack_u64(out, self->actor.seq);
+    pack_u64(out, self->actor.incarnation);
     return !out->failed;
 }
 
@@ -60,7 +65,7 @@ bool failure_unpack(load_t load, arena_t *arena, failure_t *out)
     unpack_t in = unpack_of(load.data, load.size);
     uint32_t fields = unpack_array(&in);
     *out = (failure_t){.why = "", .host = "", .reason = "", .trace = "", .log = ""};
-    if (fields < FAILURE_FIELDS)
+    if (fields < FAILURE_FIELDS_LEAST)
         return false;
     out->err = (mob_err_t)unpack_u32(&in);
     out->executed = unpack_u32(&in);
@@ -77,5 +82,12 @@ bool failure_unpack(load_t load, arena_t *arena, failure_t *out)
     out->reason = take_text(&in, arena);
     out->trace = take_text(&in, arena);
     out->log = take_text(&in, arena);
+    if (fields >= FAILURE_FIELDS) {
+        out->origin.owner = unpack_u64(&in);
+        out->origin.seq = unpack_u64(&in);
+        out->actor.owner = unpack_u64(&in);
+        out->actor.seq = unpack_u64(&in);
+        out->actor.incarnation = unpack_u32(&in);
+    }
     return in.wrong == NULL;
 }

@@ -20,7 +20,17 @@ typedef struct failure {
     const char *reason;   // one sentence for people
     const char *trace;    // where: a line a body, innermost first
     const char *log;      // last lines of a lost process
+    mob_ref_t origin;     // the failed ref at the bottom of the chain; none: there is no chain
+    mob_actor_t actor;    // whose call it was; zeros: a task's
 } failure_t;
+
+// Make it the consequence of another one, which ref failed with.
+static inline void failure_follow(failure_t *self, mob_ref_t ref, const failure_t *cause)
+{
+    self->cause = ref;
+    self->root = cause->root ? cause->root : cause->err;
+    self->origin = mob_is_none(cause->origin) ? ref : cause->origin;
+}
 
 bool failure_pack(pack_t *out, const failure_t *self); // NULL texts are ""; each cut at MOB_TEXT_MAX
 bool failure_unpack(load_t load, arena_t *arena, failure_t *out); // texts copied into arena

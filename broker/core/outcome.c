@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "actor.h"
 #include "call.h"
@@ -13,6 +14,8 @@
 #include "notice.h"
 #include "rope.h"
 #include "timeline.h"
+
+enum { CHAIN_TEXT = 1024 };
 
 static bool needed(const call_t *call)
 {
@@ -69,7 +72,11 @@ blob_t *outcome_encode(core_t *core, const failure_t *failure)
 
 void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
 {
-    store(core, call, failure->err, outcome_encode(core, failure));
+    failure_t record = *failure;
+    const actor_t *actor = call->actor;
+    if (actor)
+        record.actor = (mob_actor_t){actor->id.owner, actor->id.seq, actor->incarnation};
+    store(core, call, failure->err, outcome_encode(core, &record));
 }
 
 bool outcome_may_have_run(const call_t *call)
@@ -95,26 +102,48 @@ void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, co
     outcome_failure(core, call, &failure);
 }
 
+// A long chain keeps its own end and the far one: its sentences must not grow with its length.
+static void tell_chain(char text[CHAIN_TEXT], const char *target, const char *reason)
+{
+    static const char link[] = "dependency failed: ";
+    const char *far = reason;
+    for (const char *at = reason; (at = strstr(at, link)) != NULL;)
+        far = at += sizeof link - 1;
+    bool cut = strlen(reason) > CHAIN_TEXT / 2 && far > reason;
+    bool dots = cut && strncmp(far, "... ", 4) != 0;
+    snprintf(text, CHAIN_TEXT, "%.*s: %s%s%s", CHAIN_TEXT / 4, target, link, dots ? "... " : "",
+             cut ? far : reason);
+}
+
 void outcome_dependency(core_t *core, call_t *call, mob_ref_t dep, uint32_t code, blob_t *load)
 {
     arena_t arena = {0};
-    failure_t read = {0}, *cause = &read;
-    if (load)
-        failure_unpack(load_of(load), &arena, cause);
-    else
-        cause->reason = "the value is gone, or was never there";
-    char text[MOB_TEXT_MAX];
-    snprintf(text, sizeof text, "%s: dependency failed: %s", name_text(core, call->target),
-             cause->reason && *cause->reason ? cause->reason : mob_strerror((mob_err_t)code));
+    failure_t cause = {.err = (mob_err_t)code, .reason = "the value is gone, or was never there"};
+    if (load && !failure_unpack(load_of(load), &arena, &cause))
+        cause.reason = "";
+    char text[CHAIN_TEXT];
+    tell_chain(text, name_text(core, call->target),
+               *cause.reason ? cause.reason : mob_strerror((mob_err_t)code));
     failure_t failure = {.err = MOB_EDEP,
-                         .cause = dep,
+                         .code = cause.code,
                          .reason = text,
                          .attempts = call->attempt,
                          .executed =
                              outcome_may_have_run(call) ? MOB_MAYBE_EXECUTED : MOB_NOT_EXECUTED,
-                         .root = cause->root ? cause->root : (mob_err_t)code,
-                         .trace = cause->trace};
+                         .trace = cause.trace};
+    failure_follow(&failure, dep, &cause);
     outcome_failure(core, call, &failure);
+    arena_clear(&arena);
+}
+
+void outcome_follow(core_t *core, failure_t *failure, mob_ref_t cause)
+{
+    const call_t *call = mob_is_none(cause) ? NULL : call_find(core, cause);
+    arena_t arena = {0};
+    failure_t read;
+    if (call && call->state == CALL_FINAL && call->code &&
+        failure_unpack(load_of(call->load), &arena, &read))
+        failure_follow(failure, cause, &read);
     arena_clear(&arena);
 }
 

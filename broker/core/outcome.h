@@ -20,6 +20,9 @@ void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, co
 // A dependency failed: MOB_EDEP that names it and the root of the chain. load: its failure; NULL: it is gone.
 void outcome_dependency(core_t *core, call_t *call, mob_ref_t dep, uint32_t code, blob_t *load);
 
+// A body handed on what a ref of its failed with: root and origin as that record tells them.
+void outcome_follow(core_t *core, failure_t *failure, mob_ref_t cause);
+
 // Encode a failure; NULL: no memory.
 blob_t *outcome_encode(core_t *core, const failure_t *failure);
 

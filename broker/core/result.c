@@ -124,6 +124,9 @@ static void failed(core_t *core, worker_t *worker, call_t *call, const msg_fail_
                          .cause = fail->cause,
                          .reason = text,
                          .trace = trace};
+    if (fail->app_code < 0 && fail->app_code >= -MOB_EINTERNAL) // what a wait of the body gave
+        failure.root = (mob_err_t)-fail->app_code;
+    outcome_follow(core, &failure, fail->cause);
     worker_place(core, worker, &failure);
     if (fail->code == MOB_EDEAD)
         failure.why = "EXIT";

@@ -128,9 +128,12 @@ mob_err_t leaver(mob_ctx_t *ctx, int64_t n, int64_t *out)
     return mob_leave(ctx);
 }
 
-mob_err_t hand_on(mob_ctx_t *ctx, const char *url, int64_t *out)
+mob_err_t hand_on(mob_ctx_t *ctx, const char *url, int64_t levels, int64_t *out)
 {
-    return mob_get(ctx->client, mob_run(ctx->client, fetch, url), out, MOB_FOREVER);
+    mob_t *client = ctx->client;
+    mob_ref_i64 below =
+        levels > 1 ? mob_run(client, hand_on, url, levels - 1) : mob_run(client, fetch, url);
+    return mob_get(client, below, out, MOB_FOREVER);
 }
 
 mob_err_t left(mob_ctx_t *ctx, int64_t n, int64_t *out)
@@ -183,6 +186,12 @@ mob_err_t tally_pid(mob_ctx_t *ctx, tally_t *self, int64_t *out)
     (void)ctx, (void)self;
     *out = getpid();
     return MOB_OK;
+}
+
+mob_err_t tally_fail(mob_ctx_t *ctx, tally_t *self, int64_t code, const char *text, int64_t *out)
+{
+    (void)self, (void)out;
+    return mob_fail(ctx, (int)code, "%s", text);
 }
 
 mob_err_t tally_die(mob_ctx_t *ctx, tally_t *self, int64_t *out)

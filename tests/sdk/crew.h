@@ -18,18 +18,19 @@ MOB_TASK(until_told, i64, (i64, ms));  // runs so long, or until it is cancelled
 MOB_TASK(deaf, i64, (i64, ms));        // runs so long
 MOB_TASK(steps, stream(i64), (i64, n));
 MOB_TASK(leaver, i64, (i64, n));
-MOB_TASK(hand_on, i64, (str, url)); // gives the error of fetch
-MOB_TASK(left, i64, (i64, n));      // how many ms it has, -1: any
+MOB_TASK(hand_on, i64, (str, url), (i64, levels)); // gives the error of fetch
+MOB_TASK(left, i64, (i64, n));                     // how many ms it has, -1: any
 MOB_TASK(call_off, nil, (ref, victim), (i64, flags));
 MOB_TASK(parent, i64, (i64, levels), (i64, ms)); // waits for a child; the last one is until_told
 
-#define TALLY(METHOD)                         \
-    METHOD(tally, inc, i64, (i64, by))        \
-    METHOD(tally, pid, i64)                   \
-    METHOD(tally, die, i64)                   \
-    METHOD(tally, leave, i64)                 \
-    METHOD(tally, incarnation, i64)           \
-    METHOD(tally, until_told, i64, (i64, ms)) \
+#define TALLY(METHOD)                                  \
+    METHOD(tally, inc, i64, (i64, by))                 \
+    METHOD(tally, pid, i64)                            \
+    METHOD(tally, fail, i64, (i64, code), (str, text)) \
+    METHOD(tally, die, i64)                            \
+    METHOD(tally, leave, i64)                          \
+    METHOD(tally, incarnation, i64)                    \
+    METHOD(tally, until_told, i64, (i64, ms))          \
     METHOD(tally, save, i64)
 MOB_ACTOR(tally, TALLY, (i64, start)); // start below 0: fails
 

@@ -71,9 +71,45 @@ Test(worker, a_failure_tells_code_text_and_place)
 
 Test(worker, an_error_handed_on_names_its_cause)
 {
-    mob_info_t info = failure_of(mob_run(m, hand_on, "gopher").ref, MOB_ETASK);
+    mob_info_t info = failure_of(mob_run(m, hand_on, "gopher", 2).ref, MOB_ETASK);
     cr_assert_eq(info.code, -MOB_ETASK);
     cr_assert_not(mob_is_none(info.cause));
+    cr_assert_eq(info.root, MOB_ETASK);
+    cr_assert_not(mob_is_none(info.origin));
+    cr_assert_not(mob_same(info.origin, info.cause), "it stands two deeper");
+    cr_assert_not_null(strstr(info.reason, "not a url: gopher"), "%s", info.reason);
+    const char *inner = strstr(info.trace, "fetch at crew.c:"),
+               *next = strstr(info.trace, "\nhand_on");
+    cr_assert(inner == info.trace && next && strstr(next + 1, "\nhand_on"), "%s", info.trace);
+}
+
+Test(worker, C33_a_failure_of_a_method_tells_whose_and_where)
+{
+    tally_h tally = mob_new(m, tally, 0);
+    int64_t pid = value_of(mob_call(m, tally, tally_pid));
+    mob_info_t info = failure_of(mob_call(m, tally, tally_fail, 42, "text").ref, MOB_ETASK);
+    cr_assert_eq(info.code, 42);
+    cr_assert_not_null(strstr(info.reason, "text"));
+    cr_assert(mob_same(mob_ready(info.actor), mob_ready(tally.actor)));
+    cr_assert_eq(info.actor.incarnation, 1);
+    cr_assert_eq(info.pid, pid);
+    cr_assert_str_neq(info.host, "");
+    cr_assert_not_null(strstr(info.trace, "tally.fail at crew.c:"), "%s", info.trace);
+}
+
+Test(worker, a_failure_is_told_through_any_depth)
+{
+    enum { DEPTH = 500 };
+    mob_ref_i64 root = mob_run(m, fetch, "gopher"), last = mob_run(m, add, root, 1);
+    for (int i = 1; i < DEPTH; i++)
+        last = mob_run(m, add, last, 1);
+    mob_info_t info = failure_of(last.ref, MOB_EDEP);
+    cr_assert_eq(info.root, MOB_ETASK);
+    cr_assert_eq(info.code, 42);
+    cr_assert(mob_same(info.origin, root.ref));
+    cr_assert_eq(info.executed, MOB_NOT_EXECUTED);
+    cr_assert_not_null(strstr(info.reason, "not a url: gopher"), "%s", info.reason);
+    cr_assert_not_null(strstr(info.trace, "fetch at crew.c:"));
 }
 
 Test(worker, arguments_that_do_not_fit_are_refused_before_the_body)
