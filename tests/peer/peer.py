@@ -1,127 +1,171 @@
-#!/usr/bin/env python3
-"""A peer of the broker: docs/PROTOCOL.md, ZeroMQ, MessagePack, and nothing of ours."""
+"""A session of mobula: docs/PROTOCOL.md, ZeroMQ, MessagePack, and nothing of ours. It calls and awaits; serving.py serves.
+
+First written by somebody who had that page and a running broker and had not seen any of the code; what the page lacked then it
+says now. Left out: batches, TCP, dependencies, large payloads, pauses that grow, and what a worker says to a new broker.
+"""
 
 import os
-import struct
 import time
 
 import msgpack
 import zmq
 
-(HELLO, NAME, SUBMIT, CALL, SPAWN, PUT) = range(1, 7)
-ASK, DROP, PING, BYE = 9, 13, 14, 15
-OFFER, METHOD, OPEN, RESULT, FAIL, ENDED = 20, 21, 22, 23, 24, 28
-WELCOME, ACCEPT, ANSWER, ERROR, GOODBYE, TAKEN = 40, 41, 42, 43, 44, 45
-START, KILL, RUN, MAKE, STOP = 50, 51, 52, 53, 12
-NOTE, DONE, HUGZ = 60, 61, 62
+VERBS = {"HELLO": 1, "NAME": 2, "SUBMIT": 3, "CALL": 4, "SPAWN": 5, "ASK": 9, "STOP": 12, "PING": 14, "BYE": 15, "OFFER": 20, "METHOD": 21,
+         "OPEN": 22, "RESULT": 23, "FAIL": 24, "ENDED": 28, "WELCOME": 40, "ACCEPT": 41, "ANSWER": 42, "ERROR": 43, "GOODBYE": 44,
+         "START": 50, "KILL": 51, "RUN": 52, "MAKE": 53, "NOTE": 60, "DONE": 61, "HUGZ": 62}
+NAMES = {number: name.lower() for name, number in VERBS.items()}
 CLIENT, HOST, WORKER = 1, 2, 3
+NONE = (0, 0)
+INLINE_MAX, BEAT, PATIENCE, AGAIN = 4096, 0.5, 1, 0.25  # bytes; seconds
 
 
-def pack(*values):
-    """A payload: values back to back."""
-    return b"".join(msgpack.packb(value) for value in values)
-
-
-def unpack(payload):
-    """The values of a payload."""
-    unpacker = msgpack.Unpacker(raw=False)
-    unpacker.feed(payload)
+def unpack(data):
+    """All that stands back to back: the envelopes of a frame, the values of a payload."""
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(data)
     return list(unpacker)
 
 
+def wait(done, *peers, seconds=10):
+    """Let these peers go on until it is done."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError("it was not done in time")
+        for peer in peers:
+            peer.step()
+
+
 class Peer:
-    """One session: a DEALER and a SUB, envelopes out, envelopes in."""
+    """One session. Deaf from the start it gets no notices; made deaf later it still says that it hears, and must ask."""
 
     def __init__(self, calls, role=CLIENT, owner=None, host=0, deaf=False):
-        self.owner = owner or struct.unpack(">Q", os.urandom(8))[0] >> 1 | 1
-        self.role, self.host, self.epoch, self.seq, self.heard = role, host, 0, 0, False
-        self.names, self.outcomes, self.notices, self.asked = {}, {}, 0, 0
-        self.topic = os.urandom(16)
-        self.dealer = zmq.Context.instance().socket(zmq.DEALER)
+        self.owner, self.topic = owner or int.from_bytes(os.urandom(8), "big") | 1, os.urandom(16)
+        self.calls, self.role, self.host, self.deaf, self.over = calls, role, host, deaf, False
+        self.epoch = self.floor = self.seq = self.note = self.heard = self.notices = self.asked = self.ping_at = 0
+        self.symbols, self.names, self.kept, self.pending, self.outcomes = {}, {}, {}, {}, {}
+        self.dealer, self.sub = (zmq.Context.instance().socket(kind) for kind in (zmq.DEALER, zmq.SUB))
         self.dealer.setsockopt(zmq.ROUTING_ID, b"\x01" + os.urandom(15))
-        self.sub = zmq.Context.instance().socket(zmq.SUB)
-        if not deaf:
-            self.sub.setsockopt(zmq.SUBSCRIBE, self.topic)
-        self.sub.connect(calls.replace("calls.sock", "notices.sock"))
+        self.sub.setsockopt(zmq.SUBSCRIBE, self.topic)
+        self.sub.connect(calls.rpartition("/")[0] + "/notices.sock")
         self.dealer.connect(calls)
-        self.inbox = []
-        self.say(HELLO, 1, 0, self.owner, self.topic, 0, 0, role, "peer", "", 0, "", host)
-        self.epoch = self.hear(WELCOME)[2]
+        self.hello()
 
-    def say(self, *envelope):
-        """Send one envelope as a message of its own; batching is free, not required."""
-        self.dealer.send(msgpack.packb(envelope))
+    def hello(self):
+        self.welcome = False
+        self.say("HELLO", 1, 0, self.owner, self.topic, self.floor, self.epoch, self.role, "peer", "", 0, "", self.host)
 
-    def bind(self, symbol, text):
-        self.say(NAME, symbol, text)
+    def say(self, verb, *fields):
+        """A message of one envelope; a payload that is too large for it becomes a frame behind it."""
+        blobs = [field for field in fields if isinstance(field, bytes) and len(field) > INLINE_MAX]
+        frames = [msgpack.packb([VERBS[verb], *(blobs.index(field) if field in blobs else field for field in fields)]), *blobs]
+        self.ping_at = time.monotonic() + BEAT
+        self.dealer.send_multipart(frames)
+        return frames
 
-    def request(self, verb, *fields):
-        """A request takes the next seq; its ref is (owner, seq)."""
+    def request(self, verb, text, *args, actor=(), opts=()):
+        """SUBMIT, SPAWN, CALL: takes the next seq, {owner, seq} is its ref; kept until ACCEPT confirms it."""
+        wait(lambda: self.welcome, self)
+        if text not in self.symbols:
+            self.symbols[text] = len(self.symbols) + 1
+            self.say("NAME", self.symbols[text], text)
         self.seq += 1
-        self.say(verb, self.seq, *fields)
+        payload = b"".join(map(msgpack.packb, args))
+        fields = (self.seq, self.epoch, *actor, self.symbols[text], dict(opts), payload, [], *NONE)
+        self.kept[self.seq] = self.say(verb, *fields)
+        self.pending[self.seq] = self.again_at = time.monotonic()
         return self.seq
 
-    def take(self, timeout_ms):
-        """Read what is there: housekeeping is done here, the rest goes to the inbox."""
-        for socket, _ in zmq_poll((self.dealer, self.sub), timeout_ms):
-            frames = socket.recv_multipart()[(1 if socket is self.sub else 0):]
-            unpacker = msgpack.Unpacker(raw=False)
-            unpacker.feed(frames[0])
-            for envelope in unpacker:
-                self.handle(envelope, socket is self.sub, frames)
+    def get(self, seq, *helpers):
+        """(code, value) of a request, while the helpers, who may have to serve it, go on."""
+        wait(lambda: seq in self.outcomes, self, *helpers)
+        return self.outcomes[seq]
 
-    def handle(self, envelope, by_notice, frames):
-        verb = envelope[0]
-        if by_notice and not self.heard:
-            self.heard = True
-            self.say(PING, self.epoch, 1)
-        if verb == PING and envelope[2]:
-            self.say(PING, self.epoch, 1 if self.heard else 0)
-        elif verb == NAME:
-            self.names[envelope[1]] = envelope[2]
-        elif verb == DONE:
-            self.outcomes.setdefault(envelope[1], (0, load(envelope[2], frames)))
-            self.notices += by_notice
-        elif verb == ANSWER and envelope[1] == self.owner:
-            self.outcomes.setdefault(envelope[2], (envelope[3], load(envelope[4], frames)))
-        elif verb not in (ACCEPT, HUGZ, NOTE, TAKEN):
-            self.inbox.append(envelope)
+    def say_again(self):
+        self.again_at = time.monotonic()
+        for frames in self.kept.values():
+            self.dealer.send_multipart(frames)
 
-    def hear(self, verb, seconds=10):
-        """The next message of this verb."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for envelope in self.inbox:
-                if envelope[0] == verb:
-                    self.inbox.remove(envelope)
-                    return envelope
-            self.take(50)
-        raise TimeoutError(f"verb {verb} was not heard")
+    def ask(self):
+        refs = list(self.pending)[:1024]
+        if refs:
+            self.asked += 1
+            self.pending |= {seq: time.monotonic() for seq in refs}
+            self.say("ASK", [number for seq in refs for number in (self.owner, seq)])
 
-    def get(self, seq, seconds=10):
-        """(code, values) of a request: from a notice, or by asking each second."""
-        end, ask = time.monotonic() + seconds, time.monotonic() + 1
-        while seq not in self.outcomes and time.monotonic() < end:
-            self.take(50)
-            if time.monotonic() > ask:
-                self.say(ASK, [self.owner, seq])
-                ask, self.asked = time.monotonic() + 1, self.asked + 1
-        code, payload = self.outcomes[seq]
-        return code, unpack(payload)
+    def step(self):
+        """Take what is there, then say what it is time for."""
+        for socket in (self.dealer, self.sub):
+            while socket.poll(1):
+                frames = socket.recv_multipart()
+                if socket is self.dealer:
+                    self.take(frames, False)
+                elif not self.deaf:
+                    self.take(frames[1:], True)
+        now = time.monotonic()
+        if self.welcome and self.kept and now > self.again_at + AGAIN:
+            self.say_again()
+        if self.welcome and self.pending and now > min(self.pending.values()) + PATIENCE:
+            self.ask()
+        if now > self.ping_at and self.welcome:
+            self.say("PING", self.epoch, int(self.heard > 0))
+        elif now > self.ping_at:
+            self.hello()
+
+    def take(self, frames, by_notice):
+        """Each handler skips the fields that a newer broker adds."""
+        self.blobs, self.by_notice = frames[1:], by_notice
+        for verb, *fields in unpack(frames[0]):
+            handler = getattr(self, "on_" + NAMES.get(verb, "verb_of_no_interest"), None)
+            if handler:
+                handler(*fields)
+
+    def values(self, load):
+        return unpack(load if isinstance(load, bytes) else self.blobs[load])
+
+    def on_welcome(self, _major, _minor, epoch, note, accepted, *_):
+        self.welcome, self.epoch, self.note = True, epoch, note
+        for text, symbol in self.symbols.items():
+            self.say("NAME", symbol, text)
+        self.on_accept(accepted)
+        self.say_again()
+        self.ask()
+
+    def on_accept(self, seq, *_):
+        self.floor = max(self.floor, seq)
+        self.kept = {above: frames for above, frames in self.kept.items() if above > seq}
+
+    def on_hugz(self, _epoch, n, *_):
+        self.heard += 1
+        if self.heard == 1:
+            self.say("PING", self.epoch, 1)
+        if n > self.note:
+            self.note = n
+            self.ask()
+
+    def on_note(self, epoch, n, *_):
+        self.on_hugz(epoch, n - 1)
+        self.note = n
+
+    def on_done(self, seq, value, *_):
+        self.on_answer(self.owner, seq, 0, value)
+
+    def on_answer(self, _owner, seq, code, value, *_):
+        if self.pending.pop(seq, None):  # the first outcome is the only one
+            self.notices += self.by_notice
+            self.outcomes[seq] = (code, *self.values(value))
+
+    def on_name(self, symbol, text, *_):
+        self.names[symbol] = text
+
+    def on_error(self, _code, why, *_):
+        if why == "HELLO":
+            self.hello()
+
+    def on_goodbye(self, *_):
+        self.over = True
 
     def close(self):
-        self.say(BYE, 0)
+        self.say("BYE", 0)
         self.dealer.close(1000)
         self.sub.close(0)
-
-
-def load(field, frames):
-    """A payload stands in its envelope, or is a frame behind it."""
-    return field if isinstance(field, bytes) else frames[1 + field]
-
-
-def zmq_poll(sockets, timeout_ms):
-    poller = zmq.Poller()
-    for socket in sockets:
-        poller.register(socket, zmq.POLLIN)
-    return poller.poll(timeout_ms)

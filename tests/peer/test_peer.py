@@ -7,11 +7,11 @@ import subprocess
 import sys
 import tempfile
 
-from peer import (CLIENT, FAIL, CALL, ENDED, HOST, MAKE, METHOD, OFFER, OPEN, RESULT, RUN, SPAWN, START, SUBMIT, WORKER, Peer, pack,
-                  unpack)
+from peer import Peer, wait
+from serving import CRASHED, Failed, Host
 
 MOBULA, BUILD = os.environ["MOBULA_BIN"], os.environ["MOBULA_BUILD"]
-NONE = (0, 0)
+TIMEOUT_MS, DELAY_MS = 1, 2
 
 
 def started(words, ready, **more):
@@ -36,79 +36,84 @@ check.failed = 0
 def calls_a_worker_in_c(calls):
     """price(item) and the basket of examples/worker.c."""
     me = Peer(calls)
-    me.bind(1, "price item -> i64")
-    me.bind(2, "basket")
-    me.bind(3, "put item -> i64")
-    task = me.request(SUBMIT, me.epoch, 1, {}, pack(["nails", 5, 100]), [], *NONE)
-    check("a task in C gives its value", me.get(task), (0, [500]))
-    actor = me.request(SPAWN, me.epoch, 2, {}, b"", [], *NONE)
-    first = me.request(CALL, me.epoch, me.owner, actor, 0, 3, {}, pack(["screws", 10, 3]), [], *NONE)
-    second = me.request(CALL, me.epoch, me.owner, actor, 0, 3, {}, pack(["hooks", 1, 1]), [], *NONE)
-    check("an actor in C keeps its state, calls keep their order", (me.get(first), me.get(second)), ((0, [30]), (0, [31])))
+    price = "price item -> i64"
+    check("a task in C gives its value", me.get(me.request("SUBMIT", price, ["nails", 5, 100])), (0, 500))
+    basket = (me.owner, me.request("SPAWN", "basket"), 0)
+    first = me.request("CALL", "put item -> i64", ["screws", 10, 3], actor=basket)
+    second = me.request("CALL", "put item -> i64", ["hooks", 1, 1], actor=basket)
+    check("an actor in C keeps its state, calls keep their order", (me.get(first), me.get(second)), ((0, 30), (0, 31)))
     check("outcomes came by notices", me.notices > 0, True)
-    wrong = me.request(SUBMIT, me.epoch, 1, {}, pack(["nails", -5, 1]), [], *NONE)
-    code, values = me.get(wrong)
-    check("a failure is a record with code and reason", (code, values[0][0], values[0][3], "price below zero" in values[0][12]), (8, 8, 1, True))
-    late = me.request(SUBMIT, me.epoch, 1, {1: 5000}, pack(["nails", 2, 2]), [], *NONE)
-    me.say(SUBMIT, late, me.epoch, 1, {1: 5000}, pack(["nails", 2, 2]), [], *NONE)
-    check("the same request twice is one", me.get(late), (0, [4]))
+    code, record = me.get(me.request("SUBMIT", price, ["nails", -5, 1]))
+    check("a failure is a record with code and reason", (code, record[0], record[3], "price below zero" in record[12]), (8, 8, 1, True))
+    late = me.request("SUBMIT", price, ["nails", 2, 2], opts={TIMEOUT_MS: 5000})
+    check("an option is taken", me.get(late), (0, 4))
     me.close()
 
 
 def awaits_without_notices(calls):
     me = Peer(calls, deaf=True)
-    me.bind(1, "price item -> i64")
-    task = me.request(SUBMIT, me.epoch, 1, {}, pack(["nails", 5, 100]), [], *NONE)
-    check("without a single notice the value comes", (me.get(task), me.notices), ((0, [500]), 0))
+    check("without a single notice the value comes", me.get(me.request("SUBMIT", "price item -> i64", ["nails", 5, 100])), (0, 500))
+    check("by the calls socket", (me.notices, me.asked), (0, 0))
     me.close()
 
 
-def serve(host, worker, verb):
-    """Answer one message of the broker."""
-    message = worker.hear(verb)
-    if verb == MAKE:
-        worker.say(RESULT, message[1], message[2], message[3], b"\xc0")
-        return
-    name, args = worker.names[message[4]], unpack(message[10])
-    if name == "divide i64 i64 -> i64" and args[1] == 0:
-        worker.say(FAIL, message[1], message[2], message[3], 8, 33, 2, "division by zero", "", 0, 0)
-    elif name == "divide i64 i64 -> i64":
-        worker.say(RESULT, message[1], message[2], message[3], pack(args[0] // args[1]))
-    else:
-        worker.say(RESULT, message[1], message[2], message[3], pack(args[0].upper()))
+def awaits_by_asking(calls):
+    """The delay lets ACCEPT go alone; in a notice it would be lost with the outcome, and the request be said again."""
+    me = Peer(calls)
+    wait(lambda: me.heard > 0 and me.welcome, me)
+    me.get(me.request("SUBMIT", "price item -> i64", ["nails", 1, 1]))
+    me.deaf, me.notices = True, 0
+    value = me.get(me.request("SUBMIT", "price item -> i64", ["nails", 5, 100], opts={DELAY_MS: 100}))
+    check("when notices stop, asking brings the value", (value, me.notices, me.asked > 0), ((0, 500), 0, True))
+    me.close()
+
+
+def is_forgotten(calls):
+    me = Peer(calls)
+    before = me.get(me.request("SUBMIT", "price item -> i64", ["nails", 5, 100]))
+    me.say("BYE", 0)
+    after = me.get(me.request("SUBMIT", "price item -> i64", ["nails", 5, 100]))
+    check("a broker that forgot this session is told all again", (before, after), ((0, 500), (0, 500)))
+    me.close()
+
+
+class Echo:
+    signatures = ("loud str -> str",)
+
+    def loud(self, text):
+        return text.upper()
+
+
+def divide(a, b):
+    divide.runs += 1
+    if b == 0:
+        raise Failed(33, "division by zero")
+    return a // b
+
+
+divide.runs = 0
 
 
 def serves(calls):
     """A host and its workers, called by another session and by a program in C."""
-    host = Peer(calls, HOST)
-    host.say(OFFER, "divide i64 i64 -> i64", "divide a:i64 b:i64 -> i64", 1, {})
-    host.say(OFFER, "echo", "echo", 2, {})
-    host.say(METHOD, "loud str -> str", "loud text:str -> str", {})
-    host.say(OPEN, 1, 0, "")
-    worker = Peer(calls, WORKER, owner=host.hear(START)[1], host=host.owner)
-    me = Peer(calls, CLIENT)
-    me.bind(1, "divide i64 i64 -> i64")
-    me.bind(2, "echo")
-    me.bind(3, "loud str -> str")
-    task = me.request(SUBMIT, me.epoch, 1, {}, pack(42, 6), [], *NONE)
-    serve(host, worker, RUN)
-    check("a task served here", me.get(task), (0, [7]))
-    task = me.request(SUBMIT, me.epoch, 1, {}, pack(1, 0), [], *NONE)
-    serve(host, worker, RUN)
-    check("a failure served here", (lambda code, record: (code, record[0][3], record[0][12]))(*me.get(task)), (8, 33, "division by zero"))
-    actor = me.request(SPAWN, me.epoch, 2, {}, b"", [], *NONE)
-    call = me.request(CALL, me.epoch, me.owner, actor, 0, 3, {}, pack("quiet"), [], *NONE)
-    second = Peer(calls, WORKER, owner=host.hear(START)[1], host=host.owner)
-    serve(host, second, MAKE)
-    serve(host, second, RUN)
-    check("an actor served here", me.get(call), (0, ["QUIET"]))
+    host, me, task = Host(calls, {"divide i64 i64 -> i64": divide, "echo": Echo}), Peer(calls), "divide i64 i64 -> i64"
+    check("a task served here", me.get(me.request("SUBMIT", task, 42, 6), host), (0, 7))
+    twice = me.request("SUBMIT", task, 10, 2)
+    me.dealer.send_multipart(me.kept[twice])
+    check("the same request twice is one", (me.get(twice, host), me.get(me.request("SUBMIT", task, 9, 3), host), divide.runs), ((0, 5), (0, 3), 3))
+    code, record = me.get(me.request("SUBMIT", task, 1, 0), host)
+    check("a failure served here", (code, record[3], record[12]), (8, 33, "division by zero"))
+    echo = (me.owner, me.request("SPAWN", "echo"), 0)
+    check("an actor served here", me.get(me.request("CALL", "loud str -> str", "quiet", actor=echo), host), (0, "QUIET"))
+    long = me.request("CALL", "loud str -> str", "quiet" * 2000, actor=echo)
+    check("large payloads are frames of their own", me.get(long, host), (0, "QUIET" * 2000))
     client = subprocess.Popen([MOBULA, "run", "divide", "10", "5", "-b", calls], stdout=subprocess.PIPE, text=True)
-    serve(host, worker, RUN)
-    check("a caller in C", client.communicate(timeout=10)[0], "2\n")
-    host.say(ENDED, second.owner, 11, 9, 4711, "last words")
-    gone = me.request(CALL, me.epoch, me.owner, actor, 0, 3, {}, pack("anybody?"), [], *NONE)
-    check("an actor whose process ended is dead", me.get(gone)[0], 9)
-    for peer in (me, worker, host):
+    wait(lambda: client.poll() is not None, host)
+    check("a caller in C", client.communicate()[0], "2\n")
+    holder = next(owner for owner, worker in host.workers.items() if worker.actors)
+    host.end(holder, CRASHED, 9, "last words")
+    check("an actor whose process ended is dead", me.get(me.request("CALL", "loud str -> str", "anybody?", actor=echo), host)[0], 9)
+    for peer in (me, *host.workers.values(), host):
         peer.close()
 
 
@@ -130,6 +135,8 @@ def main():
         processes.append(started([f"{BUILD}/examples/example_worker", "--slots", "1", "--broker", calls], "MOB-READY"))
         calls_a_worker_in_c(calls)
         awaits_without_notices(calls)
+        awaits_by_asking(calls)
+        is_forgotten(calls)
         serves(calls)
     finally:
         for process in reversed(processes):
