@@ -2,6 +2,8 @@
 """The peer of peer.py against a real broker: it calls, serves, and awaits, by notices and without them."""
 
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from peer import Peer, wait
 from serving import CRASHED, Failed, Host
 
 MOBULA, BUILD = os.environ["MOBULA_BIN"], os.environ["MOBULA_BUILD"]
+ROOT = pathlib.Path(__file__).parents[2]
 TIMEOUT_MS, DELAY_MS = 1, 2
 
 
@@ -31,6 +34,23 @@ def check(what, have, want):
 
 
 check.failed = 0
+
+
+def fields_of_the_page():
+    """{name of a verb: (number, fields)} and {number: option}, as docs/PROTOCOL.md has them."""
+    _, verbs, _, options, *_ = (ROOT / "docs" / "PROTOCOL.md").read_text().split("```")
+    rows = re.findall(r"^ ?(\d+) ([A-Z]+) +(.+)$", verbs, re.M)
+    return {name: (number, fields.split()) for number, name, fields in rows}, dict(re.findall(r"(\d+) (\S+)", options))
+
+
+def fields_of_the_code():
+    """The same, as wire/verbs.h has them; an integer is not marked there."""
+    code = (ROOT / "wire" / "verbs.h").read_text().replace("\\\n", " ")
+    marked = lambda kind, name, plain: name if kind in plain else f"{name}:{kind}"
+    fields = {verb: [marked(kind, name, ("u32", "u64")) for kind, name in re.findall(r"F\((\w+), (\w+)\)", row)]
+              for verb, row in re.findall(r"#define MOB_(\w+)\(F\)(.+)", code)}
+    verbs = {verb: (number, fields[verb]) for verb, number in re.findall(r"V\((\w+), *\w+, *(\d+)\)", code)}
+    return verbs, {number: marked(kind, name, "i64") for number, kind, name in re.findall(r"O\( *(\d+), (\w+), (\w+)\)", code)}
 
 
 def calls_a_worker_in_c(calls):
@@ -127,6 +147,7 @@ def end(process):
 
 
 def main():
+    check("PROTOCOL.md has the verbs and options of verbs.h", fields_of_the_page(), fields_of_the_code())
     directory = tempfile.mkdtemp(prefix="mobula-peer-")
     calls = f"ipc://{directory}/calls.sock"
     processes = []
