@@ -25,6 +25,7 @@ enum {
     MOB_REFS_MAX = 1024,     // refs in one ASK, WATCH, DEPS
     MOB_DEPS_MAX = 16384,    // dependencies of one call
     MOB_INNER_MAX = 16384,   // refs inside one payload: each costs the broker a count
+    MOB_RETURNS_MAX = 4096,  // results of one call: a record each in the broker
     MOB_OPTIONS_MAX = 64,    // keys of one option map
     MOB_TEXT_MAX = 4 * 1024, // a text of an error, a signature, a log tail
     MOB_NAME_MAX = 128,      // a name of an actor, session, namespace

@@ -56,6 +56,7 @@
     V(HOLD,    hold,    29) /* worker, new epoch: I hold this actor */                             \
     V(HAVE,    have,    30) /* worker, new epoch: I have this call in hand */                      \
     V(BEGUN,   begun,   31) /* CANCEL by force met the body that runs: nothing else is in my hand */ \
+    V(ITEM,    item,    32) /* value number index of a call that has several, before its RESULT */ \
     /* broker -> session */                                                                        \
     V(WELCOME, welcome, 40)                                                                        \
     V(ACCEPT,  accept,  41) /* every request up to seq is admitted or answered */                  \
@@ -114,8 +115,10 @@
 #define MOB_ENDED(F)   F(u64, worker) F(u32, cause) F(u32, status) F(u32, pid) F(str, log)
 #define MOB_HOLD(F)    F(ref, actor) F(u32, incarnation) F(u32, state) F(str, cls) F(opts, opts)   \
                        F(load, args) F(inner, inner)
-#define MOB_HAVE(F)    F(ref, ref) F(u32, attempt) F(ref, actor) F(u32, state)
+#define MOB_HAVE(F)    F(ref, ref) F(u32, attempt) F(ref, actor) F(u32, state) F(u32, returns)
 #define MOB_BEGUN(F)   F(ref, ref) F(u32, attempt)
+#define MOB_ITEM(F)    F(ref, ref) F(u32, attempt) F(u64, index) F(load, value) F(u32, count)      \
+                       F(inner, inner)
 #define MOB_WELCOME(F) F(u32, major) F(u32, minor) F(u64, epoch) F(u64, note) F(u64, accepted)     \
                        F(u32, window) F(u32, heartbeat_ms) F(str, notices) F(str, feed) F(str, name)
 #define MOB_ACCEPT(F)  F(u64, seq) F(u64, epoch)
@@ -128,7 +131,7 @@
 #define MOB_KILL(F)    F(u64, worker)
 #define MOB_RUN(F)     F(ref, ref) F(u32, attempt) F(u32, symbol) F(ref, actor) F(u32, incarnation) \
                        F(i64, remaining_ms) F(u64, epoch) F(load, args) F(loads, deps)             \
-                       F(ref, parent)
+                       F(ref, parent) F(opts, opts)
 #define MOB_MAKE(F)    F(ref, actor) F(u32, incarnation) F(u32, cls) F(opts, opts)                 \
                        F(i64, remaining_ms) F(u64, epoch) F(load, args) F(loads, deps)             \
                        F(load, saved)
@@ -139,7 +142,7 @@
                        F(u64, bytes) F(i64, took_us) F(ref, ref) F(u32, attempt) F(u32, code)      \
                        F(str, note)
 
-// Options of SUBMIT, CALL, SPAWN, OFFER, METHOD, HOLD, MAKE. Absent means the default; the numbers are
+// Options of SUBMIT, CALL, SPAWN, OFFER, METHOD, HOLD, MAKE, RUN. Absent means the default; the numbers are
 // the wire's. What the values mean: semantics 1.4. MOB_NONE is -2 and MOB_FOREVER -1, as in the API.
 #define MOB_OPTIONS(O) /* number, type, name */                                                    \
     O( 1, i64, timeout_ms)     O( 2, i64, delay_ms)     O( 3, i64, max_retries)                    \

@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "name.h"
 #include "outcome.h"
+#include "parts.h"
 #include "prelude.h"
 #include "session.h"
 
@@ -48,33 +49,62 @@ static bool keep_load(core_t *core, session_t *session, call_t *call, const load
     return false;
 }
 
-call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, const load_t *load)
+// Whether it is the next one. One that was seen before is answered as far as it has settled.
+static bool in_turn(core_t *core, session_t *session, mob_ref_t id, const load_t *load)
 {
-    mob_ref_t id = {session->owner, seq};
-    if (seq <= session->last) {
-        session->told = 0; // say ACCEPT again: the last one may have been lost
-        session_admitted(core, session, session->last);
+    if (id.seq == session->last + 1)
+        return true;
+    session->told = 0; // say ACCEPT again: the last one may have been lost
+    session_admitted(core, session, session->last);
+    if (id.seq <= session->last)
         answer_again(core, session, call_find(core, id), load);
+    return false;
+}
+
+// By a worker, before its caller came back, who knows how many refs it has.
+static bool was_announced(core_t *core, session_t *session, mob_ref_t id, uint32_t count)
+{
+    call_t *call = core->announced ? call_find(core, id) : NULL;
+    if (!call)
+        return false;
+    session_admitted(core, session, id.seq + count - 1);
+    parts_catch_up(core, call, count);
+    answer_again(core, session, call, NULL);
+    return true;
+}
+
+typedef struct claim { // what a request wants to be
+    call_kind_t kind;
+    uint64_t seq;
+    uint32_t count; // refs
+    const load_t *load;
+    bool forget; // nobody wants the result
+} claim_t;
+
+static bool make_parts(core_t *core, call_t *call, uint32_t count)
+{
+    if (count == 1 || parts_open(core, call, count))
+        return true;
+    outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
+    return false;
+}
+
+static call_t *enter(core_t *core, session_t *session, const claim_t *claim)
+{
+    mob_ref_t id = {session->owner, claim->seq};
+    if (!in_turn(core, session, id, claim->load) || was_announced(core, session, id, claim->count))
         return NULL;
-    }
-    if (seq != session->last + 1) {
-        session->told = 0;
-        session_admitted(core, session, session->last);
-        return NULL;
-    }
-    if (core->announced && call_find(core, id)) { // by a worker, before its caller came back
-        session_admitted(core, session, seq);
-        answer_again(core, session, call_find(core, id), NULL);
-        return NULL;
-    }
-    call_t *call = call_new(core, session, id, kind);
+    call_t *call = call_new(core, session, id, claim->kind);
     if (!call) {
         session_error(core, session->peer, MOB_ENOMEM, "LIMIT", id, "the broker is out of memory");
         return NULL;
     }
-    session_admitted(core, session, seq);
+    session_admitted(core, session, claim->seq + claim->count - 1);
     call->space = session->space;
-    return keep_load(core, session, call, load) ? call : NULL;
+    call->forget = call->dropped = claim->forget;
+    if (!make_parts(core, call, claim->count) || !keep_load(core, session, call, claim->load))
+        return NULL;
+    return call;
 }
 
 // A body that was called off while its request was on the way.
@@ -83,6 +113,28 @@ static bool parent_is_off(const core_t *core, const session_t *session, mob_ref_
     const call_t *call = session->worker && session->worker->cancels ? call_find(core, parent) : NULL;
     return call && call->worker == session->worker && call->cancelled &&
            !(call->cancel_flags & MOB_CANCEL_ALONE);
+}
+
+call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, const load_t *load)
+{
+    return enter(core, session, &(claim_t){.kind = kind, .seq = seq, .count = 1, .load = load});
+}
+
+call_t *admit_call(core_t *core, session_t *session, uint64_t seq, call_kind_t kind,
+                   const load_t *load, const opts_t *opts)
+{
+    int64_t wish = opts->num_returns;
+    bool several = wish > 1 && wish <= MOB_RETURNS_MAX;
+    call_t *call = enter(core, session,
+                         &(claim_t){.kind = kind,
+                                    .seq = seq,
+                                    .count = several ? (uint32_t)wish : 1,
+                                    .load = load,
+                                    .forget = opts->forget || wish == MOB_NONE});
+    if (!call || several || wish == 0 || wish == 1 || wish == MOB_NONE)
+        return call;
+    outcome_fail(core, call, MOB_EARGS, "", "num_returns is %lld", (long long)wish);
+    return NULL;
 }
 
 // Why new work may not enter now; false: it was refused and settled.
@@ -142,7 +194,6 @@ void admit_options(core_t *core, call_t *call, const opts_t *own, const opts_t *
     call->own_timeout = own->timeout_ms != 0;
     call->priority = (int8_t)either(own->priority, defaults->priority);
     call->unordered = own->unordered || defaults->unordered;
-    call->forget = call->dropped = own->forget || own->num_returns == MOB_NONE;
     if (call->ends_at)
         deadline_set(&core->deadlines, &call->deadline, call->ends_at);
     keep_retry_codes(call, own->retry_1 ? own : defaults);

@@ -8,6 +8,10 @@
 // The record of a new request, or NULL: seen before (answered), beyond a gap (ACCEPT says where we are), or no memory.
 call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, const load_t *load);
 
+// The same of a SUBMIT or CALL, which takes as many refs as opts says. NULL also: it was refused and settled.
+call_t *admit_call(core_t *core, session_t *session, uint64_t seq, call_kind_t kind,
+                   const load_t *load, const opts_t *opts);
+
 // A request whose fields are wrong is admitted and settled as failed, so that later ones pass.
 void admit_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t code,
                      const char *text);

@@ -12,6 +12,7 @@
 #include "mailbox.h"
 #include "name.h"
 #include "outcome.h"
+#include "parts.h"
 #include "schedule.h"
 #include "timeline.h"
 #include "worker.h"
@@ -92,6 +93,8 @@ void call_free(core_t *core, call_t *call)
     }
     core_weigh(core, call->load, -1);
     blob_drop(&call->load);
+    if (call->extra && call->extra->parts)
+        parts_free(core, call);
     extra_free(call);
     graph_fini(call);
     reftable_remove(&core->refs, call->id, call->index);

@@ -23,6 +23,15 @@ static const char *check_call(const call_t *call)
     return NULL;
 }
 
+static const char *check_part(const core_t *core, const call_t *part)
+{
+    const call_t *call = call_find(core, (mob_ref_t){part->id.owner, part->id.seq - part->part});
+    MUST(part->state == CALL_FINAL || (call && call->state != CALL_FINAL));
+    MUST(part->state == CALL_FINAL || (call->extra && call->extra->parts));
+    MUST(part->state == CALL_FINAL || part->part < call->extra->parts->count);
+    return NULL;
+}
+
 static const char *check_worker(const worker_t *worker)
 {
     uint32_t count = 0;
@@ -75,6 +84,8 @@ const char *core_check(const core_t *self)
             continue;
         const call_t *call = slab_at(&self->calls, (uint32_t)self->refs.slots[i] - 1);
         broken = check_call(call);
+        if (!broken && call->kind == CALL_PART)
+            broken = check_part(self, call);
         pending += call->state != CALL_FINAL;
         calls++;
     }

@@ -191,6 +191,12 @@ static void on_result(core_t *core, session_t *session, const message_t *message
         result_value(core, session->worker, &message->result);
 }
 
+static void on_item(core_t *core, session_t *session, const message_t *message)
+{
+    if (session->worker)
+        result_item(core, session->worker, &message->item);
+}
+
 static void on_fail(core_t *core, session_t *session, const message_t *message)
 {
     if (session->worker)
@@ -248,6 +254,7 @@ static handler_t *const handlers[VERB_MAX] = {
     [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
     [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,          [VERB_BEGUN] = on_begun,
     [VERB_PIECE] = prelude_piece, [VERB_DEPS] = prelude_deps,     [VERB_FETCH] = fetch_request,
+    [VERB_ITEM] = on_item,
 };
 
 void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message)

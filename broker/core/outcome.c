@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "name.h"
 #include "notice.h"
+#include "parts.h"
 #include "rope.h"
 #include "timeline.h"
 
@@ -22,7 +23,7 @@ static bool needed(const call_t *call)
     return !call->dropped || call->worker || call->kind == CALL_MAKING;
 }
 
-static void store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
+void outcome_store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
 {
     if (!call_move(core, call, CALL_ENDED)) {
         blob_drop(&load);
@@ -50,6 +51,8 @@ static void store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
         notice_outcome(core, call->owner, call);
     if (call->waiters)
         graph_wake(core, call);
+    if (call->extra && call->extra->parts)
+        parts_settle(core, call);
     if (!needed(call))
         call_free(core, call);
     else if (call->kept)
@@ -58,7 +61,7 @@ static void store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
 
 void outcome_value(core_t *core, call_t *call, blob_t *value)
 {
-    store(core, call, MOB_OK, value);
+    outcome_store(core, call, MOB_OK, value);
 }
 
 blob_t *outcome_encode(core_t *core, const failure_t *failure)
@@ -76,7 +79,7 @@ void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
     const actor_t *actor = call->actor;
     if (actor)
         record.actor = (mob_actor_t){actor->id.owner, actor->id.seq, actor->incarnation};
-    store(core, call, failure->err, outcome_encode(core, &record));
+    outcome_store(core, call, failure->err, outcome_encode(core, &record));
 }
 
 bool outcome_may_have_run(const call_t *call)

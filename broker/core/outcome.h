@@ -9,6 +9,8 @@
 // who need the value, lets go of the arguments. The record may be freed by this: do not touch it again.
 void outcome_value(core_t *core, call_t *call, blob_t *value);
 void outcome_failure(core_t *core, call_t *call, const failure_t *failure);
+void outcome_store(core_t *core, call_t *call, mob_err_t code,
+                   blob_t *load); // load: the value, or an encoded failure
 
 // Whether a body of it may have begun: in this run, in an earlier one, under an earlier broker.
 bool outcome_may_have_run(const call_t *call);

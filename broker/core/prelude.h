@@ -6,11 +6,6 @@
 
 #include "state.h"
 
-typedef struct refusal {
-    mob_err_t err; // MOB_OK: it is none
-    const char *why, *reason;
-} refusal_t;
-
 void prelude_piece(core_t *core, session_t *session, const message_t *message);
 void prelude_deps(core_t *core, session_t *session, const message_t *message);
 

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "graph.h"
 #include "outcome.h"
+#include "parts.h"
 #include "rejoin.h"
 #include "session.h"
 
@@ -65,6 +66,7 @@ void ref_watch(core_t *core, session_t *session, const message_t *message)
 void ref_cancel(core_t *core, session_t *session, const message_t *message)
 {
     call_t *call = call_find(core, message->cancel.ref);
+    call = call ? parts_call(core, call) : NULL;
     if (!call)
         return;
     if (call->space != session->space)

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "mailbox.h"
 #include "outcome.h"
+#include "parts.h"
 #include "request.h"
 #include "session.h"
 #include "worker.h"
@@ -18,7 +19,8 @@ enum { DROPPED_MAX = 65536 };
 // ---- Workers ------------------------------------------------------------------------------------
 
 // A result or HAVE of a call that this broker does not know: an earlier one sent it out.
-call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref)
+call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t attempt,
+                         uint32_t returns)
 {
     session_t *owner = core->rejoin_at && worker->adopted ? session_stub(core, ref.owner) : NULL;
     call_t *call = owner ? call_new(core, owner, ref, CALL_TASK) : NULL;
@@ -29,7 +31,10 @@ call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref)
     core->announced = true;
     call->space = worker->session->space;
     call->state = CALL_SENT;
+    call->attempt = (uint16_t)attempt;
     worker_take(core, worker, call);
+    if (returns > 1 && returns <= MOB_RETURNS_MAX)
+        parts_open(core, call, returns);
     return call;
 }
 
@@ -58,7 +63,7 @@ void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
         return;
     }
     if (!call)
-        call = rejoin_announced(core, worker, have->ref);
+        call = rejoin_announced(core, worker, have->ref, have->attempt, have->returns);
     else if (!rejoin_claim(core, worker, call))
         return;
     if (!call)
@@ -210,7 +215,8 @@ static void drop_announced(core_t *core)
         call_t *call, *next;
         DL_FOREACH_SAFE2(session->calls, call, next, own_next)
         {
-            if (call->kind == CALL_TASK && !call->dropped && was_dropped(core, call->id))
+            if ((call->kind == CALL_TASK || call->kind == CALL_PART) && !call->dropped &&
+                was_dropped(core, call->id))
                 outcome_drop(core, call);
         }
     }

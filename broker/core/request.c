@@ -46,7 +46,10 @@ static void start_old_task(core_t *core, call_t *call)
 void request_submit(core_t *core, session_t *session, const message_t *message)
 {
     const msg_submit_t *submit = &message->submit;
-    call_t *call = admit(core, session, submit->seq, CALL_TASK, &submit->args);
+    opts_t own = {0};
+    if (submit->opts.size)
+        own = opts_read(submit->opts);
+    call_t *call = admit_call(core, session, submit->seq, CALL_TASK, &submit->args, &own);
     if (!call)
         return;
     call->target = session_name_of(session, submit->task);
@@ -58,9 +61,6 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
         outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
         return;
     }
-    opts_t own = {0};
-    if (submit->opts.size)
-        own = opts_read(submit->opts);
     admit_options(core, call, &own, &def->opts, RETRIES_TASK);
     core->count.tasks++;
     if (!admit_deps(core, call, submit->deps))
@@ -134,21 +134,21 @@ void request_enter(core_t *core, actor_t *actor, call_t *call)
         mailbox_admit(core, actor, call);
 }
 
-static void method_options(core_t *core, const actor_t *actor, call_t *call, opts_field_t field)
+static void method_options(core_t *core, const actor_t *actor, call_t *call, const opts_t *own)
 {
     static const opts_t none;
-    opts_t own = none;
-    if (field.size)
-        own = opts_read(field);
     const method_t *method = actor ? def_method(actor->def, call->target) : NULL;
-    admit_options(core, call, &own, method ? &method->opts : &none,
+    admit_options(core, call, own, method ? &method->opts : &none,
                   actor ? actor->max_task_retries : 0);
 }
 
 void request_call(core_t *core, session_t *session, const message_t *message)
 {
     const msg_call_t *request = &message->call;
-    call_t *call = admit(core, session, request->seq, CALL_METHOD, &request->args);
+    opts_t own = {0};
+    if (request->opts.size)
+        own = opts_read(request->opts);
+    call_t *call = admit_call(core, session, request->seq, CALL_METHOD, &request->args, &own);
     if (!call)
         return;
     call->target = session_name_of(session, request->method);
@@ -157,7 +157,7 @@ void request_call(core_t *core, session_t *session, const message_t *message)
     if (!admit_work(core, session, call, request->parent))
         return;
     actor_t *actor = actor_find(core, request->actor, session->space);
-    method_options(core, actor, call, request->opts);
+    method_options(core, actor, call, &own);
     core->count.calls++;
     call->actor = actor; // for the record only
     timeline_add(core, call->forget ? EVENT_TELL : EVENT_CALL, call, MOB_OK);

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "name.h"
 #include "outcome.h"
+#include "parts.h"
 #include "prelude.h"
 #include "rejoin.h"
 #include "session.h"
@@ -59,7 +60,7 @@ static void value_came(core_t *core, worker_t *worker, const msg_result_t *resul
         return;
     }
     call = call ? in_hand(core, worker, call, result->attempt)
-                : rejoin_announced(core, worker, result->ref);
+                : rejoin_announced(core, worker, result->ref, result->attempt, 1);
     if (!call)
         return;
     worker_rate(core, worker);
@@ -73,6 +74,8 @@ static void value_came(core_t *core, worker_t *worker, const msg_result_t *resul
         called_off(core, call);
     } else if (refusal->err) {
         refused(core, worker, call, refusal);
+    } else if (call->extra && call->extra->parts) {
+        parts_end(core, call);
     } else {
         outcome_value(core, call, load_keep(value));
     }
@@ -90,6 +93,20 @@ void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
     }
     blob_t *value = prelude_load(worker->session, result->value, &refusal);
     value_came(core, worker, result, load_of(value), &refusal);
+    blob_drop(&value);
+}
+
+void result_item(core_t *core, worker_t *worker, const msg_item_t *item)
+{
+    refusal_t refusal = {0};
+    if (item->value.form == LOAD_HERE)
+        session_taken(core, worker->session);
+    blob_t *value = prelude_load(worker->session, item->value, &refusal);
+    call_t *call = call_find(core, item->ref);
+    call = call ? in_hand(core, worker, call, item->attempt)
+                : rejoin_announced(core, worker, item->ref, item->attempt, item->count);
+    if (call && call->state != CALL_FINAL && !parts_item(core, call, item, &value, refusal))
+        core->count.late_results++;
     blob_drop(&value);
 }
 
@@ -162,7 +179,7 @@ void result_failure(core_t *core, worker_t *worker, const msg_fail_t *fail)
         return;
     }
     call = call ? in_hand(core, worker, call, fail->attempt)
-                : rejoin_announced(core, worker, fail->ref);
+                : rejoin_announced(core, worker, fail->ref, fail->attempt, 1);
     if (!call)
         return;
     worker_rate(core, worker);

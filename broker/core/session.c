@@ -295,7 +295,8 @@ static void disown(session_t *session, call_t *call)
 
 static bool can_be_kept(const call_t *call)
 {
-    return call->kind == CALL_TASK || call->kind == CALL_METHOD || call->kind == CALL_OBJECT;
+    return call->kind == CALL_TASK || call->kind == CALL_METHOD || call->kind == CALL_OBJECT ||
+           call->kind == CALL_PART;
 }
 
 void session_leave(core_t *core, session_t *session)

@@ -112,7 +112,8 @@ typedef enum call_kind {
     CALL_OBJECT,
     CALL_FIND,
     CALL_END,
-    CALL_QUERY
+    CALL_QUERY,
+    CALL_PART // a ref of a call with several results, but the first
 } call_kind_t;
 
 typedef enum call_state {
@@ -124,6 +125,19 @@ typedef enum call_state {
     CALL_STATES
 } call_state_t;
 
+typedef struct refusal { // why something is not kept
+    mob_err_t err;       // MOB_OK: it is none
+    const char *why, *reason;
+} refusal_t;
+
+typedef struct parts { // the results of a call that has several
+    uint32_t count;    // of its refs
+    uint32_t filled;   // values that are here
+    uint16_t attempt;  // the run that gave them
+    refusal_t refusal; // of one that is missing
+    blob_t *values[];
+} parts_t;
+
 typedef struct call_extra { // what few calls need
     mob_ref_t parent;       // the call that submitted it
     uint32_t dep_count;
@@ -132,6 +146,7 @@ typedef struct call_extra { // what few calls need
     int64_t retry_on[MOB_RETRY_MAX];
     char *find;      // CALL_FIND: the name
     mob_ref_t actor; // a parked method call: whose
+    parts_t *parts;  // until it is final
 } call_extra_t;
 
 struct call {
@@ -147,11 +162,14 @@ struct call {
     uint8_t have;         // the worker said HAVE since it came back
     uint8_t cancel_flags; // of CANCEL, while its worker has not answered
     uint32_t target;      // name index of the signature
-    uint32_t incarnation; // asked for; 0: whichever lives
-    session_t *owner;     // NULL: nobody
-    blob_t *load;         // arguments until it is final, then the value or the failure
-    actor_t *actor;       // METHOD, MAKING, END, resolved FIND
-    worker_t *worker;     // in whose hand it is; also after it is final, until the worker said so
+    union {
+        uint32_t incarnation; // asked for; 0: whichever lives
+        uint32_t part;        // PART: which result of its call, from 1
+    };
+    session_t *owner; // NULL: nobody
+    blob_t *load;     // arguments until it is final, then the value or the failure
+    actor_t *actor;   // METHOD, MAKING, END, resolved FIND
+    worker_t *worker; // in whose hand it is; also after it is final, until the worker said so
     edge_t *waiters;
     uint32_t missing;    // arguments that have not settled
     uint32_t space;      // where its target is looked up

@@ -126,6 +126,7 @@ bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
                      .remaining_ms = call_remaining_ms(core, call),
                      .epoch = core->config.epoch,
                      .args = load_of(call->load)};
+    opts_t opts;
     if (call->actor) {
         run.actor = call->actor->id;
         run.incarnation = call->actor->incarnation;
@@ -133,6 +134,10 @@ bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
     if (call->extra) {
         run.parent = call->extra->parent;
         run.deps = fetch_deps(core, call->extra, run.args);
+    }
+    if (call->extra && call->extra->parts) {
+        opts = (opts_t){.num_returns = call->extra->parts->count};
+        run.opts.set = &opts;
     }
     if (message_RUN(batch, &run))
         return true;

@@ -8,7 +8,7 @@
 #include "failure.h"
 #include "options.h"
 
-enum { STORY_PEERS = 16, STORY_QUEUE = 4096 };
+enum { STORY_PEERS = 16, STORY_QUEUE = 8192 };
 
 typedef struct heard {
     batch_t batch;     // keeps the bytes

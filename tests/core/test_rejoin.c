@@ -173,3 +173,66 @@ Test(rejoin, a_worker_whose_host_stays_away_is_sent_home)
     story_pass(story, 3500);
     hear(story, WORKER, GOODBYE, goodbye);
 }
+
+// ---- Several results ----------------------------------------------------------------------------
+
+static void values_are_said_again(uint32_t attempt)
+{
+    for (uint64_t index = 0; index < 2; index++)
+        say(story, WORKER, ITEM, item, .ref = ref(2), .attempt = attempt, .index = index,
+            .count = 2, .value = text_load(index ? "b" : "a"));
+    say(story, WORKER, RESULT, result, .ref = ref(2), .attempt = attempt);
+}
+
+static void both_are_answered(void)
+{
+    ask(2);
+    cr_assert_eq(*hear(story, CALLER, ANSWER, answer)->value.data, 'a');
+    ask(3);
+    cr_assert_eq(*hear(story, CALLER, ANSWER, answer)->value.data, 'b');
+}
+
+static void send_again(uint64_t seq)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = seq, .epoch = 1, .task = 2,
+        .opts = {.set = &(opts_t){.num_returns = 2}});
+}
+
+Test(rejoin, several_results_announced_again_reach_their_caller)
+{
+    worker_returns();
+    values_are_said_again(1);
+    that_is_all();
+    caller_returns(3);
+    both_are_answered();
+}
+
+Test(rejoin, several_results_of_a_call_in_hand)
+{
+    worker_returns();
+    say(story, WORKER, HAVE, have, .ref = ref(2), .attempt = 1, .state = HAND_RUNNING, .returns = 2);
+    that_is_all();
+    caller_returns(3);
+    story_pass(story, 3500);
+    ask(3);
+    hear_nothing(story, CALLER);
+    values_are_said_again(1);
+    hear(story, CALLER, ANSWER, answer);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 3u);
+}
+
+Test(rejoin, several_results_sent_again_and_announced_in_either_order)
+{
+    caller_returns(1);
+    send_again(2);
+    worker_returns();
+    values_are_said_again(0);
+    that_is_all();
+    for (uint64_t seq = 1; seq <= 3; seq++) // 1 is the actor
+        cr_assert_eq(hear(story, CALLER, DONE, done)->seq, seq);
+    say(story, WORKER, FAIL, fail, .ref = ref(4), .code = MOB_ETASK, .executed = 2);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 4u);
+    send_again(4);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 4u);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 5u);
+}
