@@ -1,4 +1,4 @@
-// answer.c - RESULT and FAIL. The bytes that went into the batch are what is remembered: a
+// answer.c - RESULT, FAIL and ITEM. The bytes that went into the batch are what is remembered: a
 // repetition is a copy.
 
 #include "answer.h"
@@ -6,27 +6,71 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t key_of(const hand_t *hand)
+typedef struct reply { // a RESULT, or an ITEM of one
+    load_t value;
+    bool item, behind;
+    uint64_t index;
+    uint32_t count;
+} reply_t;
+
+// What went into the batch from there on; of a large value the value itself.
+static void remember(worker_t *worker, const hand_t *hand, const reply_t *reply,
+                     const batch_t *batch, size_t from)
 {
-    return seen_key(hand->ref, hand->actor);
+    seen_add(&worker->seen, &(seen_answer_t){.ref = hand->ref,
+                                             .attempt = hand->attempt,
+                                             .key = seen_key(hand->ref, hand->actor),
+                                             .bytes = batch->pack.data + from,
+                                             .size = batch->pack.size - from,
+                                             .blob = reply->value.blob,
+                                             .item = reply->item,
+                                             .behind = reply->behind,
+                                             .index = reply->index,
+                                             .count = reply->count});
 }
 
-static void remember(worker_t *worker, const hand_t *hand, const batch_t *batch, size_t from,
-                     blob_t *blob)
+static bool write_item(batch_t *batch, mob_ref_t ref, uint32_t attempt, uint64_t index,
+                       uint32_t count, load_t value)
 {
-    seen_add(&worker->seen, hand->ref, hand->attempt, key_of(hand), batch->pack.data + from,
-             batch->pack.size - from, blob);
+    return message_ITEM(
+        batch, &(msg_item_t){
+                   .ref = ref, .attempt = attempt, .index = index, .value = value, .count = count});
 }
 
-static bool put_value(worker_t *worker, const hand_t *hand, load_t value)
+static bool write_result(batch_t *batch, mob_ref_t ref, uint32_t attempt, load_t value)
+{
+    return message_RESULT(batch, &(msg_result_t){.ref = ref, .attempt = attempt, .value = value});
+}
+
+static bool put(worker_t *worker, const hand_t *hand, const reply_t *reply)
 {
     batch_t *batch = session_out(worker->session);
     size_t from = batch->pack.size;
-    msg_result_t result = {.ref = hand->ref, .attempt = hand->attempt, .value = value};
-    if (!message_RESULT(batch, &result))
-        return false;
-    remember(worker, hand, batch, from, value.blob);
-    return true;
+    bool written = reply->item ? write_item(batch, hand->ref, hand->attempt, reply->index,
+                                            reply->count, reply->value)
+                               : write_result(batch, hand->ref, hand->attempt, reply->value);
+    if (written)
+        remember(worker, hand, reply, batch, from);
+    return written;
+}
+
+// False: no memory.
+static bool say(worker_t *worker, const hand_t *hand, reply_t reply)
+{
+    blob_t *blob = NULL;
+    if (reply.value.size > MOB_INLINE_MAX) { // a frame of its own, which seen.h holds, too
+        blob = blob_new(reply.value.data, reply.value.size);
+        if (!blob)
+            return false;
+        reply.value = load_of(blob);
+    }
+    bool said = put(worker, hand, &reply);
+    if (!said) {
+        session_flush(worker->session); // an empty batch has room for any one answer
+        said = put(worker, hand, &reply);
+    }
+    blob_drop(&blob);
+    return said;
 }
 
 static void refuse_size(worker_t *worker, const hand_t *hand, uint32_t size)
@@ -38,22 +82,32 @@ static void refuse_size(worker_t *worker, const hand_t *hand, uint32_t size)
                    &(answer_failure_t){.err = MOB_ELIMIT, .executed = MOB_EXECUTED, .text = text});
 }
 
+static void refuse_memory(worker_t *worker, const hand_t *hand)
+{
+    answer_failure(worker, hand, &(answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED});
+}
+
 void answer_value(worker_t *worker, const hand_t *hand, load_t value)
 {
-    if (value.size > MOB_BLOB_MAX) {
+    if (value.size > MOB_BLOB_MAX)
         refuse_size(worker, hand, value.size);
-        return;
-    }
-    blob_t *blob = NULL;
-    if (value.size > MOB_INLINE_MAX) // a frame of its own, which seen.h holds, too
-        value = load_of(blob = blob_new(value.data, value.size));
-    if (!put_value(worker, hand, value)) {
-        session_flush(worker->session); // an empty batch has room for any one answer
-        if (!put_value(worker, hand, value))
-            answer_failure(worker, hand,
-                           &(answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED});
-    }
-    blob_drop(&blob);
+    else if (!say(worker, hand, (reply_t){.value = value}))
+        refuse_memory(worker, hand);
+}
+
+void answer_values(worker_t *worker, const hand_t *hand, const sink_t *sink)
+{
+    uint32_t count = (uint32_t)sink->made;
+    bool said = true;
+    for (uint32_t i = 0; i < count && said; i++)
+        said = say(worker, hand,
+                   (reply_t){.value = sink_value(sink, i),
+                             .item = true,
+                             .behind = i > 0,
+                             .index = i,
+                             .count = count});
+    if (!said || !say(worker, hand, (reply_t){.behind = true}))
+        refuse_memory(worker, hand);
 }
 
 static mob_bytes_t text_of(const char *text)
@@ -80,7 +134,15 @@ void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t
         if (!message_FAIL(batch, &fail))
             return; // no memory at all: the broker hears of it when this process ends
     }
-    remember(worker, hand, batch, from, NULL);
+    remember(worker, hand, &(reply_t){0}, batch, from);
+}
+
+static bool write_again(batch_t *batch, const seen_record_t *record)
+{
+    load_t value = load_of(record->blob);
+    return record->item
+               ? write_item(batch, record->ref, record->attempt, record->index, record->count, value)
+               : write_result(batch, record->ref, record->attempt, value);
 }
 
 static void put_again(worker_t *worker, const seen_record_t *record)
@@ -89,20 +151,22 @@ static void put_again(worker_t *worker, const seen_record_t *record)
     if (record->size) {
         pack_raw(&batch->pack, seen_bytes(record), record->size);
         batch->count++;
-        return;
-    }
-    msg_result_t result = {
-        .ref = record->ref, .attempt = record->attempt, .value = load_of(record->blob)};
-    if (!message_RESULT(batch, &result)) {
+    } else if (!write_again(batch, record)) {
         session_flush(worker->session);
-        message_RESULT(session_out(worker->session), &result);
+        write_again(session_out(worker->session), record);
     }
 }
 
-void answer_again(worker_t *worker, const seen_record_t *record)
+bool answer_again(worker_t *worker, mob_ref_t ref, uint32_t attempt)
 {
-    put_again(worker, record);
-    seen_again(&worker->seen, record);
+    uint64_t first, last;
+    if (!seen_find(&worker->seen, ref, attempt, &first, &last))
+        return false;
+    for (uint64_t at = first; at <= last; at++) {
+        put_again(worker, seen_at(&worker->seen, at));
+        seen_again(&worker->seen, at);
+    }
+    return true;
 }
 
 void answer_repeat_all(worker_t *worker)

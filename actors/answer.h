@@ -1,5 +1,5 @@
-// answer.h - what a worker says about its calls: RESULT and FAIL, each remembered in seen.h as it
-// leaves. Wants the session's lock.
+// answer.h - what a worker says about its calls: RESULT, FAIL and ITEM, each remembered in seen.h as
+// it leaves. Wants the session's lock.
 
 #ifndef MOBULA_ACTORS_ANSWER_H
 #define MOBULA_ACTORS_ANSWER_H
@@ -7,6 +7,7 @@
 #include "worker.h"
 
 void answer_value(worker_t *worker, const hand_t *hand, load_t value);
+void answer_values(worker_t *worker, const hand_t *hand, const sink_t *sink); // of several results
 
 typedef struct answer_failure {
     mob_err_t err;
@@ -17,8 +18,7 @@ typedef struct answer_failure {
 } answer_failure_t;
 
 void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t *failure);
-void answer_again(worker_t *worker,
-                  const seen_record_t *record); // and remember it as said once more
-void answer_repeat_all(worker_t *worker);       // after HELLO: what is not acknowledged
+bool answer_again(worker_t *worker, mob_ref_t ref, uint32_t attempt); // false: not answered before
+void answer_repeat_all(worker_t *worker); // after HELLO: what is not acknowledged
 
 #endif

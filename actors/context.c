@@ -42,6 +42,7 @@ void context_init(context_t *self, struct worker *worker, const char *host_name)
 void context_fini(context_t *self)
 {
     writer_fini(&self->writer);
+    sink_fini(&self->sink);
     arena_clear(&self->arena);
     free(self->memory);
 }
@@ -76,6 +77,7 @@ void context_begin(context_t *self, const hand_t *hand, const offer_body_t *body
 void context_end(context_t *self)
 {
     writer_clear(&self->writer);
+    sink_clear(&self->sink);
     self->used = 0;
     if (self->arena.first)
         arena_clear(&self->arena);

@@ -6,6 +6,7 @@
 
 #include "mobula/worker.h"
 #include "offer.h"
+#include "sink.h"
 #include "value.h"
 #include "window.h"
 
@@ -18,7 +19,8 @@ typedef struct context {
     struct worker *worker;
     const hand_t *hand; // NULL: no call runs (fini)
     const offer_body_t *body;
-    mob_writer_t writer; // the result
+    mob_writer_t writer; // the result, or the next one of several
+    sink_t sink;         // the ones before
     arena_t arena;       // strings of arguments, and what does not fit memory
     char *memory;        // CONTEXT_MEMORY bytes, made when first asked for
     size_t used;

@@ -12,11 +12,6 @@ static mob_err_t refuse(mob_ctx_t *ctx, const char *sentence)
     return MOB_EARGS;
 }
 
-mob_err_t mob_yield(mob_ctx_t *ctx)
-{
-    return refuse(ctx, "mob_yield(): streams and several results are not in this version");
-}
-
 mob_err_t mob_forward(mob_ctx_t *ctx, mob_ref_t ref)
 {
     (void)ref;

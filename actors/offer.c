@@ -108,13 +108,22 @@ static mob_err_t said_one(offer_t *self, bool written)
     return MOB_OK;
 }
 
+// How many refs a call has only its caller can say.
+static mob_err_t defaults_of(offer_t *self, const mob_opts_t *from, bool method, opts_t *out)
+{
+    if (!from)
+        return MOB_OK;
+    mob_err_t err = option_of_call(from, method, out, self->why, sizeof self->why);
+    if (!err && out->num_returns)
+        return refuse(self, "num_returns", "a caller's wish, not a definition's");
+    return err;
+}
+
 static mob_err_t say_methods(offer_t *self, const offer_def_t *def, const mob_opts_t *defaults)
 {
     for (uint32_t i = 0; i < def->method_count; i++) {
         opts_t opts = {0};
-        mob_err_t err = defaults
-                            ? option_of_call(&defaults[i], true, &opts, self->why, sizeof self->why)
-                            : MOB_OK;
+        mob_err_t err = defaults_of(self, defaults ? &defaults[i] : NULL, true, &opts);
         if (err)
             return err;
         msg_method_t method = {.name = text_of(def->methods[i].signature),
@@ -133,8 +142,8 @@ static mob_err_t say_def(offer_t *self, const offer_def_t *def, const mob_def_t 
     mob_err_t err = MOB_OK;
     if (def->is_class && from->actor)
         err = option_of_actor(from->actor, &opts, self->why, sizeof self->why);
-    else if (!def->is_class && from->opts)
-        err = option_of_call(from->opts, false, &opts, self->why, sizeof self->why);
+    else if (!def->is_class)
+        err = defaults_of(self, from->opts, false, &opts);
     if (err)
         return err;
     opts.shared = def->shared;

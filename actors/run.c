@@ -3,6 +3,7 @@
 
 #include "run.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "answer.h"
@@ -80,6 +81,27 @@ static answer_failure_t failure_of_result(context_t *context, const hand_t *hand
                               .text = context->text};
 }
 
+// What stands in the writer when the body returns is the last of its values.
+static mob_err_t end_values(context_t *context)
+{
+    bool last = context->writer.pack.size > 0 && context->sink.made > 0;
+    return last ? sink_add(&context->sink, &context->writer) : MOB_OK;
+}
+
+// Whether there are as many as the caller asked for; one that is not written is nil, if it is alone.
+static bool as_many(const context_t *context, const hand_t *hand)
+{
+    return context->sink.made == hand->returns || (context->sink.made == 0 && hand->returns == 1);
+}
+
+static answer_failure_t failure_of_count(context_t *context, const hand_t *hand)
+{
+    uint64_t made = context->sink.made ? context->sink.made : context->writer.pack.size > 0;
+    snprintf(context->text, sizeof context->text, "%s: declared %" PRIu32 " values, wrote %" PRIu64,
+             context->ctx.name, hand->returns, made);
+    return (answer_failure_t){.err = MOB_ERESULT, .executed = MOB_EXECUTED, .text = context->text};
+}
+
 // The body saw the end of its time before the broker did, and came home: that is no failure of its own.
 static bool came_home_late(const context_t *context, const hand_t *hand, mob_err_t err)
 {
@@ -107,8 +129,10 @@ static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *r
                                   .text = "its time was over while it ran"};
     else if (err)
         *out = failure_of_body(context, err);
-    else if (context->writer.err)
+    else if (context->writer.err || end_values(context))
         *out = failure_of_result(context, hand);
+    else if (!as_many(context, hand))
+        *out = failure_of_count(context, hand);
     else
         return false;
     return true;
@@ -117,6 +141,8 @@ static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *r
 static load_t result_of(context_t *context)
 {
     pack_t *pack = &context->writer.pack;
+    if (context->sink.made > 0)
+        return sink_value(&context->sink, 0);
     if (pack->size == 0)
         pack_nil(pack); // a body that writes nothing gives nil
     return load_bytes(pack->data, pack->size);
@@ -145,7 +171,10 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
         answer_failure(worker, hand, &failure);
         return false;
     }
-    answer_value(worker, hand, result_of(context));
+    if (hand->returns > 1)
+        answer_values(worker, hand, &context->sink);
+    else
+        answer_value(worker, hand, result_of(context));
     return true;
 }
 

@@ -123,7 +123,8 @@ static void drop_oldest(seen_t *self)
         self->taken = self->first + 1;
     }
     forget(self, record);
-    unchain(self, self->first);
+    if (!record->item)
+        unchain(self, self->first);
     if (!record->room && holds_blob(record))
         blob_drop(&record->blob);
     self->first++;
@@ -155,7 +156,8 @@ static bool grow(seen_t *self)
     self->buckets = buckets;
     self->mask = size - 1;
     for (uint64_t i = self->first; i < self->next; i++)
-        chain(self, i);
+        if (!record_at(self, i)->item)
+            chain(self, i);
     return true;
 }
 
@@ -186,37 +188,42 @@ static bool set_bytes(seen_record_t *record, const void *bytes, size_t size)
     return true;
 }
 
-static void set_blob(seen_record_t *record, blob_t *blob)
+static void set_blob(seen_record_t *record, const seen_answer_t *answer)
 {
     if (record->room)
         free(record->large);
     record->room = 0;
-    record->blob = blob_hold(blob);
+    record->blob = blob_hold(answer->blob);
+    record->index = answer->index;
+    record->count = answer->count;
 }
 
-bool seen_add(seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t key, const void *bytes,
-              size_t size, blob_t *blob)
+bool seen_add(seen_t *self, const seen_answer_t *answer)
 {
-    if (size > SEEN_ENVELOPE_MAX || !make_room(self)) {
+    if (answer->size > SEEN_ENVELOPE_MAX || !make_room(self)) {
         self->lost++;
         return false;
     }
     seen_record_t *record = record_at(self, self->next);
-    if (blob) {
-        set_blob(record, blob);
-    } else if (!set_bytes(record, bytes, size)) {
+    if (answer->blob) {
+        set_blob(record, answer);
+    } else if (!set_bytes(record, answer->bytes, answer->size)) {
         self->lost++;
         return false;
     }
-    record->ref = ref;
-    record->attempt = attempt;
-    record->key = key;
-    record->size = blob ? 0 : (uint32_t)size;
-    chain(self, self->next++);
+    record->ref = answer->ref;
+    record->attempt = answer->attempt;
+    record->key = answer->key;
+    record->size = answer->blob ? 0 : (uint16_t)answer->size;
+    record->item = answer->item;
+    record->behind = answer->behind;
+    if (!record->item)
+        chain(self, self->next);
+    self->next++;
     return true;
 }
 
-const seen_record_t *seen_find(const seen_t *self, mob_ref_t ref, uint32_t attempt)
+static const seen_record_t *newest(const seen_t *self, mob_ref_t ref, uint32_t attempt)
 {
     uint32_t place = self->records ? self->buckets[bucket_of(self, ref)] : 0;
     for (; place; place = self->records[place - 1].chain) {
@@ -227,18 +234,50 @@ const seen_record_t *seen_find(const seen_t *self, mob_ref_t ref, uint32_t attem
     return NULL;
 }
 
-void seen_again(seen_t *self, const seen_record_t *record)
+// The ring has no two records with the same low bits.
+static uint64_t number_of(const seen_t *self, const seen_record_t *record)
 {
-    seen_record_t copy = *record; // the ring may move while it takes the new one
-    if (!copy.size) {
-        blob_t *blob = blob_hold(copy.blob);
-        seen_add(self, copy.ref, copy.attempt, copy.key, NULL, 0, blob);
-        blob_drop(&blob);
-        return;
-    }
+    uint64_t place = (uint64_t)(record - self->records);
+    return self->next - 1 - ((self->next - 1 - place) & self->mask);
+}
+
+bool seen_find(const seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t *first, uint64_t *last)
+{
+    const seen_record_t *record = newest(self, ref, attempt);
+    if (!record)
+        return false;
+    *first = *last = number_of(self, record);
+    while (*first > self->first && record_at(self, *first)->behind)
+        --*first;
+    return !record_at(self, *first)->behind; // else its beginning is forgotten
+}
+
+const seen_record_t *seen_at(const seen_t *self, uint64_t number)
+{
+    return record_at(self, number);
+}
+
+// By a copy: the ring may move, or forget this very record, while it takes the new one.
+void seen_again(seen_t *self, uint64_t number)
+{
     uint8_t bytes[SEEN_ENVELOPE_MAX];
-    memcpy(bytes, seen_bytes(record), copy.size);
-    seen_add(self, copy.ref, copy.attempt, copy.key, bytes, copy.size, NULL);
+    const seen_record_t *record = record_at(self, number);
+    seen_answer_t copy = {.ref = record->ref,
+                          .attempt = record->attempt,
+                          .key = record->key,
+                          .bytes = bytes,
+                          .size = record->size,
+                          .item = record->item,
+                          .behind = record->behind};
+    if (holds_blob(record)) {
+        copy.blob = blob_hold(record->blob);
+        copy.index = record->index;
+        copy.count = record->count;
+    } else {
+        memcpy(bytes, seen_bytes(record), record->size);
+    }
+    seen_add(self, &copy);
+    blob_drop(&copy.blob);
 }
 
 // ---- Acknowledgement ----------------------------------------------------------------------------
@@ -248,6 +287,8 @@ void seen_taken(seen_t *self, uint64_t count)
     uint64_t taken = self->base + count;
     if (taken > self->next)
         taken = self->next;
+    while (taken > self->taken && taken < self->next && record_at(self, taken)->behind)
+        taken--; // an answer is acknowledged whole
     if (taken > self->taken)
         self->taken = taken;
 }

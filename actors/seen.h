@@ -1,6 +1,7 @@
 // seen.h - what this worker has answered: the memory behind "a body runs at most once for one ref
 // and attempt". A RUN of something answered is answered again from here, and what the broker has
-// not acknowledged is said again after a reconnect. Bounded: the oldest acknowledged answers are
+// not acknowledged is said again after a reconnect. Several results are one answer of several
+// envelopes, repeated and acknowledged whole. Bounded: the oldest acknowledged answers are
 // forgotten. Never talks to the broker; wants the session's lock.
 
 #ifndef MOBULA_ACTORS_SEEN_H
@@ -17,19 +18,37 @@ enum {
     SEEN_CALLERS_MAX = 4096,              // whose forgotten answers are remembered as a number
 };
 
-typedef struct seen_record { // one RESULT or FAIL as it was said
+typedef struct seen_record { // one RESULT, FAIL or ITEM as it was said
     mob_ref_t ref;
     uint32_t attempt;
-    uint32_t size;  // of the envelope's bytes; 0: it holds a blob
+    uint16_t size;  // of the envelope's bytes; 0: it holds a blob
+    bool item;      // an ITEM: not looked for, it goes with what stands behind it
+    bool behind;    // the rest of an answer that begins with a record before it
     uint64_t key;   // whose number is remembered when this is forgotten
     uint32_t chain; // the next one of the same bucket, by place + 1; 0: none
     uint32_t room;  // of large; 0: the bytes are in small
     union {
         uint8_t small[SEEN_SMALL];
         uint8_t *large; // kept for the next one in this place
-        blob_t *blob;   // of a RESULT whose value is a blob frame; held
+        struct {
+            blob_t *blob;   // the value, when that is a blob frame; held
+            uint64_t index; // of an ITEM: which one it is
+            uint32_t count; // and of how many
+        };
     };
 } seen_record_t;
+
+typedef struct seen_answer { // one to remember
+    mob_ref_t ref;
+    uint32_t attempt;
+    uint64_t key;
+    const void *bytes; // of the envelope
+    size_t size;
+    blob_t *blob; // or this, as in a record
+    bool item, behind;
+    uint64_t index;
+    uint32_t count;
+} seen_answer_t;
 
 typedef struct seen_caller { // of one caller and actor
     uint64_t key;            // 0: empty
@@ -61,16 +80,16 @@ static inline uint64_t seen_key(mob_ref_t ref, mob_ref_t actor)
     return key ? key : 1;
 }
 
-// Remember an answer: the bytes of its envelope, or with blob the value of a RESULT. False: no
-// memory; then it cannot be repeated, and that is counted as lost.
-bool seen_add(seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t key, const void *bytes,
-              size_t size, blob_t *blob);
+// Remember an answer. False: no memory; then it cannot be repeated, and that is counted as lost.
+bool seen_add(seen_t *self, const seen_answer_t *answer);
 
 // One of them was said again: it waits for one more acknowledgement.
-void seen_again(seen_t *self, const seen_record_t *record);
+void seen_again(seen_t *self, uint64_t number);
 
-// The newest answer of this ref and attempt; NULL: there is none, or it is forgotten.
-const seen_record_t *seen_find(const seen_t *self, mob_ref_t ref, uint32_t attempt);
+// The newest answer of this ref and attempt: the numbers of its first and last record. False: there
+// is none, or it is forgotten.
+bool seen_find(const seen_t *self, mob_ref_t ref, uint32_t attempt, uint64_t *first, uint64_t *last);
+const seen_record_t *seen_at(const seen_t *self, uint64_t number);
 // It may have been answered to an earlier broker, and the answer is forgotten.
 bool seen_forgot(const seen_t *self, mob_ref_t ref, uint64_t key);
 

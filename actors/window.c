@@ -86,6 +86,7 @@ hand_t *window_place(window_t *self)
     hand->cls = NULL;
     hand->body = NULL;
     hand->opts_at = 0;
+    hand->returns = 1;
     hand->listed = false;
     atomic_store_explicit(&hand->cancelled, false, memory_order_relaxed);
     return hand;
@@ -142,6 +143,13 @@ bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved)
     if (saved.size)
         self->saved = load_keep(saved);
     return !self->pack.failed && (!saved.size || self->saved);
+}
+
+void hand_wish(hand_t *self, opts_field_t opts)
+{
+    int64_t returns = opts_read(opts).num_returns;
+    if (returns > 1 && returns <= MOB_RETURNS_MAX)
+        self->returns = (uint32_t)returns;
 }
 
 static void to_free(window_t *self, hand_t *hand)

@@ -33,6 +33,7 @@ typedef struct hand { // one of them
     mob_ref_t ref;    // the call; of a making and an end: the actor
     uint32_t attempt; // of a making: the incarnation
     uint32_t incarnation;
+    uint32_t returns;    // values that are asked for
     mob_ref_t actor;     // none: a task
     int64_t deadline_at; // INT64_MAX: none
     // Set under the lock, read by the body without it: nothing hangs on its order.
@@ -65,7 +66,8 @@ void window_return(window_t *self, hand_t *hand);
 // Copy the arguments in, with the values of deps put in their places. False: broken, or no memory.
 bool hand_set_args(hand_t *self, load_t args, loads_t deps);
 bool hand_set_opts(hand_t *self, opts_field_t opts,
-                   load_t saved); // of a making, after its arguments
+                   load_t saved);                // of a making, after its arguments
+void hand_wish(hand_t *self, opts_field_t opts); // of a call: how many values are asked for
 
 hand_t *window_begin(window_t *self);             // the next one runs from now on; NULL: none waits
 void window_done(window_t *self);                 // the running one is over

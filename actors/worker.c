@@ -63,12 +63,8 @@ static void refuse(worker_t *self, const hand_t *like, mob_err_t err, mob_execut
 // Answered before, or in hand already: nothing is to be run.
 static bool is_known(worker_t *self, const hand_t *like)
 {
-    const seen_record_t *record = seen_find(&self->seen, like->ref, like->attempt);
-    if (record) {
-        answer_again(self, record);
-        return true;
-    }
-    if (window_holds(&self->window, like->ref, like->attempt))
+    if (answer_again(self, like->ref, like->attempt) ||
+        window_holds(&self->window, like->ref, like->attempt))
         return true;
     if (like->cls && like->attempt == 0 && like->what == HAND_CALL &&
         seen_forgot(&self->seen, like->ref, seen_key(like->ref, like->actor))) {
@@ -157,6 +153,8 @@ static void on_run(worker_t *self, const msg_run_t *run)
     hand->attempt = run->attempt;
     hand->actor = run->actor;
     hand->incarnation = run->incarnation;
+    if (run->opts.size)
+        hand_wish(hand, run->opts);
     if (accept_run(self, run, hand))
         push(self, hand, run->remaining_ms);
     else
@@ -275,7 +273,8 @@ static void say_have(worker_t *self, const hand_t *hand)
                  &(msg_have_t){.ref = hand->ref,
                                .attempt = hand->attempt,
                                .actor = hand->actor,
-                               .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING});
+                               .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING,
+                               .returns = hand->returns});
 }
 
 static void on_welcome(mob_t *session, void *arg, bool fresh)

@@ -46,7 +46,7 @@ static const number_t CALL_NUMBERS[] = {
     N(mob_opts_t, every_ms, MOB_NONE, INT32_MAX),
     N(mob_opts_t, max_retries, MOB_NONE, INT32_MAX),
     N(mob_opts_t, priority, -8, 7),
-    N(mob_opts_t, num_returns, MOB_STREAM, 64),
+    N(mob_opts_t, num_returns, MOB_STREAM, MOB_RETURNS_MAX),
     N(mob_opts_t, stream_ahead, MOB_FOREVER, INT32_MAX),
 };
 
@@ -166,8 +166,8 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
         refuse(&check, "block", "does not fit .forget, which hears no answer to wait for");
     if (opts->num_returns == MOB_STREAM)
         refuse(&check, "num_returns:", "streams are not in this release yet");
-    if (opts->num_returns > 1)
-        refuse(&check, "num_returns:", "several results are not in this release yet");
+    if (opts->num_returns == MOB_UNLIMITED)
+        refuse(&check, "num_returns", "is -1: a stream has any number, MOB_STREAM");
     not_yet(&check, opts->every_ms, "every_ms");
     not_yet(&check, opts->key, "key");
     not_yet(&check, opts->lane, "lane");

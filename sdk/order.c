@@ -10,7 +10,6 @@
 #include "clock.h"
 
 enum {
-    RETURNS_MAX = 64,
     ACCEPT_MS = 1000, // within this a broker that is there has accepted something
 };
 
@@ -59,16 +58,31 @@ mob_ref_t call_refused(mob_t *self, const failure_t *failure)
     return ref;
 }
 
+static mob_ref_t nth(const order_t *order, uint32_t index)
+{
+    return (mob_ref_t){order->self->owner, order->self->seq + 1 + index};
+}
+
+static void remove_futures(order_t *order)
+{
+    for (uint32_t i = 0; i < order->returns; i++) {
+        future_t *future = futures_find(&order->self->futures, nth(order, i));
+        if (future)
+            futures_remove(&order->self->futures, &future);
+    }
+    order->future = NULL;
+}
+
 // All refs that the call would have given fail.
 mob_ref_t order_refused(order_t *order)
 {
     blob_drop(&order->blob);
     if (order->future)
-        futures_remove(&order->self->futures, &order->future);
+        remove_futures(order);
     if (order->forget)
         return local_ref(order->self);
     mob_ref_t first = call_refused(order->self, &order->failure);
-    for (int i = 1; i < order->returns; i++)
+    for (uint32_t i = 1; i < order->returns; i++)
         call_refused(order->self, &order->failure);
     return first;
 }
@@ -85,9 +99,14 @@ static bool is_open(order_t *order)
     return true;
 }
 
-static bool is_full(const mob_t *self)
+static bool has_window(const order_t *order)
 {
-    return self->futures.pending >= self->window || self->queue.bytes >= UNACCEPTED_MAX;
+    return order->self->futures.pending + order->returns <= order->self->window;
+}
+
+static bool is_full(const order_t *order)
+{
+    return !has_window(order) || order->self->queue.bytes >= UNACCEPTED_MAX;
 }
 
 // How long a call waits for room: with .block until its deadline, and so does one that nobody waits
@@ -97,7 +116,7 @@ static int patience_ms(const order_t *order)
     const mob_t *self = order->self;
     if (order->block || order->forget)
         return order->timeout_ms > 0 ? (int)order->timeout_ms : MOB_FOREVER;
-    return self->futures.pending < self->window && link_reachable(self) ? ACCEPT_MS : 0;
+    return has_window(order) && link_reachable(self) ? ACCEPT_MS : 0;
 }
 
 static bool wait_for_room(order_t *order)
@@ -105,10 +124,10 @@ static bool wait_for_room(order_t *order)
     mob_t *self = order->self;
     waiter_t waiter = wait_begin(self, patience_ms(order));
     mob_err_t err = MOB_OK;
-    while (is_full(self) && !err && !self->closing && self->link.state != LINK_OVER)
+    while (is_full(order) && !err && !self->closing && self->link.state != LINK_OVER)
         err = wait_more(&waiter);
     wait_end(&waiter);
-    return !is_full(self);
+    return !is_full(order);
 }
 
 static bool has_room(order_t *order)
@@ -116,7 +135,7 @@ static bool has_room(order_t *order)
     mob_t *self = order->self;
     if (batch_full(&self->out))
         session_go(self, 0, true); // who only sends must hear, too
-    if (!is_full(self))
+    if (!is_full(order))
         return true;
     if (wait_for_room(order))
         return is_open(order);
@@ -148,7 +167,8 @@ bool order_options(order_t *order, const mob_opts_t *opts, opts_t *out, char *te
         order->opts = out;
         order->forget = opts->forget || opts->num_returns == MOB_NONE;
         order->block = opts->block;
-        order->returns = opts->num_returns < RETURNS_MAX ? opts->num_returns : RETURNS_MAX;
+        if (opts->num_returns > 1 && opts->num_returns <= MOB_RETURNS_MAX)
+            order->returns = (uint32_t)opts->num_returns;
     } else if (order->self->deadline != INT64_MAX) {
         *out = (opts_t){0};
     } else {
@@ -233,33 +253,45 @@ static bool is_signature(order_t *order)
            order_refuse(order, MOB_EARGS, "", "a signature has 1 to %d bytes", MOB_TEXT_MAX);
 }
 
-// The request is in the batch: its ref becomes a future. Nothing can fail any more.
+static void begin_future(const order_t *order, future_t *future)
+{
+    future->kind = (uint8_t)(order->kind & 7);
+    future->born_ms = (uint32_t)(order->self->now / 1000);
+    hold_take(order->self, future);
+}
+
+// The request is in the batch: its refs become futures. Nothing can fail any more.
 static mob_ref_t entered(order_t *order)
 {
     mob_t *self = order->self;
-    future_t *future = order->future;
-    mob_ref_t ref = {self->owner, ++self->seq};
-    self->out_last = ref.seq;
+    mob_ref_t ref = nth(order, 0);
+    if (order->future)
+        begin_future(order, order->future);
+    for (uint32_t i = 1; i < order->returns && order->future; i++)
+        begin_future(order, futures_find(&self->futures, nth(order, i)));
+    self->seq += order->returns;
+    self->out_last = self->seq;
     if (!self->out_first)
         self->out_first = ref.seq;
     blob_drop(&order->blob);
     session_appended(self);
-    if (future) {
-        future->kind = (uint8_t)(order->kind & 7);
-        future->born_ms = (uint32_t)(self->now / 1000);
-        hold_take(self, future);
-    }
     return ref;
 }
 
-// For the next request. A forgotten call has none.
-static bool make_future(order_t *order)
+// For the refs of the next request. A forgotten call has none.
+static bool make_futures(order_t *order)
 {
-    mob_t *self = order->self;
     if (order->forget)
         return true;
-    order->future = futures_add(&self->futures, (mob_ref_t){self->owner, self->seq + 1});
-    return order->future || order_refuse(order, MOB_ENOMEM, "", "out of memory");
+    for (uint32_t i = order->returns; i-- > 0;) {
+        order->future = futures_add(&order->self->futures, nth(order, i));
+        if (!order->future)
+            break;
+    }
+    if (order->future)
+        return true;
+    remove_futures(order);
+    return order_refuse(order, MOB_ENOMEM, "", "out of memory");
 }
 
 bool order_body(order_t *order, const mob_value_t *args, size_t count)
@@ -267,17 +299,17 @@ bool order_body(order_t *order, const mob_value_t *args, size_t count)
     if (!is_open(order) || !is_signature(order) || !has_room(order) || !with_args(order, args, count))
         return false;
     order->symbol = symbol_of(order);
-    return order->symbol && make_future(order);
+    return order->symbol && make_futures(order);
 }
 
 bool order_load(order_t *order, mob_value_t value)
 {
-    return is_open(order) && has_room(order) && with_args(order, &value, 1) && make_future(order);
+    return is_open(order) && has_room(order) && with_args(order, &value, 1) && make_futures(order);
 }
 
 bool order_plain(order_t *order)
 {
-    return is_open(order) && has_room(order) && make_future(order);
+    return is_open(order) && has_room(order) && make_futures(order);
 }
 
 mob_ref_t order_leave(order_t *order, bool written)

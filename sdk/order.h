@@ -14,7 +14,7 @@ typedef struct order {
     const char *name; // the signature, or what people know it by
     future_kind_t kind;
     bool forget, block, method;
-    int returns;        // refs it gives
+    uint32_t returns;   // refs it gives
     const opts_t *opts; // NULL: none
     int64_t timeout_ms;
     uint32_t symbol;

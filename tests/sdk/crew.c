@@ -277,7 +277,8 @@ const mob_def_t crew_defs[] = {mob_task(add),
 
 crew_t crew_open(void)
 {
-    crew_t self = {.directory = "/tmp/mobula-test-XXXXXX", .broker = -1, .host = -1};
+    crew_t self = {
+        .directory = "/tmp/mobula-test-XXXXXX", .broker = -1, .host = -1, .defs = crew_defs};
     self.janitor = janitor_start(self.directory);
     snprintf(self.address, sizeof self.address, "ipc://%s/calls.sock", self.directory);
     cr_assert_eq(pipe(self.begun) || pipe(self.ended), 0);
@@ -358,7 +359,7 @@ void crew_start_host(crew_t *self, const char *flags[])
         return;
     setenv("MOBULA_BROKER", self->address, 1);
     crew_here(self);
-    _exit(mob_main_defs(argc, argv, NULL, crew_defs));
+    _exit(mob_main_defs(argc, argv, NULL, self->defs));
 }
 
 int crew_end_host(crew_t *self, int signal)

@@ -42,6 +42,7 @@ extern const mob_def_t crew_defs[]; // ends with a NULL name
 typedef struct crew {
     char directory[64], address[128];
     pid_t broker, host;
+    const mob_def_t *defs; // what the program offers; crew_open(): crew_defs
     janitor_t janitor;
     int begun[2]; // bodies write a byte here when they begin to wait
     int ended[2]; // fini of a tally writes a byte here

@@ -136,9 +136,6 @@ Test(calls, streams_and_reservations_say_that_they_are_to_come)
     mob_group_t group = mob_reserve(m, NULL, &(mob_bundle_t){.cpus = 1}, 1);
     is_err(mob_await(m, group.ready, NULL, 0), MOB_EARGS);
     mob_unreserve(m, group);
-    mob_ref_t several = mob_submit(m, "three -> tuple", MOB_OPTS(.num_returns = 3), NULL, 0);
-    for (size_t i = 0; i < 3; i++)
-        is_err(mob_await(m, mob_nth(several, i), NULL, 0), MOB_EARGS);
 }
 
 Test(calls, an_unknown_task_and_method_are_not_found)

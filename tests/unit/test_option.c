@@ -51,6 +51,8 @@ Test(option, a_name_may_carry_its_space)
 Test(option, what_is_out_of_range_is_named)
 {
     call_is_refused("num_returns", .num_returns = -4);
+    call_is_refused("num_returns", .num_returns = MOB_UNLIMITED);
+    call_is_refused("num_returns", .num_returns = MOB_RETURNS_MAX + 1);
     call_is_refused("max_retries", .max_retries = -3);
     call_is_refused("priority", .priority = 8);
     call_is_refused("timeout_ms", .timeout_ms = -5);
@@ -75,7 +77,6 @@ Test(option, what_this_release_cannot_do_is_said)
 {
     call_is_refused("hears no answer", .forget = true, .block = true);
     call_is_refused("streams are not in this release yet", .num_returns = MOB_STREAM);
-    call_is_refused("several results", .num_returns = 2);
     call_is_refused("key is not in this release yet", .key = "order-17");
     call_is_refused("durable", .durable = true);
     call_is_refused("place.labels", .place.labels = "zone=a");

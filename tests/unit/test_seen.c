@@ -25,13 +25,25 @@ static mob_ref_t ref_of(uint64_t seq)
 static void answer(uint64_t seq, uint32_t attempt, const char *bytes)
 {
     mob_ref_t ref = ref_of(seq);
-    cr_assert(seen_add(&seen, ref, attempt, seen_key(ref, task), bytes, strlen(bytes), NULL));
+    cr_assert(seen_add(&seen, &(seen_answer_t){.ref = ref,
+                                               .attempt = attempt,
+                                               .key = seen_key(ref, task),
+                                               .bytes = bytes,
+                                               .size = strlen(bytes)}));
+}
+
+static bool is_there(uint64_t seq, uint32_t attempt)
+{
+    uint64_t first, last;
+    return seen_find(&seen, ref_of(seq), attempt, &first, &last);
 }
 
 static void expect(uint64_t seq, uint32_t attempt, const char *bytes)
 {
-    const seen_record_t *record = seen_find(&seen, ref_of(seq), attempt);
-    cr_assert_not_null(record);
+    uint64_t first, last;
+    cr_assert(seen_find(&seen, ref_of(seq), attempt, &first, &last));
+    const seen_record_t *record = seen_at(&seen, last);
+    cr_assert_eq(first, last);
     cr_assert_eq(record->size, strlen(bytes));
     cr_assert_eq(memcmp(seen_bytes(record), bytes, record->size), 0);
 }
@@ -50,13 +62,13 @@ Test(seen, repeats_an_answer_byte_for_byte)
     answer(2, 0, "an answer that is longer than a record holds in itself");
     expect(1, 0, "one");
     expect(2, 0, "an answer that is longer than a record holds in itself");
-    cr_assert_null(seen_find(&seen, ref_of(3), 0));
+    cr_assert_not(is_there(3, 0));
 }
 
 Test(seen, an_attempt_is_a_run_of_its_own)
 {
     answer(1, 0, "failed");
-    cr_assert_null(seen_find(&seen, ref_of(1), 1));
+    cr_assert_not(is_there(1, 1));
     answer(1, 1, "well");
     expect(1, 0, "failed");
     expect(1, 1, "well");
@@ -67,9 +79,11 @@ Test(seen, a_large_value_is_held_as_the_frame_that_it_is)
     static uint8_t bytes[MOB_INLINE_MAX + 1];
     blob_t *blob = blob_new(bytes, sizeof bytes);
     mob_ref_t ref = ref_of(1);
-    cr_assert(seen_add(&seen, ref, 0, seen_key(ref, task), NULL, 0, blob));
+    uint64_t first, last;
+    cr_assert(seen_add(&seen, &(seen_answer_t){.ref = ref, .key = seen_key(ref, task), .blob = blob}));
     cr_assert_eq(blob->refs, 2);
-    cr_assert_eq(seen_find(&seen, ref, 0)->blob, blob);
+    cr_assert(seen_find(&seen, ref, 0, &first, &last));
+    cr_assert_eq(seen_at(&seen, last)->blob, blob);
     seen_fini(&seen);
     cr_assert_eq(blob->refs, 1);
     blob_drop(&blob);
@@ -115,9 +129,81 @@ Test(seen, a_repetition_waits_for_an_acknowledgement_of_its_own)
 {
     answer(1, 0, "one");
     seen_taken(&seen, 1);
-    seen_again(&seen, seen_find(&seen, ref_of(1), 0));
+    seen_again(&seen, 0);
     cr_assert_eq(count_unacknowledged(), 1);
     expect(1, 0, "one");
+}
+
+// ---- Answers of several envelopes ---------------------------------------------------------------
+
+static void answer_in_parts(uint64_t seq, int parts)
+{
+    mob_ref_t ref = ref_of(seq);
+    for (int i = 0; i < parts; i++)
+        cr_assert(seen_add(&seen, &(seen_answer_t){.ref = ref,
+                                                   .key = seen_key(ref, task),
+                                                   .bytes = "part",
+                                                   .size = 4,
+                                                   .item = i<parts - 1, .behind = i> 0}));
+}
+
+Test(seen, an_answer_in_parts_is_found_from_its_beginning)
+{
+    uint64_t first, last;
+    answer(1, 0, "one");
+    answer_in_parts(2, 4);
+    answer(3, 0, "three");
+    cr_assert(seen_find(&seen, ref_of(2), 0, &first, &last));
+    cr_assert_eq(first, 1);
+    cr_assert_eq(last, 4);
+    expect(1, 0, "one");
+    expect(3, 0, "three");
+}
+
+Test(seen, an_answer_in_parts_is_acknowledged_whole)
+{
+    answer(1, 0, "one");
+    answer_in_parts(2, 3);
+    seen_taken(&seen, 3);
+    cr_assert_eq(count_unacknowledged(), 3);
+    seen_restart(&seen, false);
+    seen_taken(&seen, 2);
+    cr_assert_eq(count_unacknowledged(), 3);
+    seen_taken(&seen, 3);
+    cr_assert_eq(count_unacknowledged(), 0);
+}
+
+Test(seen, an_answer_in_parts_without_its_beginning_is_forgotten)
+{
+    enum { PARTS = SEEN_KEPT_MAX / 2 };
+    answer_in_parts(1, PARTS);
+    seen_taken(&seen, PARTS);
+    for (uint64_t i = 1; i <= SEEN_KEPT_MAX - PARTS; i++) {
+        cr_assert(is_there(1, 0));
+        answer(1 + i, 0, "x");
+        seen_taken(&seen, PARTS + i);
+    }
+    cr_assert(is_there(1, 0));
+    answer(SEEN_KEPT_MAX, 0, "x");
+    cr_assert_not(is_there(1, 0));
+    seen_restart(&seen, true);
+    cr_assert(seen_forgot(&seen, ref_of(1), seen_key(ref_of(1), task)));
+}
+
+Test(seen, an_answer_in_parts_is_repeated_even_as_it_is_forgotten)
+{
+    enum { PARTS = SEEN_KEPT_MAX / 2 + 100 };
+    uint64_t first, last;
+    answer_in_parts(1, PARTS);
+    seen_taken(&seen, PARTS);
+    cr_assert(seen_find(&seen, ref_of(1), 0, &first, &last));
+    for (uint64_t at = first; at <= last; at++) {
+        cr_assert(mob_same(seen_at(&seen, at)->ref, ref_of(1)));
+        seen_again(&seen, at);
+    }
+    cr_assert(seen_find(&seen, ref_of(1), 0, &first, &last));
+    cr_assert_eq(last - first, PARTS - 1);
+    cr_assert_eq(count_unacknowledged(), PARTS);
 }
 
 // ---- Bounds -------------------------------------------------------------------------------------
@@ -129,7 +215,7 @@ Test(seen, acknowledged_answers_are_forgotten_the_oldest_first)
         seen_taken(&seen, seq);
     }
     cr_assert_eq(seen.next - seen.first, SEEN_KEPT_MAX);
-    cr_assert_null(seen_find(&seen, ref_of(SEEN_KEPT_MAX), 0));
+    cr_assert_not(is_there(SEEN_KEPT_MAX, 0));
     expect(SEEN_KEPT_MAX + 1, 0, "x");
     expect(2 * SEEN_KEPT_MAX, 0, "x");
     cr_assert_eq(seen.lost, 0);
@@ -197,11 +283,13 @@ Test(seen, with_too_many_callers_more_is_refused_and_nothing_runs_twice)
 {
     for (uint64_t i = 1; i <= SEEN_KEPT_MAX + SEEN_CALLERS_MAX + 100; i++) {
         mob_ref_t ref = {100 + i, 3};
-        cr_assert(seen_add(&seen, ref, 0, seen_key(ref, task), "x", 1, NULL));
+        cr_assert(seen_add(
+            &seen, &(seen_answer_t){.ref = ref, .key = seen_key(ref, task), .bytes = "x", .size = 1}));
         seen_taken(&seen, i);
     }
     seen_restart(&seen, true);
     mob_ref_t late = {100 + SEEN_CALLERS_MAX + 50, 3};
-    cr_assert_null(seen_find(&seen, late, 0));
+    uint64_t first, last;
+    cr_assert_not(seen_find(&seen, late, 0, &first, &last));
     cr_assert(seen_forgot(&seen, late, seen_key(late, task)));
 }

@@ -1,0 +1,21 @@
+// sink.h - what the running body has given so far of a call with several results: values back to
+// back, kept until it ends. One a worker, its memory stays. Never talks to the broker.
+
+#ifndef MOBULA_ACTORS_SINK_H
+#define MOBULA_ACTORS_SINK_H
+
+#include "value.h"
+
+typedef struct sink {
+    uint64_t made;  // values; those beyond MOB_RETURNS_MAX are counted only
+    pack_t values;  // back to back
+    uint32_t *ends; // of each of them
+    uint32_t room;  // of ends
+} sink_t;
+
+void sink_clear(sink_t *self); // empty again
+void sink_fini(sink_t *self);
+mob_err_t sink_add(sink_t *self, mob_writer_t *value); // takes it out of the writer; empty: nil
+load_t sink_value(const sink_t *self, uint32_t index);
+
+#endif
