@@ -68,6 +68,7 @@ static void say_task(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
     opts_t own = {.timeout_ms = deed->timeout_ms,
                   .max_retries = deed->retries ? deed->retries : MOB_NONE,
                   .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
+                  .num_returns = deed->returns,
                   .forget = deed->forget};
     if (deed->retries == 3)
         own.max_retries = 0; // the default
@@ -83,6 +84,7 @@ static void say_method(batch_t *out, const deed_t *deed, load_t args, refs_t dep
 {
     opts_t own = {.timeout_ms = deed->timeout_ms,
                   .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
+                  .num_returns = deed->returns,
                   .forget = deed->forget};
     message_CALL(out, &(msg_call_t){.seq = deed->ref.seq,
                                     .epoch = deed->asked_epoch,
@@ -122,6 +124,15 @@ static void fill_place(batch_t *out, const deed_t *deed)
         message_DROP(out, &(msg_drop_t){.ref = deed->ref, .count = 1});
 }
 
+// All its refs are settled, by an earlier broker.
+static bool is_history(const caller_t *self, const deed_t *deed)
+{
+    bool settled = deed->asked_epoch != self->epoch && deed->kind != DEED_OBJECT && !is_actor(deed);
+    for (uint32_t i = 0; i < deed->returns && settled; i++)
+        settled = self->deeds[deed->ref.seq - 1 + i]->settled;
+    return settled;
+}
+
 static void say_request(caller_t *self, deed_t *deed)
 {
     uint8_t room[DEED_PAYLOAD];
@@ -133,12 +144,9 @@ static void say_request(caller_t *self, deed_t *deed)
     refs_t deps = {.items = refs, .count = deed->dep_count};
     if (deed->asked_epoch == 0)
         deed->asked_epoch = self->epoch;
-    if (deed->settled && deed->asked_epoch != self->epoch && deed->kind != DEED_OBJECT &&
-        !is_actor(deed)) {
+    if (is_history(self, deed->whole ? deed->whole : deed))
         fill_place(out, deed);
-        return;
-    }
-    if (deed->kind == DEED_TASK)
+    else if (deed->kind == DEED_TASK)
         say_task(out, deed, args, deps);
     else if (deed->kind == DEED_METHOD)
         say_method(out, deed, args, deps);
@@ -146,7 +154,7 @@ static void say_request(caller_t *self, deed_t *deed)
         say_spawn(out, deed, args);
     else if (deed->kind == DEED_OBJECT)
         message_PUT(out, &(msg_put_t){.seq = deed->ref.seq, .value = args});
-    else
+    else if (deed->kind == DEED_END)
         message_END(out, &(msg_end_t){.seq = deed->ref.seq, .actor = deed->actor->ref});
 }
 

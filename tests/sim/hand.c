@@ -15,14 +15,42 @@ static void begin_next(runner_t *self);
 
 // ---- Answers ----------------------------------------------------------------------------------------
 
+// Several values may leave in several messages, and a connection may break between them.
+static void put_items(runner_t *self, const runner_answer_t *answer)
+{
+    uint8_t room[DEED_PAYLOAD];
+    for (uint32_t i = 0; i < answer->returns; i++) {
+        message_ITEM(&self->link.out,
+                     &(msg_item_t){.ref = answer->key.ref,
+                                   .attempt = (uint32_t)answer->key.attempt,
+                                   .index = i,
+                                   .count = answer->returns,
+                                   .value = ledger_payload(room, answer->number + i, answer->run)});
+        if (chance_hit(&self->world->chance, 2000))
+            link_flush(&self->link, false);
+    }
+}
+
+static void put_value(runner_t *self, const runner_answer_t *answer)
+{
+    uint8_t room[DEED_PAYLOAD];
+    bool several = answer->returns > 1;
+    if (several)
+        put_items(self, answer);
+    message_RESULT(
+        &self->link.out,
+        &(msg_result_t){.ref = answer->key.ref,
+                        .attempt = (uint32_t)answer->key.attempt,
+                        .value = several ? (load_t){0}
+                                         : ledger_payload(room, answer->number, answer->run)});
+}
+
 void runner_put_answer(runner_t *self, const runner_answer_t *answer)
 {
     batch_t *out = &self->link.out;
     uint32_t attempt = (uint32_t)answer->key.attempt;
     if (answer->good)
-        message_RESULT(out, &(msg_result_t){.ref = answer->key.ref,
-                                            .attempt = attempt,
-                                            .value = load_bytes(answer->value, DEED_PAYLOAD)});
+        put_value(self, answer);
     else
         message_FAIL(out, &(msg_fail_t){.ref = answer->key.ref,
                                         .attempt = attempt,
@@ -79,7 +107,9 @@ static void answer_value(runner_t *self, const runner_item_t *item)
 {
     runner_answer_t *answer = new_answer(self, item);
     answer->good = true;
-    ledger_payload(answer->value, item->deed->number, item->run);
+    answer->returns = item->what == ITEM_RUN ? item->deed->returns : 1;
+    answer->number = item->deed->number;
+    answer->run = item->run;
     runner_say_answer(self, answer);
 }
 

@@ -26,6 +26,7 @@ deed_t *ledger_plan(ledger_t *self, mob_ref_t ref, deed_kind_t kind)
         abort();
     deed->ref = ref;
     deed->kind = kind;
+    deed->returns = 1;
     deed->number = self->deed_count;
     self->deeds = grown(self->deeds, self->deed_count, &self->deed_room, sizeof(deed_t *));
     self->deeds[self->deed_count++] = deed;
@@ -90,13 +91,20 @@ static deed_place_t *place_of(deed_t *actor, uint64_t caller, uint64_t worker, u
     return &actor->places[actor->place_count++];
 }
 
+// It may have ended without running, so that later ones went on, and the broker that knew it is gone.
+static bool lost_its_place(const deed_t *deed, uint64_t epoch)
+{
+    return deed->asked_epoch < epoch && (deed->cancelled || deed->timeout_ms > 0);
+}
+
 // Order: calls of one caller begin in the order in which they were asked for; one that began before may begin again.
-static void check_order(ledger_t *self, deed_t *deed, uint64_t worker, uint32_t incarnation)
+static void check_order(ledger_t *self, deed_t *deed, uint64_t worker, uint32_t incarnation,
+                        uint64_t epoch)
 {
     deed_place_t *place = place_of(deed->actor, deed->ref.owner, worker, incarnation);
     if (deed->ref.seq > place->seq)
         place->seq = deed->ref.seq;
-    else if (deed->starts == 0)
+    else if (deed->starts == 0 && !lost_its_place(deed, epoch))
         ledger_break(self, deed, "order: a later call of the same caller began before");
 }
 
@@ -126,7 +134,7 @@ uint64_t ledger_start(ledger_t *self, deed_t *deed, uint32_t attempt, uint32_t i
         deed->attempts_now = 0;
     }
     if (deed->kind == DEED_METHOD)
-        check_order(self, deed, worker, incarnation);
+        check_order(self, deed, worker, incarnation, epoch);
     deed->starts++;
     bool now = deed->epoch_now == epoch; // else a broker that is gone had sent it out
     deed->starts_now += now;
@@ -146,18 +154,28 @@ void ledger_end(ledger_t *self, uint64_t run, bool good)
 
 static bool ran(const deed_t *deed)
 {
-    return deed->kind == DEED_TASK || deed->kind == DEED_METHOD;
+    return deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_PART;
+}
+
+static const deed_t *call_of(const deed_t *deed) // whose body gives it
+{
+    return deed->whole ? deed->whole : deed;
+}
+
+static uint64_t run_in(const uint8_t *payload)
+{
+    uint64_t number;
+    memcpy(&number, payload + 8, 8);
+    return number;
 }
 
 static void check_value(ledger_t *self, const deed_t *deed, load_t value)
 {
-    uint64_t number = UINT64_MAX;
     if (!ran(deed))
         return;
-    if (value.size == DEED_PAYLOAD)
-        memcpy(&number, value.data + 8, 8);
-    const ledger_run_t *run = run_of(self, number);
-    if (ledger_deed(self, value) != deed || !run || run->deed != deed || run->end != RUN_RESULT)
+    const ledger_run_t *run = value.size == DEED_PAYLOAD ? run_of(self, run_in(value.data)) : NULL;
+    if (ledger_deed(self, value) != deed || !run || run->deed != call_of(deed) ||
+        run->end != RUN_RESULT)
         ledger_break(self, deed, "a value that no body of it returned");
 }
 
@@ -165,14 +183,28 @@ static void check_failure(ledger_t *self, deed_t *deed, uint32_t code, const fai
 {
     if (code == MOB_ETASK && ran(deed)) {
         const ledger_run_t *run = run_of(self, (uint64_t)(failure->code - DEED_CODE));
-        if (!run || run->deed != deed || run->end != RUN_FAIL)
+        if (!run || run->deed != call_of(deed) || run->end != RUN_FAIL)
             ledger_break(self, deed, "a failure that no body of it reported");
     }
     deed->said_not_executed = failure->executed == 0 && (ran(deed) || deed->kind == DEED_ACTOR);
-    if (deed->said_not_executed && deed->starts > 0)
+    if (deed->said_not_executed && call_of(deed)->starts > 0)
         ledger_break(self, deed, "its caller was told that it did not run, and it began");
     if (code == MOB_EGONE && !deed->dropped)
         ledger_break(self, deed, "gone, and nobody dropped it");
+}
+
+// One fate: refs of one call end alike, with values of one run. What a new broker never heard of may be lost.
+static void check_row(ledger_t *self, const deed_t *part)
+{
+    const deed_t *first = part->whole;
+    bool both =
+        first && first->settled && !first->dropped && part->settled_epoch == first->settled_epoch;
+    if (!both || part->code == MOB_EBROKER || first->code == MOB_EBROKER)
+        return;
+    if (part->code != first->code)
+        ledger_break(self, part, "two refs of one call with two fates");
+    else if (part->code == MOB_OK && run_in(part->result) != run_in(first->result))
+        ledger_break(self, part, "two refs of one call with values of two runs");
 }
 
 static bool own_end(const deed_t *deed, uint32_t code)
@@ -224,8 +256,9 @@ void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, u
             ledger_break(self, deed, "a failure that cannot be read");
         arena_clear(&arena);
     }
-    bool actor_quiet = !deed->actor || (!deed->actor->disturbed && deed->actor->settled &&
-                                        deed->actor->code == MOB_OK);
-    if (quiet && ran(deed) && !deed->disturbed && actor_quiet && !own_end(deed, code))
+    check_row(self, deed);
+    const deed_t *call = call_of(deed), *actor = call->actor;
+    bool actor_quiet = !actor || (!actor->disturbed && actor->settled && actor->code == MOB_OK);
+    if (quiet && ran(deed) && !call->disturbed && actor_quiet && !own_end(call, code))
         ledger_break(self, deed, "nothing was lost, and the outcome is not the body's own");
 }

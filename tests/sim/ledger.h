@@ -6,7 +6,14 @@
 
 #include "failure.h"
 
-typedef enum deed_kind { DEED_TASK, DEED_METHOD, DEED_ACTOR, DEED_OBJECT, DEED_END } deed_kind_t;
+typedef enum deed_kind {
+    DEED_TASK,
+    DEED_METHOD,
+    DEED_ACTOR,
+    DEED_OBJECT,
+    DEED_END,
+    DEED_PART // a ref of a TASK or METHOD with several results, but the first
+} deed_kind_t;
 
 enum { DEED_DEPS = 2, DEED_PAYLOAD = 16, DEED_CODE = 1000 };
 
@@ -33,6 +40,8 @@ struct deed { // one ref
     deed_t *actor;                          // of a METHOD or END
     deed_t *deps[DEED_DEPS];
     uint32_t dep_count;
+    uint32_t returns; // refs; those behind the first are PARTs with the numbers behind its own
+    deed_t *whole;    // of a PART
     int64_t takes_us; // the body
     enum { BODY_OK, BODY_FAILS, BODY_LEAVES } body;
     // What was seen.

@@ -63,6 +63,9 @@ static void on_run(runner_t *self, const msg_run_t *run)
         return;
     }
     text_at(self, run->symbol);
+    int64_t returns = opts_read(run->opts).num_returns;
+    if (deed->returns != (returns > 1 ? returns : 1))
+        ledger_break(&self->world->ledger, deed, "a worker was asked for another number of values");
     if (known(self, run->ref, run->attempt))
         return;
     check_deps(self, deed, run->deps);
@@ -156,13 +159,15 @@ static void say_held(runner_t *self)
         message_HAVE(out, &(msg_have_t){.ref = running->ref,
                                         .attempt = running->attempt,
                                         .actor = running->actor,
-                                        .state = HAND_RUNNING});
+                                        .state = HAND_RUNNING,
+                                        .returns = running->deed->returns});
     for (const runner_item_t *item = self->first; item; item = item->next)
         if (item->what == ITEM_RUN)
             message_HAVE(out, &(msg_have_t){.ref = item->ref,
                                             .attempt = item->attempt,
                                             .actor = item->actor,
-                                            .state = HAND_WAITING});
+                                            .state = HAND_WAITING,
+                                            .returns = item->deed->returns});
 }
 
 static void repeat_answers(runner_t *self)
@@ -191,10 +196,16 @@ static void on_welcome(runner_t *self, const msg_welcome_t *heard)
     message_OPEN(&self->link.out, &(msg_open_t){0});
 }
 
+static uint64_t envelopes_of(const runner_answer_t *answer)
+{
+    return answer->good && answer->returns > 1 ? answer->returns + 1 : 1;
+}
+
 static void on_taken(runner_t *self, uint64_t count)
 {
-    uint64_t taken = self->base + count;
-    taken = taken < self->said_count ? taken : self->said_count;
+    uint64_t taken = self->base;
+    for (; taken < self->said_count && count >= envelopes_of(self->said[taken]); taken++)
+        count -= envelopes_of(self->said[taken]);
     self->taken = taken > self->taken ? taken : self->taken;
 }
 

@@ -20,7 +20,8 @@ typedef struct runner_answer { // RESULT or FAIL as it was said
     bool good;
     uint32_t code, executed;
     int64_t app_code;
-    uint8_t value[DEED_PAYLOAD];
+    uint32_t returns;     // values
+    uint64_t number, run; // what they carry
     UT_hash_handle hh;
 } runner_answer_t;
 

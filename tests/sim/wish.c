@@ -39,7 +39,8 @@ static void await(caller_t *self, deed_t *deed)
 static bool carries_value(const deed_t *deed)
 {
     return !deed->dropped && !deed->forget &&
-           (deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_OBJECT);
+           (deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_OBJECT ||
+            deed->kind == DEED_PART);
 }
 
 static void want_deps(caller_t *self, deed_t *deed)
@@ -72,13 +73,28 @@ static void want_body(caller_t *self, deed_t *deed)
         want_deps(self, deed);
 }
 
+static void await_all(caller_t *self, deed_t *deed)
+{
+    chance_t *chance = &self->world->chance;
+    await(self, deed);
+    if (!chance_hit(chance, 1500))
+        return;
+    deed->returns = 2 + chance_below(chance, 3);
+    for (uint32_t i = 1; i < deed->returns; i++) {
+        deed_t *part = plan(self, DEED_PART);
+        part->whole = deed;
+        part->forget = deed->forget;
+        await(self, part);
+    }
+}
+
 static void want_task(caller_t *self)
 {
     static const int32_t retries[] = {0, 1, 3, 3};
     deed_t *deed = plan(self, DEED_TASK);
     want_body(self, deed);
     deed->retries = retries[chance_below(&self->world->chance, 4)];
-    await(self, deed);
+    await_all(self, deed);
 }
 
 static void want_method(caller_t *self, deed_t *actor)
@@ -91,7 +107,7 @@ static void want_method(caller_t *self, deed_t *actor)
         deed->body = BODY_LEAVES;
         actor->disturbed = true;
     }
-    await(self, deed);
+    await_all(self, deed);
 }
 
 static void want_actor(caller_t *self)
@@ -193,11 +209,11 @@ static void cancel_one(caller_t *self)
     if (self->count <= self->first_open)
         return;
     uint64_t at = self->first_open + chance_next(chance) % (self->count - self->first_open);
-    deed_t *deed = self->deeds[at];
-    if (deed->settled || deed->dropped || deed->kind > DEED_METHOD || !self->live)
+    deed_t *deed = self->deeds[at], *call = deed->whole ? deed->whole : deed;
+    if (deed->settled || deed->dropped || call->kind > DEED_METHOD || !self->live)
         return;
-    deed->disturbed = true;
-    uint32_t flags = deed->kind == DEED_TASK && chance_hit(chance, 2000) ? MOB_CANCEL_FORCE : 0;
+    call->disturbed = call->cancelled = true;
+    uint32_t flags = call->kind == DEED_TASK && chance_hit(chance, 2000) ? MOB_CANCEL_FORCE : 0;
     message_CANCEL(&self->link.out, &(msg_cancel_t){.ref = deed->ref, .flags = flags});
 }
 

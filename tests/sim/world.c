@@ -80,6 +80,9 @@ static mob_ref_t ref_in(const message_t *message, uint64_t *more)
         return message->fail.ref;
     case VERB_HAVE:
         return message->have.ref;
+    case VERB_ITEM:
+        *more = message->item.index;
+        return message->item.ref;
     case VERB_HOLD:
         *more = message->hold.incarnation;
         return message->hold.actor;
