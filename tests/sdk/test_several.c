@@ -73,7 +73,7 @@ static void wait_for_objects(int64_t most)
         ;
 }
 
-Test(several, each_ref_has_its_own_value)
+Test(several, C03_each_ref_has_its_own_value)
 {
     three_refs refs = mob_run(m, three, 1);
     const char *text = "";
@@ -84,7 +84,7 @@ Test(several, each_ref_has_its_own_value)
     expect_number(mob_nth(refs.first.ref, 2), 3);
 }
 
-Test(several, without_a_ref_no_result_is_kept)
+Test(several, C03_without_a_ref_no_result_is_kept)
 {
     mob_value_t none[] = {{0}};
     mob_ref_t ref = mob_submit(m, nop_signature, MOB_OPTS(.num_returns = MOB_NONE), none, 0);
@@ -93,7 +93,7 @@ Test(several, without_a_ref_no_result_is_kept)
     wait_for_objects(3 + 1);
 }
 
-Test(several, another_number_of_values_fails_all)
+Test(several, C04_another_number_of_values_fails_all)
 {
     mob_ref_t fewer = ask_many(MANY_SIGNATURE, 2, 3), more = ask_many(MANY_SIGNATURE, 5, 3);
     for (size_t i = 0; i < 3; i++) {
@@ -105,7 +105,7 @@ Test(several, another_number_of_values_fails_all)
     expect_number(ask_many(MANY_SIGNATURE, 1, 1), 0);
 }
 
-Test(several, a_failing_body_fails_all)
+Test(several, C62_a_failing_body_fails_all)
 {
     three_refs refs = mob_run(m, three, -7);
     mob_ref_t all[] = {refs.first.ref, refs.second.ref, refs.third.ref};
