@@ -262,6 +262,8 @@ static const char *print_cell(char out[CELL_MAX], const row_t *row, const column
         snprintf(out, CELL_MAX, "%s", cell->text);
     else if (column->type == 'a' && people)
         snprintf(out, CELL_MAX, "%s", unit_print_age(text, cell->number * 1000));
+    else if (column->type == 'd' && people)
+        snprintf(out, CELL_MAX, "%s", unit_print_duration(text, cell->number, true));
     else if (column->type == 'b' && people)
         snprintf(out, CELL_MAX, "%s", unit_print_size(text, (uint64_t)cell->number));
     else

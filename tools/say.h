@@ -60,7 +60,7 @@ int64_t row_number(const row_t *row, const char *key);
 
 typedef struct column {
     const char *key, *title;
-    char type; // t text, n number, a age in ms, b bytes, s signature (its first word), i id
+    char type; // t text, n number, a age in ms, d duration in us, b bytes, s signature (its first word), i id
     bool wide; // only with -o wide
 } column_t;
 

@@ -22,6 +22,9 @@ static const column_t task_columns[] = {
     {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"kind", "KIND", 't', 0}, {"state", "STATE", 't', 0}, {"owner", "OWNER", 't', 0},
     {"worker", "WORKER", 't', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"age_ms", "AGE", 'a', 0}, {"missing", "MISSING", 'n', 1},
     {"error", "ERROR", 't', 1}, {0}};
+static const column_t attempt_columns[] = {
+    {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"state", "STATE", 't', 0}, {"worker", "WORKER", 't', 0},
+    {"age_ms", "AGE", 'a', 0}, {"took_us", "TOOK", 'd', 0}, {"error", "ERROR", 't', 0}, {0}};
 static const column_t object_columns[] = {
     {"id", "ID", 't', 0}, {"state", "STATE", 't', 0}, {"bytes", "BYTES", 'b', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {0}};
 static const column_t host_columns[] = {
@@ -45,7 +48,7 @@ static const struct kind {
     {"actors", "actor", actor_columns, "name"},       {"tasks", "task", task_columns, "id"},
     {"objects", "object", object_columns, "id"},      {"hosts", "host", host_columns, "name"},
     {"workers", "worker", worker_columns, "name"},    {"sessions", "session", session_columns, "name"},
-    {"methods", "method", method_columns, "name"},
+    {"methods", "method", method_columns, "name"},    {"attempts", "attempt", attempt_columns, "id"},
 };
 // clang-format on
 

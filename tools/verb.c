@@ -148,7 +148,7 @@ const command_t verbs[] = {
      monitor_flags, 0, MANY, false, false, monitor},
     {"events", FAMILY_WATCH, "[EXPR]", "lifecycle events only",
      "mobula events\nmobula events ev=exit,restart --count 1 --for 1m", monitor_flags, 0, MANY, false, false, events},
-    {"list", FAMILY_WATCH, "actors|tasks|objects|hosts|workers|sessions|methods", "what there is",
+    {"list", FAMILY_WATCH, "actors|tasks|attempts|objects|hosts|workers|sessions|methods", "what there is",
      "mobula list actors -f state=alive --sort -mailbox\nmobula list tasks -f 'age>5m' -o json", no_flags, 1, 1, true, false, state_list},
     {"show", FAMILY_WATCH, "actor|task|host|worker|session|method ID", "all that is known of one thing",
      "mobula show actor ledger\nmobula show task 9f3a.17", no_flags, 2, 2, false, false, state_show},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actor.h"
+#include "attempt.h"
 #include "call.h"
 #include "filter.h"
 #include "name.h"
@@ -62,6 +63,8 @@ static filter_value_t look(void *arg, filter_key_t key)
                                : FILTER_NUMBER(field->number);
         if (key == FILTER_KEY_age && strcmp(field->key, "age_ms") == 0)
             return FILTER_NUMBER(field->number * 1000);
+        if (key == FILTER_KEY_took && strcmp(field->key, "took_us") == 0)
+            return FILTER_NUMBER(field->number);
     }
     return FILTER_NOTHING;
 }
@@ -151,6 +154,28 @@ static void tasks(answer_t *answer)
                 one_task(answer, call);
         }
     }
+}
+
+static void one_attempt(void *arg, const attempt_t *attempt)
+{
+    answer_t *answer = arg;
+    const core_t *core = answer->core;
+    row_t row = {0};
+    id(&row, attempt->ref);
+    text(&row, "name", name_text(core, attempt->name));
+    number(&row, "attempt", attempt->number);
+    text(&row, "state", attempt->state);
+    text(&row, "worker", name_text(core, attempt->place));
+    number(&row, "age_ms", age_ms(core, attempt->begun));
+    if (attempt->ended)
+        number(&row, "took_us", attempt->ended - attempt->begun);
+    text(&row, "error", attempt->code ? mob_strerror(attempt->code) : "");
+    emit(answer, &row);
+}
+
+static void attempts(answer_t *answer)
+{
+    answer->rows.failed |= !attempt_each(answer->core, one_attempt, answer);
 }
 
 static void hosts(answer_t *answer)
@@ -279,9 +304,9 @@ static void status(answer_t *answer)
 static const struct kind {
     const char *name;
     void (*fill)(answer_t *);
-} kinds[] = {{"actors", actors},   {"tasks", tasks},       {"hosts", hosts},
-             {"workers", workers}, {"sessions", sessions}, {"methods", methods},
-             {"objects", objects}, {"status", status}};
+} kinds[] = {{"actors", actors},     {"tasks", tasks},     {"hosts", hosts},
+             {"attempts", attempts}, {"workers", workers}, {"sessions", sessions},
+             {"methods", methods},   {"objects", objects}, {"status", status}};
 
 // ---- The answer ---------------------------------------------------------------------------------
 

@@ -147,6 +147,7 @@ typedef struct call_extra { // what few calls need
     char *find;      // CALL_FIND: the name
     mob_ref_t actor; // a parked method call: whose
     parts_t *parts;  // until it is final
+    uint32_t kills;  // workers that its body ended
 } call_extra_t;
 
 struct call {
@@ -173,7 +174,7 @@ struct call {
     edge_t *waiters;
     uint32_t missing;    // arguments that have not settled
     uint32_t space;      // where its target is looked up
-    uint32_t place;      // name index of the worker that had it last; 0: none yet
+    uint32_t place;      // name index of the worker that had this run; 0: none yet
     int64_t at, ends_at; // admitted; deadline, 0: none
     int64_t due_at;      // READY not before; 0: at once
     call_extra_t *extra;
@@ -297,7 +298,9 @@ struct actor {
 typedef struct record { // of the flight recorder
     int64_t time;
     mob_ref_t ref;
-    uint32_t kind, from, to, method, bytes, note;
+    uint16_t kind;
+    bool ran; // of an end: a worker had it
+    uint32_t from, to, method, bytes, note;
     int32_t took;
     uint16_t attempt, code;
 } record_t;

@@ -58,7 +58,8 @@ void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_er
     bool back = kind == EVENT_REPLY || kind == EVENT_FAIL;
     *record = (record_t){.time = core->now,
                          .ref = call->id,
-                         .kind = kind,
+                         .kind = (uint16_t)kind,
+                         .ran = call->place != 0,
                          .from = back ? place : caller,
                          .to = back ? caller : place,
                          .method = call->target,
@@ -74,8 +75,8 @@ void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t t
                    const char *note)
 {
     record_t *record = next_record(core);
-    *record =
-        (record_t){.time = core->now, .ref = ref, .kind = kind, .from = from, .to = to, .took = -1};
+    *record = (record_t){
+        .time = core->now, .ref = ref, .kind = (uint16_t)kind, .from = from, .to = to, .took = -1};
     if (core->tails) {
         record->note = name_of(
             core, (mob_bytes_t){note, strlen(note) < MOB_NAME_MAX ? strlen(note) : MOB_NAME_MAX});

@@ -25,7 +25,7 @@ teardown_file() { end_stage; }
 }
 
 @test "list hosts, workers, methods, sessions" {
-    for kind in hosts workers methods sessions tasks objects; do
+    for kind in hosts workers methods sessions tasks attempts objects; do
         run "$mobula" list $kind
         [ "$status" -eq 0 ]
     done
