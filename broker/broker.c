@@ -160,6 +160,8 @@ static bool start_core(parts_t *self)
         .pending_max = (uint32_t)config->limits_pending,
         .mailbox_max = (uint32_t)config->limits_mailbox,
         .memory_max = config->limits_memory,
+        .retry_us = config->limits_retry_delay,
+        .poison = (uint32_t)config->limits_poison,
         .ring_bytes = (uint32_t)config->monitor_ring,
         .drop_notice = self->fault.drop_notice,
     };

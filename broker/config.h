@@ -46,6 +46,10 @@ typedef uint32_t config_choice_t; // index into the words of its range
       "unsettled calls of one session")                                                                     \
     S(count,  limits,   mailbox,     NULL,         "1000",    1, 10000000, "",                              \
       "waiting calls of one actor")                                                                         \
+    S(time,   limits,   retry_delay, NULL,         "50ms",    1000, 2000000, "",                           \
+      "before a task runs again after its worker was lost; then twice as long, up to 2 s")                  \
+    S(count,  limits,   poison,      NULL,         "20",      1, 65535, "",                                 \
+      "workers that one call may end, however many retries it has")                                         \
     S(time,   results,  owner_grace, NULL,         "30s",     1000000, 3600000000, "",                      \
       "how long the things of a silent owner are kept")                                                     \
     S(size,   monitor,  ring,        NULL,         "16MiB",   0, 1073741824, "",                            \

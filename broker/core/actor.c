@@ -288,7 +288,7 @@ static void end_hand(core_t *core, actor_t *actor, mob_err_t err, const failure_
         failure.err = failure.root = call->cancelled ? MOB_ECANCELLED : err;
         failure.executed = MOB_MAYBE_EXECUTED;
         failure.attempts = call->attempt + 1u;
-        outcome_failure(core, call, &failure);
+        call_give_up(core, call, &failure);
     }
 }
 
@@ -388,9 +388,7 @@ static void take_back(core_t *core, actor_t *actor, const failure_t *why)
     call_t *back = NULL;
     for (call_t *call = actor->worker->hand, *next; call; call = next) {
         next = call->next;
-        bool again = call->actor == actor && call->state == CALL_SENT && !call->cancelled &&
-                     (call->retries < 0 || call->attempt < call->retries);
-        if (!again)
+        if (call->actor != actor || call->state != CALL_SENT || !call_may_run_again(core, call))
             continue;
         call_out_of_hand(core, call);
         call_enlist(call, &back);
@@ -399,9 +397,7 @@ static void take_back(core_t *core, actor_t *actor, const failure_t *why)
     while (back) {
         call_t *call = back->prev; // utlist: the head's prev is the tail
         call_unlist(call);
-        call->attempt++;
-        core->count.retries++;
-        timeline_add(core, EVENT_RETRY, call, MOB_EUNAVAILABLE);
+        call_run_again(core, call, MOB_EUNAVAILABLE);
         call_move(core, call, CALL_GIVEN);
     }
 }

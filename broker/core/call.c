@@ -3,6 +3,7 @@
 
 #include "call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,7 +234,7 @@ void call_argued(core_t *core, call_t *call)
     }
 }
 
-// ---- Time, loss, cancelling ---------------------------------------------------------------------
+// ---- Time ---------------------------------------------------------------------------------------
 
 int64_t call_remaining_ms(const core_t *core, const call_t *call)
 {
@@ -270,29 +271,82 @@ void call_timer(core_t *core, call_t *call)
         schedule_unresolved(core, call);
 }
 
+// ---- Another run --------------------------------------------------------------------------------
+
+enum { RETRY_MAX_US = 2000000 };
+
+static bool has_retries(const call_t *call)
+{
+    return !call->cancelled &&
+           (call->retries < 0 ? call->attempt < UINT16_MAX : call->attempt < call->retries);
+}
+
+static bool is_poison(const core_t *core, const call_t *call)
+{
+    return call->extra && call->extra->kills >= core->config.poison;
+}
+
+bool call_may_run_again(const core_t *core, const call_t *call)
+{
+    return has_retries(call) && !is_poison(core, call);
+}
+
+void call_ended_worker(call_t *call)
+{
+    call_extra_t *extra = call_extra(call);
+    if (extra)
+        extra->kills++;
+}
+
+void call_run_again(core_t *core, call_t *call, mob_err_t why)
+{
+    call->attempt++;
+    core->count.retries++;
+    timeline_add(core, EVENT_RETRY, call, why);
+    call->place = 0;
+}
+
+static int64_t retry_delay(core_t *core, const call_t *call)
+{
+    int64_t delay = core->config.retry_us << (call->attempt < 16 ? call->attempt : 16);
+    delay = delay < RETRY_MAX_US ? delay : RETRY_MAX_US;
+    return delay / 2 + (int64_t)(core_random(core) % ((uint64_t)delay + 1));
+}
+
+void call_give_up(core_t *core, call_t *call, const failure_t *failure)
+{
+    char text[MOB_TEXT_MAX];
+    failure_t record = *failure;
+    if (has_retries(call) && is_poison(core, call)) {
+        snprintf(text, sizeof text, "%s: its body ended %u workers, the last time: %s",
+                 name_text(core, call->target), call->extra->kills, failure->reason);
+        record.err = record.root = MOB_EPOISON;
+        record.reason = text;
+    }
+    outcome_failure(core, call, &record);
+}
+
 void call_lost(core_t *core, call_t *call, const failure_t *failure)
 {
-    if (call->state == CALL_FINAL) { // its outcome was stored before: only the record was waited for
-        call_out_of_hand(core, call);
-        if (call->dropped)
-            outcome_drop(core, call);
-        return;
-    }
+    bool final =
+        call->state == CALL_FINAL; // its outcome was stored before: only the record was waited for
     call_out_of_hand(core, call);
-    if (call->cancelled) {
+    if (final && call->dropped) {
+        outcome_drop(core, call);
+    } else if (final) {
+        return;
+    } else if (call->cancelled) {
         outcome_fail(core, call, MOB_ECANCELLED, "", "%s: cancelled", name_text(core, call->target));
-    } else if (call->retries < 0 || call->attempt < call->retries) {
-        int64_t delay = core->config.retry_us
-                        << (call->attempt < 5 ? call->attempt : 5); // at most 32 times the first
-        call->attempt++;
-        call->due_at = core->now + delay / 2 + (int64_t)(core_random(core) % ((uint64_t)delay + 1));
-        core->count.retries++;
-        timeline_add(core, EVENT_RETRY, call, failure->err);
+    } else if (call_may_run_again(core, call)) {
+        call->due_at = core->now + retry_delay(core, call);
+        call_run_again(core, call, failure->err);
         call_move(core, call, CALL_RETRY);
     } else {
-        outcome_failure(core, call, failure);
+        call_give_up(core, call, failure);
     }
 }
+
+// ---- Cancelling ---------------------------------------------------------------------------------
 
 // What the body itself started belongs to the session of its worker.
 static void cancel_children(core_t *core, session_t *session, mob_ref_t parent, uint32_t flags)

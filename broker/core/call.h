@@ -33,6 +33,12 @@ void call_enlist_first(call_t *call, call_t **list); // at the front
 void call_unlist(call_t *call);                      // out of whatever list it is in
 void call_out_of_hand(core_t *core, call_t *call);   // the worker is done with it, or gone
 
+// Whether another run is allowed: retries are left, it was not called off, and its body has not ended too many workers.
+bool call_may_run_again(const core_t *core, const call_t *call);
+void call_run_again(core_t *core, call_t *call, mob_err_t why); // count it; the move is the caller's
+void call_ended_worker(call_t *call);                           // its body, with its process
+void call_give_up(core_t *core, call_t *call, const failure_t *failure); // MOB_EPOISON, if it is that
+
 // Its run was lost with its worker: again, or an end.
 void call_lost(core_t *core, call_t *call, const failure_t *failure);
 void call_timer(core_t *core, call_t *call); // its deadline_t is due

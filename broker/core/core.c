@@ -51,6 +51,7 @@ static core_config_t completed(const core_config_t *given)
     config.kept_us = or_default(config.kept_us, 600000000);
     config.retry_us = or_default(config.retry_us, 50000);
     config.accept_us = or_default(config.accept_us, 20000);
+    config.poison = config.poison ? config.poison : 20;
     config.pending_max = config.pending_max ? config.pending_max : 10000;
     config.mailbox_max = config.mailbox_max ? config.mailbox_max : 1000;
     config.memory_max = config.memory_max ? config.memory_max : UINT64_C(512) << 20;

@@ -111,10 +111,9 @@ void result_item(core_t *core, worker_t *worker, const msg_item_t *item)
 }
 
 // A failure that the body reported and that the caller asked to try again.
-static bool try_again(const call_t *call, const msg_fail_t *fail)
+static bool try_again(const core_t *core, const call_t *call, const msg_fail_t *fail)
 {
-    if (fail->code != MOB_ETASK || !call->extra ||
-        (call->retries >= 0 && call->attempt >= call->retries))
+    if (fail->code != MOB_ETASK || !call->extra || !call_may_run_again(core, call))
         return false;
     for (int i = 0; i < MOB_RETRY_MAX; i++) {
         int64_t code = call->extra->retry_on[i];
@@ -158,9 +157,7 @@ static void retry(core_t *core, call_t *call)
         return;
     }
     call_out_of_hand(core, call);
-    call->attempt++;
-    core->count.retries++;
-    timeline_add(core, EVENT_RETRY, call, MOB_ETASK);
+    call_run_again(core, call, MOB_ETASK);
     call_move(core, call, CALL_GIVEN);
 }
 
@@ -192,7 +189,7 @@ void result_failure(core_t *core, worker_t *worker, const msg_fail_t *fail)
     } else if (call->cancelled && fail->executed != MOB_NOT_EXECUTED) {
         call_out_of_hand(core, call);
         called_off(core, call);
-    } else if (try_again(call, fail)) {
+    } else if (try_again(core, call, fail)) {
         retry(core, call);
     } else {
         call_out_of_hand(core, call);

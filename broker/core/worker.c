@@ -245,6 +245,7 @@ void worker_place(const core_t *core, const worker_t *worker, failure_t *failure
 static void take_back(core_t *core, call_t *call)
 {
     call_out_of_hand(core, call);
+    call->place = 0;
     if (call->state == CALL_SENT)
         call_move(core, call, CALL_GIVEN);
     else if (call->dropped)
@@ -386,6 +387,14 @@ static void lose_tasks(core_t *core, worker_t *worker, failure_t *failure)
     failure->reason = reason;
 }
 
+// Only the first one can have been running, unless a result was lost with it.
+static void charge(const worker_t *worker, enum wire_cause cause)
+{
+    bool by_body = cause == CAUSE_CRASH || cause == CAUSE_OOM;
+    if (by_body && worker->hand && worker->hand->state == CALL_SENT)
+        call_ended_worker(worker->hand);
+}
+
 static void worker_free(core_t *core, worker_t *worker)
 {
     if (worker->session)
@@ -419,6 +428,7 @@ void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t
         timeline_note(core, EVENT_EXIT, worker->session ? worker->session->name : 0, 0,
                       (mob_ref_t){worker->owner, 0}, text);
     worker->state = WORKER_ENDING;
+    charge(worker, cause);
     lose_tasks(core, worker, &failure);
     while (worker->actors)
         actor_lost(core, worker->actors, cause, &failure);

@@ -121,6 +121,100 @@ Test(tasks, lost_worker_means_retry_then_loss)
     arena_clear(&arena);
 }
 
+// Whether it comes back to the worker within so many ms, and not before.
+static void comes_back_within(int64_t least, int64_t most)
+{
+    story_pass(story, least - 1);
+    hear_nothing(story, WORKER);
+    story_pass(story, most - least + 2);
+    hear(story, WORKER, RUN, run);
+}
+
+static void fail_with(uint64_t seq, uint32_t attempt, int64_t code)
+{
+    say(story, WORKER, FAIL, fail, .ref = ref(seq), .attempt = attempt, .code = MOB_ETASK,
+        .app_code = code, .executed = MOB_EXECUTED, .text = {"oops", 4});
+}
+
+Test(tasks, retries_wait_twice_as_long_each_time_but_not_for_ever)
+{
+    static const int64_t delays[] = {50, 100, 200, 400, 800, 1600, 2000, 2000};
+    opts_t opts = {.max_retries = MOB_FOREVER, .retry_1 = 42};
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .opts = {.set = &opts});
+    hear(story, WORKER, RUN, run);
+    for (uint32_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+        say(story, WORKER, PING, ping, .epoch = 1);
+        say(story, HOST, PING, ping, .epoch = 1);
+        fail_with(1, i, 42);
+        comes_back_within(delays[i] / 2, delays[i] * 3 / 2);
+    }
+}
+
+Test(tasks, a_retry_does_not_wait_past_the_deadline)
+{
+    opts_t opts = {.max_retries = 5, .retry_1 = MOB_ANY_CODE, .timeout_ms = 60};
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .opts = {.set = &opts});
+    hear(story, WORKER, RUN, run);
+    story_pass(story, 50);
+    fail_with(1, 0, 7);
+    story_pass(story, 11);
+    arena_t arena = {0};
+    failure_t failure = failure_of(hear(story, CALLER, ANSWER, answer), &arena);
+    cr_assert_eq(failure.err, MOB_EDEADLINE);
+    cr_assert_eq(failure.executed, MOB_MAYBE_EXECUTED);
+    arena_clear(&arena);
+    story_pass(story, 500);
+    hear_nothing(story, WORKER);
+}
+
+Test(tasks, codes_that_are_not_named_are_not_tried_again)
+{
+    opts_t opts = {.max_retries = 5, .retry_1 = 42, .retry_4 = -MOB_ELOST};
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .opts = {.set = &opts});
+    hear(story, WORKER, RUN, run);
+    fail_with(1, 0, -MOB_ELOST); // what a wait gave
+    story_pass(story, 100);
+    hear(story, WORKER, RUN, run);
+    fail_with(1, 1, 43);
+    arena_t arena = {0};
+    failure_t failure = failure_of(hear(story, CALLER, ANSWER, answer), &arena);
+    cr_assert_eq(failure.err, MOB_ETASK);
+    cr_assert_eq(failure.code, 43);
+    cr_assert_eq(failure.attempts, 2u);
+    arena_clear(&arena);
+}
+
+static void worker_dies_and_another_comes(enum wire_cause cause)
+{
+    story_leave(story, WORKER, cause);
+    story->who[WORKER].peer = NULL;
+    say(story, HOST, PING, ping, .epoch = 1);
+    say(story, CALLER, PING, ping, .epoch = 1, .heard = 1);
+    story_pass(story, 3001);
+    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+}
+
+Test(tasks, one_that_ends_twenty_workers_is_poison)
+{
+    opts_t opts = {.max_retries = MOB_FOREVER};
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .opts = {.set = &opts});
+    for (uint32_t attempt = 0; attempt < 22; attempt++) {
+        cr_assert_eq(hear(story, WORKER, RUN, run)->attempt, attempt);
+        bool own = attempt % 11 != 5; // twice it was not its own doing
+        if (attempt == 21)
+            story_leave(story, WORKER, CAUSE_CRASH);
+        else
+            worker_dies_and_another_comes(own ? CAUSE_CRASH : CAUSE_SILENT);
+    }
+    arena_t arena = {0};
+    failure_t failure = failure_of(hear(story, CALLER, ANSWER, answer), &arena);
+    cr_assert_eq(failure.err, MOB_EPOISON);
+    cr_assert_eq(failure.executed, MOB_MAYBE_EXECUTED);
+    cr_assert_eq(failure.attempts, 22u);
+    cr_assert_not_null(strstr(failure.reason, "20 workers"), "%s", failure.reason);
+    arena_clear(&arena);
+}
+
 Test(tasks, late_result_of_an_older_attempt_is_dropped)
 {
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);

@@ -143,6 +143,22 @@ mob_err_t left(mob_ctx_t *ctx, int64_t n, int64_t *out)
     return MOB_OK;
 }
 
+mob_err_t die(mob_ctx_t *ctx, int64_t until, int64_t *out)
+{
+    enter(ctx);
+    if (ctx->attempt < until)
+        kill(getpid(), SIGKILL);
+    *out = ctx->attempt;
+    return MOB_OK;
+}
+
+mob_err_t shaky(mob_ctx_t *ctx, int64_t until, int64_t code, int64_t *out)
+{
+    enter(ctx);
+    *out = ctx->attempt;
+    return ctx->attempt < until ? mob_fail(ctx, (int)code, "attempt %u", ctx->attempt) : MOB_OK;
+}
+
 mob_err_t call_off(mob_ctx_t *ctx, mob_ref_t victim, int64_t flags, mob_nil_t *out)
 {
     (void)out;
@@ -262,6 +278,8 @@ const mob_def_t crew_defs[] = {mob_task(add),
                                mob_task(leaver),
                                mob_task(hand_on),
                                mob_task(left),
+                               mob_task(die),
+                               mob_task(shaky),
                                mob_task(call_off),
                                mob_task(parent),
                                mob_actor(tally, TALLY),
@@ -372,6 +390,19 @@ mob_t *crew_client(const crew_t *self)
     mob_t *client = mob_connect(&(mob_config_t){.endpoint = self->address, .name = "tester"});
     cr_assert_not_null(client);
     return client;
+}
+
+int crew_tool(const crew_t *self, const char *words, char *out, size_t size)
+{
+    char command[512];
+    snprintf(command, sizeof command, "MOBULA_BROKER=%s %s %s", self->address, getenv("MOBULA_BIN"),
+             words);
+    FILE *pipe = popen(command, "r");
+    cr_assert_not_null(pipe);
+    size_t got = fread(out, 1, size - 1, pipe);
+    out[got] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void crew_close(crew_t *self)

@@ -20,6 +20,8 @@ MOB_TASK(steps, stream(i64), (i64, n));
 MOB_TASK(leaver, i64, (i64, n));
 MOB_TASK(hand_on, i64, (str, url), (i64, levels)); // gives the error of fetch
 MOB_TASK(left, i64, (i64, n));                     // how many ms it has, -1: any
+MOB_TASK(die, i64, (i64, until));                  // ends its process while attempt < until
+MOB_TASK(shaky, i64, (i64, until), (i64, code));   // fails with code while attempt < until
 MOB_TASK(call_off, nil, (ref, victim), (i64, flags));
 MOB_TASK(parent, i64, (i64, levels), (i64, ms)); // waits for a child; the last one is until_told
 
@@ -63,6 +65,7 @@ void crew_start_host(crew_t *self, const char *flags[]); // ends with NULL; NULL
 int crew_end_host(crew_t *self, int signal); // gives its exit code, 128 + n for a signal
 void crew_here(const crew_t *self);          // bodies in this process are heard, too
 mob_t *crew_client(const crew_t *self);
+int crew_tool(const crew_t *self, const char *words, char *out, size_t size); // mobula WORDS
 void crew_wait_for_end(pid_t pid); // of a process that is not ours
 void crew_close(crew_t *self);
 

@@ -51,8 +51,9 @@ tests | sort | awk -F ' *[|] *' -v markdown=$markdown '
         }
     }
     END {
-        printf "%s%d tested, %d not yet, %d later, %d not ours\n", markdown ? "\n" : "",
-               many["tested"], many["not yet"], many["later"], many["not ours"]
+        if (!markdown)
+            printf "%d tested, %d not yet, %d later, %d not ours\n", many["tested"],
+                   many["not yet"], many["later"], many["not ours"]
         exit many["MISSING"] > 0
     }' head="# Conformance
 

@@ -1,0 +1,146 @@
+// test_retries.c - runs that fail or are lost, through real processes: what is tried again, how often, and what is
+// told of it. Each run is in the ledger.
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crew.h"
+
+enum { SOON = 15000 };
+
+static crew_t crew;
+static mob_t *m;
+
+static void open_crew(void)
+{
+    crew = crew_open();
+    crew_start_broker(&crew);
+    crew_start_host(&crew, NULL);
+    m = crew_client(&crew);
+}
+
+static void close_crew(void)
+{
+    mob_close(&m);
+    crew_close(&crew);
+}
+
+TestSuite(retries, .init = open_crew, .fini = close_crew, .timeout = 60);
+
+static int64_t value_of(mob_ref_i64 ref)
+{
+    int64_t value = 0;
+    mob_err_t err = mob_get(m, ref, &value, SOON);
+    cr_assert_eq(err, MOB_OK, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
+    return value;
+}
+
+static mob_info_t failure_of(mob_ref_i64 ref, mob_err_t expected)
+{
+    mob_err_t err = mob_done(m, ref, SOON);
+    cr_assert_eq(err, expected, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
+    return mob_info(m, ref.ref);
+}
+
+static void ran(mob_ref_i64 ref, int count)
+{
+    cr_assert_eq(crew_ran(&crew, ref.ref).count, count);
+}
+
+// ---- Lost workers -------------------------------------------------------------------------------
+
+Test(retries, C57_none_means_one_run)
+{
+    mob_ref_i64 task = mob_run_with(m, MOB_OPTS(.max_retries = MOB_NONE), die, 99);
+    mob_info_t info = failure_of(task, MOB_ELOST);
+    cr_assert_eq(info.executed, MOB_MAYBE_EXECUTED);
+    cr_assert_eq(info.status & 0x7f, 9);
+    cr_assert_eq(info.attempts, 1);
+    cr_assert_eq(info.pid, crew_ran(&crew, task.ref).pid);
+    ran(task, 1);
+}
+
+Test(retries, C58_three_by_default)
+{
+    mob_ref_i64 task = mob_run(m, die, 3);
+    cr_assert_eq(value_of(task), 3);
+    cr_assert_eq(mob_info(m, task.ref).attempts, 4);
+    ran(task, 4);
+}
+
+Test(retries, C59_and_then_it_is_lost)
+{
+    mob_ref_i64 task = mob_run_with(m, MOB_OPTS(.max_retries = 2), die, 99);
+    cr_assert_eq(failure_of(task, MOB_ELOST).attempts, 3);
+    ran(task, 3);
+}
+
+Test(retries, C63_every_attempt_is_listed)
+{
+    char words[128], rows[2048];
+    mob_ref_i64 task = mob_run(m, die, 3);
+    cr_assert_eq(value_of(task), 3);
+    snprintf(words, sizeof words, "list attempts -f id=%016" PRIx64 ".%" PRIu64 " -o csv",
+             task.ref.owner, task.ref.seq);
+    cr_assert_eq(crew_tool(&crew, words, rows, sizeof rows), 0);
+    char *row = strtok(rows, "\n");
+    cr_assert(row && strstr(row, "attempt"), "%s", row ? row : "nothing");
+    for (unsigned attempt = 0; attempt < 4; attempt++) {
+        char name[32], state[16], worker[128];
+        unsigned number;
+        row = strtok(NULL, "\n");
+        cr_assert(row && sscanf(row, "%*[^,],%31[^,],%u,%15[^,],%127[^,],", name, &number, state,
+                                worker) == 4,
+                  "%s", row ? row : "too few");
+        cr_assert_eq(number, attempt);
+        cr_assert_str_eq(state, attempt < 3 ? "failed" : "done");
+    }
+    cr_assert_null(strtok(NULL, "\n"));
+}
+
+Test(retries, C64_the_pool_is_whole_again)
+{
+    mob_ref_i64 dead[20], good[20];
+    char rows[2048];
+    for (int i = 0; i < 20; i++)
+        dead[i] = mob_run_with(m, MOB_OPTS(.max_retries = MOB_NONE), die, 99);
+    for (int i = 0; i < 20; i++)
+        failure_of(dead[i], MOB_ELOST);
+    for (int i = 0; i < 20; i++)
+        good[i] = mob_run(m, add, i, 1);
+    for (int i = 0; i < 20; i++)
+        cr_assert_eq(value_of(good[i]), i + 1);
+    int alive;
+    do { // the last ones of them are being started
+        cr_assert_eq(crew_tool(&crew, "list workers -f state=alive -o name", rows, sizeof rows), 0);
+        alive = 0;
+        for (const char *at = rows; (at = strchr(at, '\n')) != NULL; at++)
+            alive++;
+    } while (alive < 2);
+    cr_assert_eq(alive, 2);
+}
+
+// ---- Failures of bodies -------------------------------------------------------------------------
+
+Test(retries, C60_a_failure_of_the_body_is_its_answer)
+{
+    mob_ref_i64 task = mob_run_with(m, MOB_OPTS(.max_retries = 3), shaky, 99, 42);
+    cr_assert_eq(failure_of(task, MOB_ETASK).code, 42);
+    ran(task, 1);
+}
+
+Test(retries, C61_unless_its_code_is_named)
+{
+    mob_ref_i64 named = mob_run_with(m, MOB_OPTS(.retry_on = {42}), shaky, 2, 42);
+    mob_ref_i64 other = mob_run_with(m, MOB_OPTS(.retry_on = {43}), shaky, 2, 42);
+    mob_ref_i64 any = mob_run_with(m, MOB_OPTS(.retry_on = {MOB_ANY_CODE}), shaky, 99, 42);
+    cr_assert_eq(value_of(named), 2);
+    ran(named, 3);
+    cr_assert_eq(failure_of(other, MOB_ETASK).code, 42);
+    ran(other, 1);
+    cr_assert_eq(failure_of(any, MOB_ETASK).attempts, 4, "the budget is one for all");
+    ran(any, 4);
+}
