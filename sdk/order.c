@@ -226,8 +226,8 @@ static bool with_args(order_t *order, const mob_value_t *args, size_t count)
             order, writer->err, "",
             "%s: arguments that do not fit: too deep, too large, too many futures, or of no kind",
             order->name);
-    order->deps = (refs_t){.items = writer->deps, .count = writer->dep_count};
-    return take_load(order, writer) && (writer->dep_count == 0 || deps_are_known(order));
+    order->deps = (refs_t){.items = writer->deps.items, .count = writer->deps.count};
+    return take_load(order, writer) && (writer->deps.count == 0 || deps_are_known(order));
 }
 
 // ---- Entering -----------------------------------------------------------------------------------

@@ -5,17 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+blob_t *blob_room(size_t size)
+{
+    blob_t *self = size <= UINT32_MAX ? malloc(sizeof *self + size) : NULL;
+    if (self)
+        *self = (blob_t){.refs = 1, .size = (uint32_t)size, .data = blob_bytes(self)};
+    return self;
+}
+
 blob_t *blob_new(const void *data, size_t size)
 {
-    if (size > UINT32_MAX)
-        return NULL;
-    blob_t *self = malloc(sizeof *self + size);
-    if (!self)
-        return NULL;
-    uint8_t *copy = (uint8_t *)(self + 1);
-    if (size)
-        memcpy(copy, data, size);
-    *self = (blob_t){.refs = 1, .size = (uint32_t)size, .data = copy};
+    blob_t *self = blob_room(size);
+    if (self && size)
+        memcpy(blob_bytes(self), data, size);
+    return self;
+}
+
+static void free_adopted(blob_t *self)
+{
+    free((void *)(uintptr_t)self->data);
+    free(self);
+}
+
+blob_t *blob_adopt(void *data, size_t size)
+{
+    blob_t *self = data && size <= UINT32_MAX ? malloc(sizeof *self) : NULL;
+    if (self)
+        *self = (blob_t){.refs = 1, .size = (uint32_t)size, .data = data, .free = free_adopted};
     return self;
 }
 

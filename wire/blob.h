@@ -16,6 +16,12 @@ typedef struct blob {
 
 // A copy of size bytes; NULL when memory is exhausted. The caller owns one reference.
 blob_t *blob_new(const void *data, size_t size);
+blob_t *blob_adopt(void *data, size_t size); // takes what malloc() gave, without a copy; NULL: no memory
+blob_t *blob_room(size_t size);              // of bytes to be filled in; NULL: no memory
+static inline uint8_t *blob_bytes(blob_t *self) // of one that blob_room() gave
+{
+    return (uint8_t *)(self + 1);
+}
 blob_t *blob_hold(blob_t *self); // one more reference; NULL is fine
 void blob_drop(blob_t **self_p); // one less; nulls the caller's pointer; NULL inside is fine
 

@@ -25,7 +25,8 @@ void writer_clear(mob_writer_t *self)
     self->pack.failed = false;
     self->inner.size = 0;
     self->inner.failed = false;
-    self->dep_count = 0;
+    if (self->deps.count > 0)
+        refset_clear(&self->deps);
     self->depth = 0;
     self->err = MOB_OK;
 }
@@ -34,7 +35,7 @@ void writer_fini(mob_writer_t *self)
 {
     pack_fini(&self->pack);
     pack_fini(&self->inner);
-    free(self->deps);
+    refset_fini(&self->deps);
     *self = (mob_writer_t){0};
 }
 
@@ -69,30 +70,15 @@ static void write_actor(mob_writer_t *self, mob_actor_t actor)
     note_inner(self, mob_ready(actor));
 }
 
-static bool grow_deps(mob_writer_t *self)
-{
-    uint32_t room = self->dep_room ? self->dep_room * 2 : 8;
-    mob_ref_t *deps = realloc(self->deps, room * sizeof *deps);
-    if (!deps)
-        return false;
-    self->deps = deps;
-    self->dep_room = room;
-    return true;
-}
-
 // The place of ref among the dependencies; the same future twice is one dependency.
 static uint32_t dep_index(mob_writer_t *self, mob_ref_t ref)
 {
-    for (uint32_t i = 0; i < self->dep_count; i++)
-        if (mob_same(self->deps[i], ref))
-            return i;
-    if (self->dep_count == MOB_DEPS_MAX)
-        fail(self, MOB_ELIMIT);
-    else if (self->dep_count == self->dep_room && !grow_deps(self))
+    uint32_t index = refset_add(&self->deps, ref);
+    if (index == self->deps.count)
         fail(self, MOB_ENOMEM);
-    else
-        self->deps[self->dep_count++] = ref;
-    return self->dep_count - 1;
+    else if (index == MOB_DEPS_MAX)
+        fail(self, MOB_ELIMIT);
+    return index;
 }
 
 static void write_dep(mob_writer_t *self, mob_ref_t ref)
@@ -109,7 +95,7 @@ static void write_items(mob_writer_t *self, mob_list_t list, size_t per)
         fail(self, MOB_EARGS); // a list that was read: its items are in the reader
         return;
     }
-    if (self->depth == MOB_DEPTH_MAX || list.count > MOB_BLOB_MAX) {
+    if (self->depth == MOB_DEPTH_MAX || list.count > MOB_OBJECT_MAX) {
         fail(self, MOB_ELIMIT);
         return;
     }
@@ -130,7 +116,7 @@ static void write_raw(mob_writer_t *self, mob_bytes_t raw)
     size_t count = 0;
     if (raw.size == 0)
         return;
-    if (raw.size > MOB_BLOB_MAX)
+    if (raw.size > MOB_OBJECT_MAX)
         fail(self, MOB_ELIMIT);
     else if (!value_check(load_bytes(raw.data, raw.size), &count) || (self->depth > 0 && count != 1))
         fail(self, MOB_EARGS);
@@ -141,7 +127,7 @@ static void write_raw(mob_writer_t *self, mob_bytes_t raw)
 static void write_bytes(mob_writer_t *self, mob_bytes_t bytes,
                         void (*pack)(pack_t *, const void *, size_t))
 {
-    if (bytes.size > MOB_BLOB_MAX)
+    if (bytes.size > MOB_OBJECT_MAX)
         fail(self, MOB_ELIMIT);
     else if (bytes.size > 0 && !bytes.data)
         fail(self, MOB_EARGS);
@@ -204,7 +190,7 @@ void mob_write(mob_writer_t *self, mob_value_t value)
     write_kind(self, &value);
     if (self->pack.failed || self->inner.failed)
         fail(self, MOB_ENOMEM);
-    else if (self->pack.size > MOB_BLOB_MAX || self->inner.size > MOB_INNER_MAX * INNER_SIZE)
+    else if (self->pack.size > MOB_LOAD_MAX || self->inner.size > MOB_INNER_MAX * INNER_SIZE)
         fail(self, MOB_ELIMIT);
 }
 

@@ -6,11 +6,11 @@
 
 #include "blob.h"
 #include "pack.h"
+#include "refset.h"
 
 struct mob_writer { // sticky
     pack_t pack;
-    mob_ref_t *deps; // refs of kind DEP in the order met: written as PACK_EXT_DEP with their index
-    uint32_t dep_count, dep_room;
+    refset_t deps; // refs of kind DEP in the order met: written as PACK_EXT_DEP with their index
     pack_t inner;  // refs and handles that were written, as inner.h has them
     mob_err_t err; // MOB_EARGS (kind), MOB_ELIMIT (depth, size, deps, refs), MOB_ENOMEM
     uint32_t depth;

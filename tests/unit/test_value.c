@@ -223,10 +223,11 @@ Test(value, sixteen_levels_and_no_more)
 
 Test(value, a_payload_above_its_limit_is_refused)
 {
-    static char big[MOB_BLOB_MAX + 1];
-    PUT(BYTES, bytes, {big, MOB_BLOB_MAX - 5});
+    static char big[MOB_OBJECT_MAX + 1];
+    PUT(BYTES, bytes, {big, MOB_OBJECT_MAX});
     cr_assert_eq(writer.err, MOB_OK);
-    PUT(I64, i64, 1000);
+    cr_assert_leq(writer.pack.size, (size_t)MOB_LOAD_MAX);
+    PUT(BYTES, bytes, {big, MOB_HEADS_MAX});
     cr_assert_eq(writer.err, MOB_ELIMIT);
     writer_clear(&writer);
     PUT(BYTES, bytes, {big, sizeof big});
@@ -255,9 +256,9 @@ Test(value, dependencies_are_listed_once_in_the_order_met)
                                  {.kind = MOB_KIND_DEP, .ref = {1, 4}},
                                  {.kind = MOB_KIND_DEP, .ref = {1, 5}}};
     PUT(LIST, list, {items, 3});
-    cr_assert_eq(writer.dep_count, 2);
-    cr_assert(mob_same(writer.deps[0], (mob_ref_t){1, 5}));
-    cr_assert(mob_same(writer.deps[1], (mob_ref_t){1, 4}));
+    cr_assert_eq(writer.deps.count, 2);
+    cr_assert(mob_same(writer.deps.items[0], (mob_ref_t){1, 5}));
+    cr_assert(mob_same(writer.deps.items[1], (mob_ref_t){1, 4}));
 }
 
 Test(value, dependencies_are_replaced_by_their_values)
@@ -307,14 +308,28 @@ Test(value, a_splice_refuses_what_would_shift_the_arguments)
     cr_assert_not(splices("\xc1", 1, one));
 }
 
-Test(value, at_most_256_dependencies)
+// Found among many as among few, and each time the writer is used again.
+Test(value, dependencies_are_found_among_many)
+{
+    for (uint64_t count = 1; count <= 100; count++) {
+        writer_clear(&writer);
+        for (uint64_t i = 0; i < 3 * count; i++)
+            PUT(DEP, ref, {1 + i % count % 2, 1 + i % count});
+        cr_assert_eq(writer.deps.count, count);
+        const uint8_t last[] = {0xd5, 3, 0, (uint8_t)(count - 1)};
+        cr_assert_arr_eq(writer.pack.data + writer.pack.size - 4, last, 4);
+    }
+}
+
+Test(value, at_most_16384_dependencies)
 {
     for (uint64_t i = 0; i < MOB_DEPS_MAX; i++)
         PUT(DEP, ref, {1, i + 1});
-    cr_assert_eq(writer.err, MOB_OK);
+    PUT(DEP, ref, {1, 1});
+    cr_assert_eq(writer.err, MOB_OK, "the last one is one of them");
+    cr_assert_eq(writer.deps.count, MOB_DEPS_MAX);
     PUT(DEP, ref, {1, MOB_DEPS_MAX + 1});
     cr_assert_eq(writer.err, MOB_ELIMIT);
-    cr_assert_eq(writer.dep_count, MOB_DEPS_MAX);
 }
 
 // ---- Bad bytes, memory, JSON --------------------------------------------------------------------
