@@ -3,7 +3,6 @@
 
 #include "answer.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef struct reply { // a RESULT, or an ITEM of one
@@ -73,29 +72,38 @@ static bool say(worker_t *worker, const hand_t *hand, reply_t reply)
     return said;
 }
 
-static void refuse_size(worker_t *worker, const hand_t *hand, uint32_t size)
-{
-    char text[96];
-    snprintf(text, sizeof text, "the result of %u bytes does not fit a message (%d)", size,
-             MOB_BLOB_MAX);
-    answer_failure(worker, hand,
-                   &(answer_failure_t){.err = MOB_ELIMIT, .executed = MOB_EXECUTED, .text = text});
-}
-
 static void refuse_memory(worker_t *worker, const hand_t *hand)
 {
     answer_failure(worker, hand, &(answer_failure_t){.err = MOB_ENOMEM, .executed = MOB_EXECUTED});
 }
 
-void answer_value(worker_t *worker, const hand_t *hand, load_t value)
+// In pieces: of several values all, once one of them is too large.
+static void say_bulk(worker_t *worker, const hand_t *hand, pack_t *values, const uint32_t *ends,
+                     uint32_t items)
 {
-    if (value.size > MOB_BLOB_MAX)
-        refuse_size(worker, hand, value.size);
-    else if (!say(worker, hand, (reply_t){.value = value}))
+    const bulk_answer_t answer = {
+        .ref = hand->ref, .actor = hand->actor, .attempt = hand->attempt, .items = items, .ends = ends};
+    if (!bulk_say(&worker->bulk, worker->session, &answer, values))
         refuse_memory(worker, hand);
 }
 
-void answer_values(worker_t *worker, const hand_t *hand, const sink_t *sink)
+void answer_value(worker_t *worker, const hand_t *hand, pack_t *value)
+{
+    if (value->size > MOB_BLOB_MAX)
+        say_bulk(worker, hand, value, NULL, 0);
+    else if (!say(worker, hand, (reply_t){.value = load_bytes(value->data, value->size)}))
+        refuse_memory(worker, hand);
+}
+
+static bool any_is_large(const sink_t *sink)
+{
+    for (uint32_t i = 0; i < sink->made; i++)
+        if (sink_value(sink, i).size > MOB_BLOB_MAX)
+            return true;
+    return false;
+}
+
+static void say_items(worker_t *worker, const hand_t *hand, const sink_t *sink)
 {
     uint32_t count = (uint32_t)sink->made;
     bool said = true;
@@ -108,6 +116,14 @@ void answer_values(worker_t *worker, const hand_t *hand, const sink_t *sink)
                              .count = count});
     if (!said || !say(worker, hand, (reply_t){.behind = true}))
         refuse_memory(worker, hand);
+}
+
+void answer_values(worker_t *worker, const hand_t *hand, sink_t *sink)
+{
+    if (any_is_large(sink))
+        say_bulk(worker, hand, &sink->values, sink->ends, (uint32_t)sink->made);
+    else
+        say_items(worker, hand, sink);
 }
 
 static mob_bytes_t text_of(const char *text)
@@ -161,7 +177,7 @@ bool answer_again(worker_t *worker, mob_ref_t ref, uint32_t attempt)
 {
     uint64_t first, last;
     if (!seen_find(&worker->seen, ref, attempt, &first, &last))
-        return false;
+        return worker->bulk.first && bulk_again(&worker->bulk, worker->session, ref, attempt);
     for (uint64_t at = first; at <= last; at++) {
         put_again(worker, seen_at(&worker->seen, at));
         seen_again(&worker->seen, at);

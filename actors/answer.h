@@ -6,8 +6,9 @@
 
 #include "worker.h"
 
-void answer_value(worker_t *worker, const hand_t *hand, load_t value);
-void answer_values(worker_t *worker, const hand_t *hand, const sink_t *sink); // of several results
+// A value that is too large for one message is taken.
+void answer_value(worker_t *worker, const hand_t *hand, pack_t *value);
+void answer_values(worker_t *worker, const hand_t *hand, sink_t *sink); // of several results
 
 typedef struct answer_failure {
     mob_err_t err;

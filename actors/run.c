@@ -138,14 +138,12 @@ static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *r
     return true;
 }
 
-static load_t result_of(context_t *context)
+static pack_t *result_of(context_t *context)
 {
-    pack_t *pack = &context->writer.pack;
-    if (context->sink.made > 0)
-        return sink_value(&context->sink, 0);
+    pack_t *pack = context->sink.made > 0 ? &context->sink.values : &context->writer.pack;
     if (pack->size == 0)
         pack_nil(pack); // a body that writes nothing gives nil
-    return load_bytes(pack->data, pack->size);
+    return pack;
 }
 
 // An actor that leaves: what waits for it here is answered first, so that it is known not to have
@@ -157,6 +155,7 @@ static void refuse_behind(worker_t *worker, mob_ref_t actor)
         if (hand->what != HAND_CALL || !mob_same(hand->actor, actor))
             continue;
         refuse(worker, hand, MOB_EDEAD, "the actor left before");
+        session_unfetch(worker->session, hand->ref);
         window_remove(&worker->window, hand);
     }
 }
@@ -281,7 +280,7 @@ static const char *not_yet(const hand_t *hand)
 static bool construct(worker_t *worker, hand_t *hand, instance_t *instance)
 {
     if (!hand->body->invoke) { // zeroed state is all it wants
-        answer_value(worker, hand, load_bytes("\xc0", 1));
+        answer_value(worker, hand, result_of(&worker->context));
         return true;
     }
     mob_reader_t reader;

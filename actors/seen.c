@@ -89,11 +89,11 @@ static seen_caller_t *caller_of(seen_t *self, uint64_t key)
     return caller;
 }
 
-static void forget(seen_t *self, const seen_record_t *record)
+void seen_forget(seen_t *self, mob_ref_t ref, uint64_t key)
 {
-    seen_caller_t *caller = caller_of(self, record->key);
-    if (record->ref.seq > caller->forgotten)
-        caller->forgotten = record->ref.seq;
+    seen_caller_t *caller = caller_of(self, key);
+    if (ref.seq > caller->forgotten)
+        caller->forgotten = ref.seq;
 }
 
 bool seen_forgot(const seen_t *self, mob_ref_t ref, uint64_t key)
@@ -122,7 +122,7 @@ static void drop_oldest(seen_t *self)
         self->lost++;
         self->taken = self->first + 1;
     }
-    forget(self, record);
+    seen_forget(self, record->ref, record->key);
     if (!record->item)
         unchain(self, self->first);
     if (!record->room && holds_blob(record))

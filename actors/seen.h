@@ -83,6 +83,9 @@ static inline uint64_t seen_key(mob_ref_t ref, mob_ref_t actor)
 // Remember an answer. False: no memory; then it cannot be repeated, and that is counted as lost.
 bool seen_add(seen_t *self, const seen_answer_t *answer);
 
+// An answer that stands elsewhere (bulk.h) is kept no more.
+void seen_forget(seen_t *self, mob_ref_t ref, uint64_t key);
+
 // One of them was said again: it waits for one more acknowledgement.
 void seen_again(seen_t *self, uint64_t number);
 

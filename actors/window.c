@@ -12,6 +12,7 @@ static void hand_clear(hand_t *self)
 {
     blob_drop(&self->args.blob);
     blob_drop(&self->saved);
+    gather_free(&self->gather);
     if (self->pack.room > WINDOW_KEEP_BYTES)
         pack_fini(&self->pack);
     self->pack.size = 0;
@@ -24,6 +25,7 @@ static void free_list(hand_t *hand)
         hand_t *next = hand->next;
         blob_drop(&hand->args.blob);
         blob_drop(&hand->saved);
+        gather_free(&hand->gather);
         pack_fini(&hand->pack);
         free(hand);
         hand = next;
@@ -134,6 +136,14 @@ bool hand_set_args(hand_t *self, load_t args, loads_t deps)
     return !self->pack.failed;
 }
 
+bool hand_gathered(hand_t *self)
+{
+    blob_t *args = gather_args(self->gather);
+    gather_free(&self->gather);
+    self->args = load_of(args); // the hand's from now on
+    return args != NULL;
+}
+
 bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved)
 {
     self->opts_at = (uint32_t)self->pack.size;
@@ -166,16 +176,49 @@ void window_return(window_t *self, hand_t *hand)
     to_free(self, hand);
 }
 
-hand_t *window_begin(window_t *self)
+static void take_out(window_t *self, hand_t *before, hand_t *hand)
 {
-    hand_t *hand = self->first;
-    if (!hand)
-        return NULL;
-    self->first = hand->next;
-    if (!self->first)
-        self->last = NULL;
+    *(before ? &before->next : &self->first) = hand->next;
+    if (self->last == hand)
+        self->last = before;
     hand->next = NULL;
     self->waiting--;
+}
+
+// Tasks have no order, and an actor keeps that of each caller; nothing passes a making, and no end anything.
+static bool may_pass(const hand_t *self, const hand_t *late)
+{
+    bool all = self->what == HAND_END && mob_is_none(self->actor);
+    if (all || (self->what == HAND_END && mob_same(self->actor, late->actor)))
+        return false;
+    return mob_is_none(late->actor) || !mob_same(self->actor, late->actor) ||
+           (late->what == HAND_CALL && self->ref.owner != late->ref.owner);
+}
+
+static bool may_begin(const window_t *self, const hand_t *hand)
+{
+    bool may = !hand->gather;
+    for (const hand_t *late = self->first; may && late != hand; late = late->next)
+        may = !late->gather || may_pass(hand, late);
+    return may;
+}
+
+static hand_t *first_that_may(const window_t *self, hand_t **before)
+{
+    hand_t *hand = self->first;
+    for (*before = NULL; hand && !may_begin(self, hand); hand = hand->next)
+        *before = hand;
+    return hand;
+}
+
+hand_t *window_begin(window_t *self)
+{
+    hand_t *before = NULL, *hand = self->first;
+    if (hand && hand->gather)
+        hand = first_that_may(self, &before);
+    if (!hand)
+        return NULL;
+    take_out(self, before, hand);
     self->begun++;
     self->running = hand;
     return hand;
@@ -192,13 +235,7 @@ void window_remove(window_t *self, hand_t *hand)
     hand_t *before = NULL;
     for (hand_t *at = self->first; at != hand; at = at->next)
         before = at;
-    if (before)
-        before->next = hand->next;
-    else
-        self->first = hand->next;
-    if (self->last == hand)
-        self->last = before;
-    self->waiting--;
+    take_out(self, before, hand);
     to_free(self, hand);
 }
 
@@ -206,6 +243,14 @@ hand_t *window_find(const window_t *self, mob_ref_t ref)
 {
     hand_t *hand = self->buckets[bucket_of(ref)];
     while (hand && !mob_same(hand->ref, ref))
+        hand = hand->chain;
+    return hand;
+}
+
+hand_t *window_gathers(const window_t *self, mob_ref_t ref)
+{
+    hand_t *hand = self->buckets[bucket_of(ref)];
+    while (hand && !(hand->gather && mob_same(hand->ref, ref)))
         hand = hand->chain;
     return hand;
 }

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "gather.h"
 #include "message.h"
 #include "offer.h"
 
@@ -42,6 +43,7 @@ typedef struct hand { // one of them
     pack_t pack;      // arguments, then the options of a making
     uint32_t opts_at; // of a making: where its options begin in pack
     blob_t *saved;    // of a making
+    gather_t *gather; // its arguments are on their way: it cannot begin; NULL: they are here
 } hand_t;
 
 typedef struct window {
@@ -65,15 +67,20 @@ void window_push(window_t *self, hand_t *hand);
 void window_return(window_t *self, hand_t *hand);
 // Copy the arguments in, with the values of deps put in their places. False: broken, or no memory.
 bool hand_set_args(hand_t *self, load_t args, loads_t deps);
+// All was gathered. False: broken, too large, or no memory.
+bool hand_gathered(hand_t *self);
 bool hand_set_opts(hand_t *self, opts_field_t opts,
                    load_t saved);                // of a making, after its arguments
 void hand_wish(hand_t *self, opts_field_t opts); // of a call: how many values are asked for
 
-hand_t *window_begin(window_t *self);             // the next one runs from now on; NULL: none waits
+// The next one runs from now on: the first whose arguments are here and that may pass those which wait for theirs.
+// NULL: none.
+hand_t *window_begin(window_t *self);
 void window_done(window_t *self);                 // the running one is over
 void window_remove(window_t *self, hand_t *hand); // a waiting one
 
 hand_t *window_find(const window_t *self, mob_ref_t ref); // waiting or running; NULL: not in hand
+hand_t *window_gathers(const window_t *self, mob_ref_t ref); // and its arguments are on their way
 bool window_holds(const window_t *self, mob_ref_t ref, uint32_t attempt); // this very run
 
 // Take out tasks that wait, from the front; fills refs and gives how many.

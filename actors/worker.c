@@ -85,6 +85,14 @@ static const offer_def_t *class_of(worker_t *self, mob_ref_t actor)
     return making && making->what == HAND_MAKING ? making->cls : NULL;
 }
 
+static bool take_args(worker_t *self, hand_t *hand, load_t args, loads_t deps)
+{
+    if (args.form == LOAD_HERE && (deps.count == 0 || !gather_is_due(args, deps)))
+        return hand_set_args(hand, args, deps);
+    hand->gather = gather_new(self->session, hand->ref, args, deps);
+    return hand->gather != NULL;
+}
+
 // Whether it will be run; else it was answered, or is a duplicate.
 static bool accept_run(worker_t *self, const msg_run_t *run, hand_t *hand)
 {
@@ -98,7 +106,7 @@ static bool accept_run(worker_t *self, const msg_run_t *run, hand_t *hand)
         refuse(self, hand, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED, "the actor is not in this worker");
     else if (!hand->body)
         refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer it");
-    else if (!hand_set_args(hand, run->args, run->deps))
+    else if (!take_args(self, hand, run->args, run->deps))
         refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
     else
         return true;
@@ -114,7 +122,7 @@ static bool accept_make(worker_t *self, const msg_make_t *make, hand_t *hand)
     hand->body = hand->cls ? &hand->cls->body : NULL;
     if (!hand->body)
         refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer the class");
-    else if (!hand_set_args(hand, make->args, make->deps) ||
+    else if (!take_args(self, hand, make->args, make->deps) ||
              !hand_set_opts(hand, make->opts, make->saved))
         refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
     else
@@ -130,6 +138,31 @@ static void push(worker_t *self, hand_t *hand, int64_t remaining_ms)
         hand->deadline_at = clock_us() + remaining_ms * 1000;
     window_push(&self->window, hand);
     if (self->serving && !pthread_equal(self->thread, pthread_self()))
+        session_wake(self->session);
+}
+
+// It is not run: what is on its way for it is not needed.
+static void give_up(worker_t *self, hand_t *hand)
+{
+    session_unfetch(self->session, hand->ref);
+    window_remove(&self->window, hand);
+}
+
+static void on_fetched(mob_t *session, void *arg, mob_ref_t ref, uint32_t part, blob_t *blob,
+                       mob_err_t why)
+{
+    worker_t *self = arg;
+    (void)session, (void)why;
+    hand_t *hand = window_gathers(&self->window, ref);
+    if (!hand || (blob && !gather_put(hand->gather, part, blob)))
+        return;
+    if (!blob)
+        refuse(self, hand, MOB_EBROKER, MOB_NOT_EXECUTED, "its arguments are not kept any more");
+    else if (!hand_gathered(hand))
+        refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
+    if (!hand->args.blob)
+        give_up(self, hand);
+    else if (self->serving && !pthread_equal(self->thread, pthread_self()))
         session_wake(self->session);
 }
 
@@ -181,11 +214,19 @@ static void on_make(worker_t *self, const msg_make_t *make)
 
 // ---- CANCEL, STOP, TAKEN ------------------------------------------------------------------------
 
+static uint32_t take_out(worker_t *self, mob_ref_t refs[MOB_REFS_MAX])
+{
+    uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        session_unfetch(self->session, refs[i]);
+    return count;
+}
+
 // Tasks that were not begun.
 static void give_back(worker_t *self)
 {
     mob_ref_t refs[MOB_REFS_MAX];
-    uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
+    uint32_t count = take_out(self, refs);
     if (count)
         message_GIVE(session_out(self->session),
                      &(msg_give_t){.refs = {.items = refs, .count = count}});
@@ -206,7 +247,7 @@ static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
         return;
     if (hand != self->window.running) {
         refuse(self, hand, MOB_ECANCELLED, MOB_NOT_EXECUTED, NULL);
-        window_remove(&self->window, hand);
+        give_up(self, hand);
         return;
     }
     atomic_store_explicit(&hand->cancelled, true, memory_order_relaxed);
@@ -251,18 +292,57 @@ static void on_message(mob_t *session, void *arg, const message_t *message)
 
 // ---- WELCOME again ------------------------------------------------------------------------------
 
-static void say_hold(worker_t *self, const instance_t *instance)
+static msg_hold_t hold_of(const instance_t *instance)
 {
-    msg_hold_t hold = {.actor = instance->actor,
-                       .incarnation = instance->incarnation,
-                       .state = instance->alive ? HAND_DONE : HAND_RUNNING,
-                       .cls = {instance->cls->body.signature, strlen(instance->cls->body.signature)},
-                       .opts = {.wire = instance->opts, .size = instance->opts_size},
-                       .args = load_of(instance->args)};
+    const char *cls = instance->cls->body.signature;
+    return (msg_hold_t){.actor = instance->actor,
+                        .incarnation = instance->incarnation,
+                        .state = instance->alive ? HAND_DONE : HAND_RUNNING,
+                        .cls = {cls, strlen(cls)},
+                        .opts = {.wire = instance->opts, .size = instance->opts_size},
+                        .args = load_of(instance->args)};
+}
+
+static void say_hold(worker_t *self, const instance_t *instance, bool fresh)
+{
+    msg_hold_t hold = hold_of(instance);
+    if (hold.args.size > MOB_BLOB_MAX) { // they follow when all else is said
+        hold.args.form = LOAD_AWAY;
+        self->owes_args |= fresh;
+    }
     if (message_HOLD(session_out(self->session), &hold))
         return;
     session_flush(self->session);
     message_HOLD(session_out(self->session), &hold);
+}
+
+static const instance_t *next_instance(const worker_t *self, const instance_t *at, uint32_t *bucket)
+{
+    return instance_next(&self->instances, (instance_t *)(uintptr_t)at, bucket);
+}
+
+static bool write_hold(batch_t *batch, const void *arg, uint32_t index, load_t args)
+{
+    msg_hold_t hold = hold_of(arg);
+    (void)index;
+    hold.args = args;
+    return message_HOLD(batch, &hold);
+}
+
+// To a new broker, so that it can make the actors again.
+static void say_large_args(worker_t *self)
+{
+    uint32_t bucket = 0;
+    self->owes_args = false;
+    for (const instance_t *one = NULL; (one = next_instance(self, one, &bucket));) {
+        block_t *block = one->args->size > MOB_BLOB_MAX ? block_copy(one->args) : NULL;
+        if (!block)
+            continue;
+        const session_answer_t parts = {
+            .block = block, .ends = &one->args->size, .count = 1, .write = write_hold, .arg = one};
+        session_answer(self->session, &parts);
+        block_drop(&block);
+    }
 }
 
 static void say_have(worker_t *self, const hand_t *hand)
@@ -277,6 +357,21 @@ static void say_have(worker_t *self, const hand_t *hand)
                                .returns = hand->returns});
 }
 
+// Their answers follow by themselves, behind the pieces that are not accepted.
+static void say_have_bulk(worker_t *self)
+{
+    const bulk_record_t *record = NULL;
+    while ((record = bulk_open(&self->bulk, self->session, record))) {
+        const bulk_answer_t *answer = &record->answer;
+        message_HAVE(session_out(self->session),
+                     &(msg_have_t){.ref = answer->ref,
+                                   .attempt = answer->attempt,
+                                   .actor = answer->actor,
+                                   .state = HAND_DONE,
+                                   .returns = answer->items > 0 ? answer->items : 1});
+    }
+}
+
 static void on_welcome(mob_t *session, void *arg, bool fresh)
 {
     worker_t *self = arg;
@@ -289,12 +384,13 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
     }
     uint32_t bucket = 0;
     const instance_t *instance = NULL;
-    while ((instance = instance_next(&self->instances, (instance_t *)(uintptr_t)instance, &bucket)))
-        say_hold(self, instance);
+    while ((instance = next_instance(self, instance, &bucket)))
+        say_hold(self, instance, fresh);
     if (self->window.running)
         say_have(self, self->window.running);
     for (const hand_t *hand = self->window.first; hand; hand = hand->next)
         say_have(self, hand);
+    say_have_bulk(self);
     seen_restart(&self->seen, fresh);
     answer_repeat_all(self);
     message_OPEN(session_out(session), &(msg_open_t){0}); // that is all: go on
@@ -313,7 +409,7 @@ static void on_wait(mob_t *session, void *arg, bool begin)
         return;
     }
     mob_ref_t refs[MOB_REFS_MAX];
-    uint32_t count = window_give(&self->window, refs, MOB_REFS_MAX);
+    uint32_t count = take_out(self, refs);
     message_BLOCKED(session_out(session), &(msg_blocked_t){.refs = {.items = refs, .count = count}});
 }
 
@@ -322,6 +418,8 @@ static int64_t on_turned(mob_t *session, void *arg, int64_t now)
     worker_t *self = arg;
     bool slow;
     know(self, session);
+    if (self->owes_args)
+        say_large_args(self);
     if (self->kind != START_TASKS)
         return INT64_MAX;
     int64_t next = window_slow(&self->window, now, &slow);
@@ -351,6 +449,7 @@ static mob_err_t on_stops(mob_t *session, void *arg)
 // ---- Life ---------------------------------------------------------------------------------------
 
 static const session_hooks_t hooks = {.message = on_message,
+                                      .fetched = on_fetched,
                                       .welcome = on_welcome,
                                       .waits = on_wait,
                                       .turned = on_turned,
@@ -395,6 +494,18 @@ static bool drains(worker_t *self)
     return true;
 }
 
+// What the broker has not accepted takes room here: no body makes more of it meanwhile.
+static void settle_bulk(worker_t *self)
+{
+    while (session_is_full(self->session) && !self->lost &&
+           !atomic_load_explicit(&self->hurry, memory_order_relaxed)) {
+        self->serving = true;
+        session_turn(self->session, INT64_MAX);
+        self->serving = false;
+    }
+    bulk_forget(&self->bulk, self->session, &self->seen);
+}
+
 mob_err_t worker_serve(worker_t *self)
 {
     session_lock(self->session);
@@ -405,6 +516,8 @@ mob_err_t worker_serve(worker_t *self)
         if (hand) {
             run_hand(self, hand);
             window_done(&self->window);
+            if (self->bulk.first)
+                settle_bulk(self);
             continue;
         }
         if (over)
@@ -428,6 +541,7 @@ void worker_destroy(worker_t **self_p)
     session_close(&session, 2000);
     window_fini(&self->window);
     seen_fini(&self->seen);
+    bulk_fini(&self->bulk);
     instances_fini(&self->instances);
     context_fini(&self->context);
     free(self->symbols);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "bulk.h"
 #include "context.h"
 #include "instance.h"
 #include "seen.h"
@@ -33,6 +34,7 @@ typedef struct worker {
     uint64_t owner, host;
     window_t window;
     seen_t seen;
+    bulk_t bulk; // large answers, which seen does not hold
     instances_t instances;
     worker_symbol_t *symbols; // by symbol
     uint32_t symbol_room;
@@ -41,6 +43,7 @@ typedef struct worker {
     bool welcomed;       // HELLO was answered once
     bool serving;        // a turn of the loop may wait for the sockets
     bool blocked;        // BLOCKED was said
+    bool owes_args;      // HOLD without arguments was said to a new broker
     bool over;           // leaves as soon as nothing waits
     mob_err_t lost;      // the session is over: why
     int64_t deadline_at; // as the session was told

@@ -162,6 +162,8 @@ static bool start_core(parts_t *self)
         .memory_max = config->limits_memory,
         .retry_us = config->limits_retry_delay,
         .poison = (uint32_t)config->limits_poison,
+        .store_max = config->objects_memory,
+        .object_max = config->objects_max,
         .ring_bytes = (uint32_t)config->monitor_ring,
         .drop_notice = self->fault.drop_notice,
     };

@@ -50,6 +50,10 @@ typedef uint32_t config_choice_t; // index into the words of its range
       "before a task runs again after its worker was lost; then twice as long, up to 2 s")                  \
     S(count,  limits,   poison,      NULL,         "20",      1, 65535, "",                                 \
       "workers that one call may end, however many retries it has")                                         \
+    S(size,   objects,  memory,      NULL,         "256MiB",  1048576, 1099511627776, "",                   \
+      "values above 100 KiB that the broker keeps, in each namespace; then new ones are refused")           \
+    S(size,   objects,  max,         NULL,         "64MiB",   102400, 67108864, "",                         \
+      "one value")                                                                                          \
     S(time,   results,  owner_grace, NULL,         "30s",     1000000, 3600000000, "",                      \
       "how long the things of a silent owner are kept")                                                     \
     S(size,   monitor,  ring,        NULL,         "16MiB",   0, 1073741824, "",                            \

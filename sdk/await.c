@@ -87,10 +87,18 @@ future_t *future_known(mob_t *self, mob_ref_t ref)
     return future;
 }
 
+// One that is not ready is marked, so that the wait is told when it comes.
+static bool is_here(mob_t *self, future_t *future)
+{
+    if (!future || heard_value(self, future))
+        return true; // also a ref that is gone: a wait for it says MOB_EGONE
+    future->mark = self->futures.mark;
+    return false;
+}
+
 static bool is_ready(mob_t *self, mob_ref_t ref)
 {
-    const future_t *future = future_known(self, ref);
-    return !future || future->settled; // a ref that is gone is ready: a wait for it says MOB_EGONE
+    return is_here(self, future_known(self, ref));
 }
 
 static mob_err_t outcome(mob_t *self, mob_ref_t ref, mob_err_t err)
@@ -102,7 +110,9 @@ static mob_err_t outcome(mob_t *self, mob_ref_t ref, mob_err_t err)
 
 // ---- mob_await ----------------------------------------------------------------------------------
 
-static mob_err_t await_pending(mob_t *self, mob_ref_t ref, future_t **future_p, int timeout_ms)
+// value: it is to be read, so that it must be here, too.
+static mob_err_t await_pending(mob_t *self, mob_ref_t ref, future_t **future_p, bool value,
+                               int timeout_ms)
 {
     future_t *future = *future_p = future_known(self, ref);
     mob_err_t err = MOB_OK;
@@ -110,10 +120,10 @@ static mob_err_t await_pending(mob_t *self, mob_ref_t ref, future_t **future_p, 
         return MOB_EGONE;
     waiter_t waiter = wait_begin(self, timeout_ms);
     hold_pin(future);
-    while (!future->settled && !err)
+    while (!(value ? heard_value(self, future) : future->settled) && !err)
         err = wait_more(&waiter);
     wait_end(&waiter);
-    if (future->settled)
+    if (future->settled && !(value && future_is_away(future)))
         err = (mob_err_t)future->err;
     hold_unpin(self, future);
     return err;
@@ -123,8 +133,9 @@ mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeou
 {
     session_lock(self);
     future_t *future = futures_find(&self->futures, ref);
-    mob_err_t err = future && future->settled ? (mob_err_t)future->err
-                                              : await_pending(self, ref, &future, timeout_ms);
+    bool ready = future && future->settled && !(reader && future_is_away(future));
+    mob_err_t err = ready ? (mob_err_t)future->err
+                          : await_pending(self, ref, &future, reader != NULL, timeout_ms);
     if (err)
         self->failed = ref;
     else if (reader)
@@ -135,80 +146,96 @@ mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeou
 
 // ---- Many ---------------------------------------------------------------------------------------
 
-static size_t count_ready(mob_t *self, const mob_ref_t *refs, size_t count, bool *ready)
+static void begin_marks(mob_t *self)
 {
-    size_t have = 0;
+    futures_t *futures = &self->futures;
+    futures->mark = futures->mark < UINT32_MAX ? futures->mark + 1 : 1;
+    futures->marked = futures->marked_failures = 0;
+}
+
+typedef struct look { // at many
+    size_t have;      // that are ready
+    size_t repeated;  // that are not, and stand there before
+} look_t;
+
+static look_t look_at_all(mob_t *self, const mob_ref_t *refs, size_t count, bool *ready)
+{
+    look_t look = {0};
+    begin_marks(self);
     for (size_t i = 0; i < count; i++) {
-        bool is = is_ready(self, refs[i]);
-        have += is;
+        future_t *future = future_known(self, refs[i]);
+        bool before = future && future->mark == self->futures.mark;
+        bool is = is_here(self, future);
+        look.have += is;
+        look.repeated += !is && before;
         if (ready)
             ready[i] = is;
     }
-    return have;
+    return look;
 }
 
-// Look again only when something has settled.
-static mob_err_t wait_for_news(waiter_t *waiter)
+// Until so many of those that were marked have come.
+static mob_err_t wait_for_marked(waiter_t *waiter, size_t count)
 {
-    uint64_t settles = waiter->self->futures.settles;
     mob_err_t err = MOB_OK;
-    while (!err && waiter->self->futures.settles == settles)
+    while (!err && waiter->self->futures.marked < count)
         err = wait_more(waiter);
     return err;
 }
 
+// Each look is at all of them, so it must be worth it: as many as are missing must have come before the next,
+// less those that count more than once.
 size_t mob_wait(mob_t *self, const mob_ref_t *refs, size_t count, size_t want, int timeout_ms,
                 bool *ready)
 {
     session_lock(self);
     waiter_t waiter = wait_begin(self, timeout_ms);
     mob_err_t err = MOB_OK;
-    size_t have = count_ready(self, refs, count, ready);
+    look_t look = look_at_all(self, refs, count, ready);
     if (want > count)
         want = count;
-    while (have < want && !err) {
-        err = wait_for_news(&waiter);
-        have = count_ready(self, refs, count, ready);
+    while (look.have < want && !err) {
+        size_t missing = want - look.have;
+        err = wait_for_marked(&waiter, missing > look.repeated ? missing - look.repeated : 1);
+        look = look_at_all(self, refs, count, ready);
     }
     wait_end(&waiter);
     session_unlock(self);
-    return have;
+    return look.have;
 }
 
 static mob_err_t failure_of(mob_t *self, mob_ref_t ref)
 {
-    const future_t *future = future_known(self, ref);
+    future_t *future = future_known(self, ref);
     if (!future)
         return outcome(self, ref, MOB_EGONE);
-    return future->settled ? outcome(self, ref, (mob_err_t)future->err) : MOB_OK;
+    return is_here(self, future) ? outcome(self, ref, (mob_err_t)future->err) : MOB_OK;
 }
 
 static mob_err_t first_failure(mob_t *self, const mob_ref_t *refs, size_t count)
 {
     mob_err_t err = MOB_OK;
+    begin_marks(self);
     for (size_t i = 0; i < count && !err; i++)
         err = failure_of(self, refs[i]);
     return err;
 }
 
-// One pass over the array in all: at stands at the first that is pending. Only a new failure
-// anywhere makes us look ahead.
+// One pass over the array in all: at stands at the first that is pending. Only a failure of one of them makes
+// us look ahead.
 mob_err_t mob_all(mob_t *self, const mob_ref_t *refs, size_t count, int timeout_ms)
 {
     session_lock(self);
     waiter_t waiter = wait_begin(self, timeout_ms);
     mob_err_t err = first_failure(self, refs, count);
-    uint64_t failures = self->futures.failures;
     for (size_t at = 0; at < count && !err;) {
         if (is_ready(self, refs[at])) {
             err = failure_of(self, refs[at++]);
             continue;
         }
         err = wait_more(&waiter);
-        if (err || self->futures.failures == failures)
-            continue;
-        failures = self->futures.failures;
-        err = first_failure(self, refs + at, count - at);
+        if (!err && self->futures.marked_failures > 0)
+            err = first_failure(self, refs + at, count - at);
     }
     wait_end(&waiter);
     session_unlock(self);
@@ -219,6 +246,7 @@ mob_err_t mob_all(mob_t *self, const mob_ref_t *refs, size_t count, int timeout_
 static size_t find_ready(mob_t *self, const mob_ref_t *refs, size_t count)
 {
     size_t from = self->take_from < count ? self->take_from : 0;
+    begin_marks(self);
     for (size_t i = 0; i < count; i++) {
         size_t at = from + i < count ? from + i : from + i - count;
         if (is_ready(self, refs[at]))
@@ -233,7 +261,7 @@ mob_ref_t mob_take(mob_t *self, mob_ref_t *refs, size_t *count, int timeout_ms)
     mob_ref_t taken = {0, 0};
     waiter_t waiter = wait_begin(self, timeout_ms);
     size_t at = find_ready(self, refs, *count);
-    while (at == *count && *count > 0 && wait_for_news(&waiter) == MOB_OK)
+    while (at == *count && *count > 0 && wait_for_marked(&waiter, 1) == MOB_OK)
         at = find_ready(self, refs, *count);
     wait_end(&waiter);
     if (at < *count) {

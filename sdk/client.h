@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "fetch.h"
 #include "future.h"
 #include "hold.h"
 #include "io.h"
@@ -50,9 +51,12 @@ struct mob {
 
     batch_t out;                  // the open batch
     uint64_t out_first, out_last; // seqs in it; 0: no request
-    bool out_keep;                // worth keeping although there is no connection
-    mob_writer_t writer;          // arguments of the call in the making
+    uint64_t out_run, out_until; // they stand in front of request out_until, from out_run on; 0: no
+    bool out_bound;              // with an answer that goes again with them
+    bool out_keep;               // worth keeping although there is no connection
+    mob_writer_t writer;         // arguments of the call in the making
     futures_t futures;
+    fetches_t fetches;
     holds_t holds;
     queue_t queue;
     symbols_t symbols; // ours
@@ -83,6 +87,11 @@ void heard_settle(mob_t *self, future_t *future, mob_err_t err, load_t load, blo
 void heard_fail(mob_t *self, future_t *future, const failure_t *failure); // settle here
 void heard_fail_all(mob_t *self,
                     const failure_t *failure); // the session is over: what is pending fails
+
+// A payload that was fetched is whole; NULL: it is not to be had, and why.
+void heard_payload(mob_t *self, mob_ref_t ref, uint32_t part, blob_t *blob, mob_err_t why);
+// Whether its value can be read. One that is too large to have come along is on its way from now on.
+bool heard_value(mob_t *self, future_t *future);
 
 // ---- Waiting (await.c) --------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ _Static_assert(sizeof(future_t) == 128, "two cache lines a future");
 
 bool futures_init(futures_t *self, uint64_t owner)
 {
-    *self = (futures_t){.owner = owner, .mask = SLOTS_MIN - 1};
+    *self = (futures_t){.owner = owner, .mask = SLOTS_MIN - 1, .mark = 1};
     self->slots = calloc(SLOTS_MIN, sizeof *self->slots);
     return self->slots != NULL;
 }
@@ -101,6 +101,7 @@ future_t *futures_add(futures_t *self, mob_ref_t ref)
     future_t *future = self->free;
     self->free = future->older;
     memset(future, 0, offsetof(future_t, small));
+    future->mark = 0;
     future->ref = ref;
     future->foreign = ref.owner != self->owner;
     insert(self, (future_slot_t){futures_hash(self, ref), future});
@@ -135,27 +136,68 @@ void futures_remove(futures_t *self, future_t **future_p)
     self->free = future;
 }
 
+// It can be read, or says why not: whoever waits for it among many need not look at the others.
+static void arrived(futures_t *self, const future_t *future)
+{
+    bool marked = future->mark == self->mark;
+    self->marked += marked;
+    self->marked_failures += marked && future->err;
+}
+
 static void settled(futures_t *self, future_t *future, mob_err_t err)
 {
     future->settled = true;
     future->err = (uint16_t)err;
     self->pending--;
-    self->settles++;
-    self->failures += err != MOB_OK;
+}
+
+// What we stored ourselves need not be fetched.
+static void settle_away(futures_t *self, future_t *future, load_t load)
+{
+    const blob_t *own = future->blob;
+    future->data = own && own->size == load.size ? own->data : NULL;
+    if (future->data)
+        arrived(self, future);
+    else
+        blob_drop(&future->blob);
+}
+
+// The mark is in the way of a small value: it is looked at before.
+static void settle_here(futures_t *self, future_t *future, load_t load, blob_t *frame)
+{
+    arrived(self, future);
+    future->data = load.data;
+    if (load.size > FUTURE_INLINE) {
+        blob_drop(&future->blob);
+        future->blob = blob_hold(load.blob ? load.blob : frame);
+        return;
+    }
+    if (load.size)
+        memcpy(future->small, load.data, load.size);
+    future->data = future->small;
 }
 
 void future_settle(futures_t *self, future_t *future, mob_err_t err, load_t load, blob_t *frame)
 {
-    future->size = load.size;
-    future->data = load.data;
-    if (load.size <= FUTURE_INLINE) {
-        if (load.size)
-            memcpy(future->small, load.data, load.size);
-        future->data = future->small;
-    } else {
-        future->blob = blob_hold(load.blob ? load.blob : frame);
-    }
     settled(self, future, err);
+    future->size = load.size;
+    if (load.form == LOAD_HERE)
+        settle_here(self, future, load, frame);
+    else
+        settle_away(self, future, load);
+}
+
+void future_arrive(futures_t *self, future_t *future)
+{
+    future->data = future->blob->data;
+    arrived(self, future);
+}
+
+void future_reopen(futures_t *self, future_t *future)
+{
+    blob_drop(&future->blob);
+    future->settled = false;
+    self->pending++;
 }
 
 // Texts of a failure made here lie in the future's arena like those of one that came.
@@ -181,6 +223,7 @@ void future_fail(futures_t *self, future_t *future, const failure_t *failure)
     }
     future->failure = copy;
     settled(self, future, failure->err);
+    arrived(self, future);
 }
 
 static const failure_t NO_MEMORY = {.err = MOB_ENOMEM,

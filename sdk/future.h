@@ -22,10 +22,10 @@ typedef struct future {
     struct future *newer;
     uint64_t serial;     // of the hold; larger is newer
     const uint8_t *data; // the value, or the failure as it came
-    blob_t *blob;        // held: what data lies in; NULL: in small
-    arena_t arena;       // of strings read and of the failure
-    failure_t *failure;  // in arena; of a failed one, once somebody asked
-    struct then *thens;  // callbacks that wait
+    blob_t *blob;       // held: what data lies in; NULL: in small. Of a pending one: what we stored
+    arena_t arena;      // of strings read and of the failure
+    failure_t *failure; // in arena; of a failed one, once somebody asked
+    struct then *thens; // callbacks that wait
     uint32_t size;
     uint16_t kept;    // holds by mob_keep()
     uint16_t pins;    // waits and callbacks in progress
@@ -40,7 +40,10 @@ typedef struct future {
         uint8_t cancel_flags; // while it is pending
         uint8_t attempts;     // of a settled one: runs begun; 0: unknown
     };
-    uint8_t small[FUTURE_INLINE];
+    union {
+        uint32_t mark; // of a pending one: of the wait that looked at it last
+        uint8_t small[FUTURE_INLINE];
+    };
 } future_t;
 
 typedef struct future_slot {
@@ -55,8 +58,9 @@ typedef struct futures {
     future_t *free;
     struct future_block *blocks; // slabs
     size_t pending;              // of ours and of others
-    uint64_t settles;            // so many have settled: whoever waits looks whether it grew
-    uint64_t failures;
+    uint32_t mark;               // of the wait for many that goes on
+    size_t marked;               // so many of those that it marked have come
+    size_t marked_failures;      // with a failure
 } futures_t;
 
 bool futures_init(futures_t *self, uint64_t owner);
@@ -84,6 +88,15 @@ static inline future_t *futures_find(const futures_t *self, mob_ref_t ref) // NU
 
 future_t *futures_add(futures_t *self, mob_ref_t ref);     // pending, not held; NULL: no memory
 void futures_remove(futures_t *self, future_t **future_p); // ends its views
+
+// It has settled with a value that was too large to come along; blob: it is being fetched into that.
+static inline bool future_is_away(const future_t *self)
+{
+    return self->settled && !self->err && !self->data && self->size > 0;
+}
+
+void future_arrive(futures_t *self, future_t *future); // what was fetched is whole
+void future_reopen(futures_t *self, future_t *future); // it is lost: what is heard next is its outcome
 
 // Settle with a value or a failure as it came. frame: what load lies in, if load says nothing of a
 // blob.

@@ -10,8 +10,50 @@ typedef void handler_t(mob_t *self, const message_t *message, blob_t *frame);
 
 // ---- Outcomes -----------------------------------------------------------------------------------
 
+// Whoever waits for it wants its value.
 static void after_settling(mob_t *self, future_t *future)
 {
+    if (future_is_away(future) && (future->thens || future->mark == self->futures.mark))
+        heard_value(self, future);
+    else if (future->thens)
+        thens_ready(self, future);
+}
+
+static void lose_value(mob_t *self, future_t *future, mob_err_t err)
+{
+    future_reopen(&self->futures, future);
+    heard_fail(self, future,
+               &(failure_t){.err = err,
+                            .executed = MOB_EXECUTED,
+                            .reason = err == MOB_ENOMEM ? "no memory for its value"
+                                                        : "its value is not kept any more"});
+}
+
+bool heard_value(mob_t *self, future_t *future)
+{
+    if (!future_is_away(future))
+        return future->settled;
+    if (future->blob)
+        return false; // on its way
+    future->blob = blob_hold(fetch_start(self, future->ref, PART_VALUE, future->size));
+    if (!future->blob)
+        lose_value(self, future, MOB_ENOMEM);
+    return future->settled && !future_is_away(future);
+}
+
+void heard_payload(mob_t *self, mob_ref_t ref, uint32_t part, blob_t *blob, mob_err_t why)
+{
+    const session_hooks_t *hooks = self->role.hooks;
+    future_t *future = part == PART_VALUE ? futures_find(&self->futures, ref) : NULL;
+    if (part != PART_VALUE && hooks && hooks->fetched)
+        hooks->fetched(self, self->role.arg, ref, part, blob, why);
+    if (!future || !future_is_away(future))
+        return;
+    if (!blob) {
+        lose_value(self, future, why);
+        return;
+    }
+    future_arrive(&self->futures, future);
     if (future->thens)
         thens_ready(self, future);
 }
@@ -49,6 +91,10 @@ static void on_answer(mob_t *self, const message_t *message, blob_t *frame)
 {
     const msg_answer_t *answer = &message->answer;
     future_t *future = futures_find(&self->futures, answer->ref);
+    if (future && answer->code && future_is_away(future)) { // what was to be fetched is lost
+        fetch_cancel(self, answer->ref);
+        future_reopen(&self->futures, future);
+    }
     if (future && !future->settled) {
         future->attempts = answer->attempts < UINT8_MAX ? (uint8_t)answer->attempts : UINT8_MAX;
         mob_err_t code = answer->code <= UINT16_MAX ? (mob_err_t)answer->code : MOB_EINTERNAL;
@@ -63,6 +109,12 @@ static void on_accept(mob_t *self, const message_t *message, blob_t *frame)
     (void)frame;
     if (link_epoch(self, message->accept.epoch) && message->accept.seq <= self->seq)
         queue_accept(&self->queue, message->accept.seq, self->now);
+}
+
+static void on_data(mob_t *self, const message_t *message, blob_t *frame)
+{
+    (void)frame;
+    fetch_data(self, &message->data);
 }
 
 static void on_welcome(mob_t *self, const message_t *message, blob_t *frame)
@@ -144,7 +196,8 @@ static handler_t *const HANDLERS[VERB_MAX] = {
     [VERB_WELCOME] = on_welcome, [VERB_NAME] = on_name,       [VERB_PING] = on_ping,
     [VERB_ERROR] = on_error,     [VERB_GOODBYE] = on_goodbye, [VERB_RUN] = on_run,
     [VERB_MAKE] = on_make,       [VERB_START] = on_other,     [VERB_KILL] = on_other,
-    [VERB_CANCEL] = on_other,    [VERB_STOP] = on_other,      [VERB_TAKEN] = on_other,
+    [VERB_DATA] = on_data,       [VERB_CANCEL] = on_other,    [VERB_STOP] = on_other,
+    [VERB_TAKEN] = on_other,
 };
 
 // Wrong envelopes are passed by: what they would have said is asked for later.

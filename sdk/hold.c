@@ -47,6 +47,8 @@ static void end_if_free(mob_t *self, future_t *future)
 {
     if (future->held || future->kept > 0 || future->pins > 0)
         return;
+    if (future->blob && future_is_away(future))
+        fetch_cancel(self, future->ref);
     drop_ref(self, future->ref);
     futures_remove(&self->futures, &future);
 }

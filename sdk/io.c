@@ -10,17 +10,11 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "block.h"
+
 enum { FREE_FRAMES_MAX = 64, LINGER_MS = 2000 };
 
 // ---- Parcels ------------------------------------------------------------------------------------
-
-static bool fill(zmq_msg_t *message, const void *data, size_t size)
-{
-    if (zmq_msg_init_size(message, size) != 0)
-        return false;
-    memcpy(zmq_msg_data(message), data, size);
-    return true;
-}
 
 parcel_t *parcel_new(const void *frame, size_t size, blob_t *const *blobs, uint32_t blob_count)
 {
@@ -28,10 +22,11 @@ parcel_t *parcel_new(const void *frame, size_t size, blob_t *const *blobs, uint3
     if (!self)
         return NULL;
     *self = (parcel_t){.bytes = size};
-    bool good = fill(&self->frames[self->count], frame, size);
+    const blob_t envelopes = {.data = frame, .size = (uint32_t)size};
+    bool good = block_frame(&self->frames[self->count], &envelopes);
     self->count += good;
     for (uint32_t i = 0; good && i < blob_count; i++) {
-        good = fill(&self->frames[self->count], blobs[i]->data, blobs[i]->size);
+        good = block_frame(&self->frames[self->count], blobs[i]);
         self->count += good;
         self->bytes += blobs[i]->size;
     }

@@ -20,8 +20,10 @@ enum io_socket { IO_CALLS, IO_NOTICES, IO_MONITOR, IO_SOCKETS };
 typedef struct parcel {
     struct parcel *next;
     uint64_t first, last; // seqs of its requests; 0: it has none
+    uint64_t run, until; // what it has in front of request until begins at run; 0: it is for itself
     size_t bytes;
-    bool sent; // has left at least once
+    bool sent;  // has left at least once
+    bool bound; // has an answer that is said again with the requests beside it
     uint32_t count;
     zmq_msg_t frames[];
 } parcel_t;

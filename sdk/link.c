@@ -104,7 +104,7 @@ static void greet(mob_t *self)
         .minor = MOB_WIRE_MINOR,
         .owner = self->owner,
         .topic = {self->io.topic, sizeof self->io.topic},
-        .floor = self->queue.accepted,
+        .floor = queue_floor(&self->queue),
         .epoch = link->epoch,
         .role = self->role.role,
         .name = text_of(self->config.name),
@@ -289,7 +289,10 @@ static void resume(mob_t *self)
         link->heartbeat_us = welcome->heartbeat_ms * INT64_C(1000);
     self->window = welcome->window > 0 ? welcome->window : WINDOW_DEFAULT;
     session_shelve(self);
-    queue_accept(&self->queue, accepted_of(self, welcome), self->now);
+    uint64_t accepted = accepted_of(self, welcome);
+    if (accepted < self->queue.accepted && accepted >= queue_floor(&self->queue))
+        queue_lower(&self->queue, accepted);
+    queue_accept(&self->queue, accepted, self->now);
     queue_rewind(&self->queue, link->epoch);
     queue_set_aside(&self->queue, &aside);
     if (hooks && hooks->welcome)
@@ -300,6 +303,7 @@ static void resume(mob_t *self)
     if (!fresh)
         hold_restate(self);
     watch_foreign(self);
+    fetches_again(self);
     ping(self);
     ask(self, true);
 }

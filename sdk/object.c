@@ -94,6 +94,19 @@ mob_err_t mob_cancel(mob_t *self, mob_ref_t ref, unsigned flags)
 
 // ---- Objects and questions ----------------------------------------------------------------------
 
+// Room for a large one the broker may not have: it settles when the broker has it. Then it is read from here.
+static mob_ref_t store_large(order_t *order)
+{
+    mob_t *self = order->self;
+    blob_t *own = block_part(order->large, 0, block_size(order->large));
+    const msg_put_t msg = {.seq = self->seq + 1, .value = order->args};
+    mob_ref_t ref = order_leave(order, own && message_PUT(session_room(self), &msg));
+    if (order->future)
+        order->future->blob = blob_hold(own);
+    blob_drop(&own);
+    return ref;
+}
+
 // Settled at once, from our own copy; the broker gets another.
 static mob_ref_t store(order_t *order, mob_value_t value)
 {
@@ -104,6 +117,8 @@ static mob_ref_t store(order_t *order, mob_value_t value)
         order_refuse(order, MOB_EARGS, "", "a stored value holds refs, not what they will be");
         return order_refused(order);
     }
+    if (order->large)
+        return store_large(order);
     bool small = order->args.size <= FUTURE_INLINE;
     blob_t *copy = small ? NULL : load_keep(order->args);
     if (!small && !copy) {

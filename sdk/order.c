@@ -24,6 +24,7 @@ void order_init(order_t *order, mob_t *self, const char *name, future_kind_t kin
     order->returns = 1;
     order->timeout_ms = 0;
     order->blob = NULL;
+    order->large = NULL;
     order->future = NULL;
     order->deps = (refs_t){0};
 }
@@ -77,6 +78,7 @@ static void remove_futures(order_t *order)
 mob_ref_t order_refused(order_t *order)
 {
     blob_drop(&order->blob);
+    block_drop(&order->large);
     if (order->future)
         remove_futures(order);
     if (order->forget)
@@ -122,10 +124,16 @@ static int patience_ms(const order_t *order)
 static bool wait_for_room(order_t *order)
 {
     mob_t *self = order->self;
-    waiter_t waiter = wait_begin(self, patience_ms(order));
+    int patience = patience_ms(order);
+    waiter_t waiter = wait_begin(self, patience);
+    uint64_t accepted = self->queue.accepted;
     mob_err_t err = MOB_OK;
-    while (is_full(order) && !err && !self->closing && self->link.state != LINK_OVER)
+    while (is_full(order) && !err && !self->closing && self->link.state != LINK_OVER) {
         err = wait_more(&waiter);
+        if (patience == ACCEPT_MS && self->queue.accepted != accepted) // it moves
+            waiter.until = self->now + ACCEPT_MS * INT64_C(1000);
+        accepted = self->queue.accepted;
+    }
     wait_end(&waiter);
     return !is_full(order);
 }
@@ -202,17 +210,17 @@ static bool deps_are_known(order_t *order)
     return true;
 }
 
-static bool take_load(order_t *order, const mob_writer_t *writer)
+static bool take_load(order_t *order, mob_writer_t *writer)
 {
     order->args = load_bytes(writer->pack.data, writer->pack.size);
     if (writer->pack.size <= MOB_INLINE_MAX)
         return true;
     if (writer->pack.size > MOB_BLOB_MAX)
-        return order_refuse(order, MOB_ELIMIT, "", "%s: values of %zu bytes exceed %d", order->name,
-                            writer->pack.size, MOB_BLOB_MAX);
-    order->blob = blob_new(writer->pack.data, writer->pack.size);
+        order->large = block_new(&writer->pack);
+    else
+        order->blob = blob_new(writer->pack.data, writer->pack.size);
     order->args = load_of(order->blob);
-    return order->blob || order_refuse(order, MOB_ENOMEM, "", "out of memory");
+    return order->blob || order->large || order_refuse(order, MOB_ENOMEM, "", "out of memory");
 }
 
 static bool with_args(order_t *order, const mob_value_t *args, size_t count)
@@ -274,8 +282,18 @@ static mob_ref_t entered(order_t *order)
     if (!self->out_first)
         self->out_first = ref.seq;
     blob_drop(&order->blob);
+    block_drop(&order->large);
     session_appended(self);
     return ref;
+}
+
+// What is too large to stand in the request goes in front of it.
+static bool send_ahead(order_t *order)
+{
+    if (!order->large && order->deps.count <= UPLOAD_DEPS)
+        return true;
+    return upload_ahead(order->self, order->large, &order->args, &order->deps) ||
+           order_refuse(order, MOB_ENOMEM, "", "out of memory");
 }
 
 // For the refs of the next request. A forgotten call has none.
@@ -299,12 +317,13 @@ bool order_body(order_t *order, const mob_value_t *args, size_t count)
     if (!is_open(order) || !is_signature(order) || !has_room(order) || !with_args(order, args, count))
         return false;
     order->symbol = symbol_of(order);
-    return order->symbol && make_futures(order);
+    return order->symbol && send_ahead(order) && make_futures(order);
 }
 
 bool order_load(order_t *order, mob_value_t value)
 {
-    return is_open(order) && has_room(order) && with_args(order, &value, 1) && make_futures(order);
+    return is_open(order) && has_room(order) && with_args(order, &value, 1) && send_ahead(order) &&
+           make_futures(order);
 }
 
 bool order_plain(order_t *order)

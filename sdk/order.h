@@ -6,6 +6,7 @@
 #define MOBULA_ORDER_H
 
 #include "client.h"
+#include "upload.h"
 
 enum { ORDER_REASON = 640 };
 
@@ -19,7 +20,8 @@ typedef struct order {
     int64_t timeout_ms;
     uint32_t symbol;
     load_t args;
-    blob_t *blob; // of large arguments
+    blob_t *blob;   // of arguments that stand in a frame of their own
+    block_t *large; // of those that go in pieces
     refs_t deps;
     future_t *future;  // of the next seq; NULL: nobody wants the result
     failure_t failure; // why it is refused

@@ -19,11 +19,17 @@ void queue_init(queue_t *self)
     *self = (queue_t){.again_at = INT64_MAX, .again_us = AGAIN_US};
 }
 
+static void free_all(parcel_t **first_p)
+{
+    for (parcel_t *parcel; (parcel = *first_p); parcel_free(&parcel))
+        *first_p = parcel->next;
+}
+
 void queue_clear(queue_t *self)
 {
-    for (parcel_t *parcel; (parcel = self->first); parcel_free(&parcel))
-        self->first = parcel->next;
-    self->last = self->unsent = NULL;
+    free_all(&self->first);
+    free_all(&self->kept);
+    self->last = self->unsent = self->kept_last = NULL;
     self->bytes = self->flying = 0;
     self->again_at = INT64_MAX;
 }
@@ -70,7 +76,7 @@ bool queue_send(queue_t *self, io_t *io, int64_t now)
         before = parcel;
     while (self->unsent) {
         parcel_t *parcel = self->unsent;
-        bool keep = parcel->last > self->accepted;
+        bool keep = parcel->last > self->accepted || parcel->until > self->accepted;
         if (self->flying >= FLYING_MAX || !io_send(io, parcel, keep))
             break;
         self->unsent = parcel->next;
@@ -86,16 +92,68 @@ bool queue_send(queue_t *self, io_t *io, int64_t now)
     return !self->unsent;
 }
 
+// ---- In front of others -------------------------------------------------------------------------
+
+static void set_apart(queue_t *self, parcel_t *parcel) // the first one
+{
+    self->first = parcel->next;
+    if (!self->first)
+        self->last = NULL;
+    self->bytes -= parcel->bytes;
+    parcel->next = NULL;
+    *(self->kept_last ? &self->kept_last->next : &self->kept) = parcel;
+    self->kept_last = parcel;
+}
+
+static void forget_kept(queue_t *self)
+{
+    for (parcel_t *parcel; (parcel = self->kept) && parcel->until <= self->accepted;
+         parcel_free(&parcel))
+        self->kept = parcel->next;
+    if (!self->kept)
+        self->kept_last = NULL;
+}
+
+static bool straddles(const queue_t *self, const parcel_t *parcel)
+{
+    return parcel && parcel->run && parcel->run <= self->accepted && parcel->until > self->accepted;
+}
+
+uint64_t queue_floor(const queue_t *self)
+{
+    const parcel_t *parcel = self->kept ? self->kept : self->first;
+    return straddles(self, parcel) ? parcel->run - 1 : self->accepted;
+}
+
+void queue_lower(queue_t *self, uint64_t accepted)
+{
+    for (const parcel_t *parcel = self->kept; parcel; parcel = parcel->next)
+        self->bytes += parcel->bytes;
+    if (self->kept) {
+        self->kept_last->next = self->first;
+        self->last = self->last ? self->last : self->kept_last;
+        self->first = self->kept;
+    }
+    self->kept = self->kept_last = NULL;
+    self->accepted = accepted;
+}
+
+// ---- Accepted -----------------------------------------------------------------------------------
+
 void queue_accept(queue_t *self, uint64_t seq, int64_t now)
 {
     if (seq <= self->accepted)
         return;
     self->accepted = seq;
     self->again_us = AGAIN_US;
-    while (self->first && self->first != self->unsent && self->first->last <= seq) {
-        self->flying -= self->first->bytes;
-        forget(self, NULL, self->first);
+    for (parcel_t *parcel; (parcel = self->first) && parcel != self->unsent && parcel->last <= seq;) {
+        self->flying -= parcel->bytes;
+        if (parcel->until > seq)
+            set_apart(self, parcel);
+        else
+            forget(self, NULL, parcel);
     }
+    forget_kept(self);
     self->again_at = self->first ? now + self->again_us : INT64_MAX;
 }
 
@@ -122,8 +180,18 @@ static void raw(pack_t *out, const uint8_t *from, const uint8_t *to)
     pack_raw(out, from, (size_t)(to - from));
 }
 
+// What stands in front of a request goes with it, and so does an answer that is in pieces.
+static bool goes(const rewind_t *self, const parcel_t *parcel, uint32_t verb, uint64_t seq)
+{
+    uint64_t accepted = self->queue->accepted;
+    bool ahead = verb == VERB_PIECE || verb == VERB_DEPS;
+    if (verb_is_request(verb))
+        return seq > accepted || (ahead && parcel->until > accepted);
+    return parcel->bound || (!parcel->sent && goes_along(verb));
+}
+
 // Our own bytes, so they are well formed. [verb, seq, epoch, ...]
-static void copy_envelope(rewind_t *self, unpack_t *in, bool sent)
+static void copy_envelope(rewind_t *self, unpack_t *in, const parcel_t *parcel)
 {
     pack_t *out = &self->queue->scratch;
     const uint8_t *start = in->next;
@@ -135,7 +203,7 @@ static void copy_envelope(rewind_t *self, unpack_t *in, bool sent)
         seq = unpack_u64(in);
         left--;
         head = in->next;
-        if (has_epoch(verb) && !sent) {
+        if (has_epoch(verb) && !parcel->sent) {
             unpack_u64(in);
             left--;
         }
@@ -143,8 +211,7 @@ static void copy_envelope(rewind_t *self, unpack_t *in, bool sent)
     }
     while (left-- > 0 && !in->wrong)
         unpack_skip(in);
-    if (in->wrong ||
-        (verb_is_request(verb) ? seq <= self->queue->accepted : sent || !goes_along(verb)))
+    if (in->wrong || !goes(self, parcel, verb, seq))
         return;
     if (head != tail) {
         raw(out, start, head);
@@ -168,7 +235,7 @@ static bool filter(rewind_t *self, parcel_t *parcel)
     scratch->failed = false;
     self->first = self->last = 0;
     while (in.next < in.end && !in.wrong)
-        copy_envelope(self, &in, parcel->sent);
+        copy_envelope(self, &in, parcel);
     return scratch->size > 0 && !scratch->failed;
 }
 

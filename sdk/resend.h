@@ -10,9 +10,11 @@
 
 typedef struct queue {
     parcel_t *first, *last;
-    parcel_t *unsent;  // the first of those that have to leave; all after it have to, too
-    size_t bytes;      // of all
-    size_t flying;     // of those that have left and are not accepted
+    parcel_t *unsent; // the first of those that have to leave; all after it have to, too
+    size_t bytes;     // of all
+    size_t flying;    // of those that have left and are not accepted
+    parcel_t *kept,
+        *kept_last;    // accepted ones, in front of a request that is not: bytes excludes them
     uint64_t accepted; // highest seq that ACCEPT confirmed
     int64_t again_at;  // clock_us: send again what is not accepted; INT64_MAX: nothing is
     int64_t again_us;  // how long without progress before that; doubled each time
@@ -29,6 +31,9 @@ void queue_accept(queue_t *self, uint64_t seq, int64_t now);
 // goes with them (CANCEL, STOP, DROP). epoch is written into requests that leave for the first
 // time.
 void queue_rewind(queue_t *self, uint64_t epoch);
+// How far an earlier broker's acceptance counts for a new one: what belongs to a request goes with it.
+uint64_t queue_floor(const queue_t *self);
+void queue_lower(queue_t *self, uint64_t accepted); // the broker has only what is up to there
 bool queue_again(queue_t *self, int64_t now); // no progress: the requests that were sent, once more
 void queue_set_aside(queue_t *self,
                      queue_t *aside);           // all parcels, so that others can go before them

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "upload.h"
 
 // ---- Made and ended -----------------------------------------------------------------------------
 
@@ -79,6 +80,7 @@ static bool keep_config(mob_t *self, const mob_config_t *config)
 
 static void session_free(mob_t *self, int linger_ms)
 {
+    fetches_fini(self);
     futures_fini(&self->futures); // before io: values lie in its frames
     batch_fini(&self->out);
     writer_fini(&self->writer);
@@ -201,11 +203,14 @@ void session_shelve(mob_t *self)
     if (parcel) {
         parcel->first = self->out_first;
         parcel->last = self->out_last;
+        parcel->run = self->out_run;
+        parcel->until = self->out_until;
+        parcel->bound = self->out_bound;
         queue_append(&self->queue, &parcel);
     }
     batch_clear(out);
-    self->out_first = self->out_last = 0;
-    self->out_keep = false;
+    self->out_first = self->out_last = self->out_run = self->out_until = 0;
+    self->out_keep = self->out_bound = false;
 }
 
 void session_post(mob_t *self)
@@ -273,6 +278,10 @@ static int64_t turned(mob_t *self)
 {
     const session_hooks_t *hooks = self->role.hooks;
     int64_t next = link_timers(self);
+    if (self->fetches.first) {
+        int64_t again = fetches_turn(self);
+        next = again < next ? again : next;
+    }
     if (hooks && hooks->turned) {
         int64_t asked = hooks->turned(self, self->role.arg, self->now);
         next = asked < next ? asked : next;
@@ -354,6 +363,32 @@ void session_wake(mob_t *self)
 }
 
 // ---- What others ask ----------------------------------------------------------------------------
+
+bool session_fetch(mob_t *self, mob_ref_t ref, uint32_t part, uint32_t size)
+{
+    return fetch_start(self, ref, part, size) != NULL;
+}
+
+void session_unfetch(mob_t *self, mob_ref_t ref)
+{
+    if (self->fetches.first)
+        fetch_cancel(self, ref);
+}
+
+uint64_t session_answer(mob_t *self, const session_answer_t *answer)
+{
+    return upload_answer(self, answer);
+}
+
+uint64_t session_accepted(const mob_t *self)
+{
+    return self->queue.accepted;
+}
+
+bool session_is_full(const mob_t *self)
+{
+    return self->queue.bytes >= UNACCEPTED_MAX;
+}
 
 uint64_t session_owner(const mob_t *self)
 {

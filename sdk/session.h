@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "block.h"
 #include "failure.h"
 #include "message.h"
 #include "mobula/mobula.h"
@@ -19,6 +20,9 @@ typedef struct session_hooks { // NULL members are skipped
     // A verb that the caller's side does not know: START KILL RUN MAKE CANCEL STOP TAKEN. Views die
     // on return. RUN and MAKE of a lower epoch do not come here.
     void (*message)(mob_t *self, void *arg, const message_t *message);
+    // What session_fetch() asked for is here; NULL: it is not to be had, and why.
+    void (*fetched)(mob_t *self, void *arg, mob_ref_t ref, uint32_t part, blob_t *blob,
+                    mob_err_t why);
     // WELCOME came. Append what the broker must know first (OFFER..., HOLD, HAVE). fresh: it knows
     // nothing of us (first time, or a new epoch).
     void (*welcome)(mob_t *self, void *arg, bool fresh);
@@ -56,6 +60,25 @@ void session_flush(mob_t *self);
 // One turn: flush, wait for input until until_us (0: do not wait) with the lock released, receive
 // all there is, settle, obey timers. Gives MOB_EINTERRUPTED after mob_interrupt().
 mob_err_t session_turn(mob_t *self, int64_t until_us);
+
+// Of a RUN or MAKE: arguments and dependencies that were too large to come along. False: no memory.
+bool session_fetch(mob_t *self, mob_ref_t ref, uint32_t part, uint32_t size);
+void session_unfetch(mob_t *self, mob_ref_t ref); // nobody needs them any more
+
+// Something that is no request, of payloads in pieces: written into the message of the last piece of each, to
+// arrive and to be said again with it.
+typedef struct session_answer {
+    block_t *block;
+    const uint32_t *ends; // of each payload in block
+    uint32_t count;
+    bool (*write)(batch_t *batch, const void *arg, uint32_t index, load_t payload);
+    const void *arg;
+} session_answer_t;
+
+uint64_t session_answer(mob_t *self,
+                        const session_answer_t *answer); // seq of its last piece; 0: no memory
+uint64_t session_accepted(const mob_t *self);            // highest seq that the broker accepted
+bool session_is_full(const mob_t *self); // it has not accepted as much as may wait for that
 
 uint64_t session_owner(const mob_t *self);
 uint64_t session_epoch(const mob_t *self); // 0: never welcomed

@@ -42,7 +42,7 @@ void mob_then(mob_t *self, mob_ref_t ref, mob_then_fn *fn, void *arg)
     thens->waiting = then;
     if (then->future)
         hold_pin(then->future);
-    if (!then->future || then->future->settled) {
+    if (!then->future || heard_value(self, then->future)) {
         make_due(self, then);
     } else { // at the end: callbacks of one ref run in the order they were given
         then_t **at = &then->future->thens;

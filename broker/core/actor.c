@@ -432,7 +432,7 @@ void actor_lost(core_t *core, actor_t *actor, enum wire_cause cause, const failu
         die(core, actor, actor->stop_cause, MOB_EDEAD, failure);
     else if (cause == CAUSE_SETUP)
         die(core, actor, cause, MOB_ESETUP, failure);
-    else if (budget && cause != CAUSE_STOP)
+    else if (budget && cause != CAUSE_STOP && !actor->args_away)
         restart(core, actor, failure);
     else
         die(core, actor, cause, MOB_EDEAD, failure);
@@ -554,6 +554,7 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
     actor_t *actor = actor_new(core, making, def, hold->opts, &opts);
     if (!actor)
         return;
+    actor->args_away = hold->args.form == LOAD_AWAY;
     core->announced = true;
     if (opts.name.size)
         actor_claim_name(core, actor, name_of(core, opts.name));

@@ -49,13 +49,28 @@ static bool keep_load(core_t *core, session_t *session, call_t *call, const load
     return false;
 }
 
-// Whether it is the next one. One that was seen before is answered as far as it has settled.
-static bool in_turn(core_t *core, session_t *session, mob_ref_t id, const load_t *load)
+static bool is_next(core_t *core, session_t *session, uint64_t seq)
 {
-    if (id.seq == session->last + 1)
+    if (seq == session->last + 1)
         return true;
     session->told = 0; // say ACCEPT again: the last one may have been lost
     session_admitted(core, session, session->last);
+    return false;
+}
+
+bool admit_next(core_t *core, session_t *session, uint64_t seq)
+{
+    bool next = is_next(core, session, seq);
+    if (next)
+        session_admitted(core, session, seq);
+    return next;
+}
+
+// Whether it is the next one. One that was seen before is answered as far as it has settled.
+static bool in_turn(core_t *core, session_t *session, mob_ref_t id, const load_t *load)
+{
+    if (is_next(core, session, id.seq))
+        return true;
     if (id.seq <= session->last)
         answer_again(core, session, call_find(core, id), load);
     return false;

@@ -12,6 +12,9 @@ call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, 
 call_t *admit_call(core_t *core, session_t *session, uint64_t seq, call_kind_t kind,
                    const load_t *load, const opts_t *opts);
 
+// Of one that makes no record: whether it is the next of its session. Else ACCEPT says again where we are.
+bool admit_next(core_t *core, session_t *session, uint64_t seq);
+
 // A request whose fields are wrong is admitted and settled as failed, so that later ones pass.
 void admit_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t code,
                      const char *text);

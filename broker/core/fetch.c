@@ -89,33 +89,31 @@ static blob_t *part_of_run(const worker_t *worker, const call_t *call, uint32_t 
     return there ? call->extra->values[index] : NULL;
 }
 
-static bool say_piece(core_t *core, session_t *session, const msg_fetch_t *fetch, uint64_t offset,
-                      blob_t *piece)
+static bool say_data(core_t *core, session_t *session, const msg_fetch_t *fetch, uint64_t offset,
+                     load_t bytes)
 {
     batch_t *batch = notice_batch(core, session);
     return batch && message_DATA(batch, &(msg_data_t){.ref = fetch->ref,
                                                       .part = fetch->part,
                                                       .offset = offset,
-                                                      .bytes = load_of(piece)});
+                                                      .bytes = bytes});
 }
 
-static blob_t *piece_at(blob_t *blob, uint64_t offset)
-{
-    return rope_is(blob) ? rope_piece(blob, offset) : offset == 0 ? blob : NULL;
-}
-
-// Until enough was said, or there is no room for more.
+// Until enough was said, or there is no room for more. Pieces leave as they came; only of the first one a
+// part may be wanted.
 static void give(core_t *core, session_t *session, const msg_fetch_t *fetch, blob_t *blob)
 {
-    uint64_t most = fetch->count < FETCH_MAX ? fetch->count : FETCH_MAX;
-    uint64_t offset = fetch->offset, end = offset + most;
-    blob_t *piece = piece_at(blob, offset);
-    if (!piece)
-        session_error(core, session->peer, MOB_EARGS, "RANGE", fetch->ref,
-                      "no piece of it begins there");
-    while (piece && offset < end && say_piece(core, session, fetch, offset, piece)) {
-        offset += piece->size;
-        piece = piece_at(blob, offset);
+    if (fetch->offset >= blob->size) {
+        session_error(core, session->peer, MOB_EARGS, "RANGE", fetch->ref, "it is not so large");
+        return;
+    }
+    uint64_t offset = fetch->offset, most = fetch->count < FETCH_MAX ? fetch->count : FETCH_MAX;
+    uint64_t end = offset + most < blob->size ? offset + most : blob->size;
+    while (offset < end) {
+        load_t bytes = rope_at(blob, (uint32_t)offset);
+        if (!say_data(core, session, fetch, offset, bytes))
+            return;
+        offset += bytes.size;
     }
 }
 
@@ -140,5 +138,5 @@ void fetch_request(core_t *core, session_t *session, const message_t *message)
     if (blob && blob->size > 0)
         give(core, session, fetch, blob);
     else if (!core->rejoin_at) // else who called may come back with it
-        say_piece(core, session, fetch, fetch->offset, NULL);
+        say_data(core, session, fetch, fetch->offset, (load_t){0});
 }

@@ -1,10 +1,10 @@
-// prelude.c - see prelude.h. One run of pieces and dependencies a session, bounded, gone with what it was
-// for. To a new broker a session also says again what an earlier one had accepted of a run.
+// prelude.c - see prelude.h. One run of pieces and dependencies a session, bounded, gone with what it was for.
 
 #include "prelude.h"
 
 #include <stdlib.h>
 
+#include "admit.h"
 #include "internal.h"
 #include "notice.h"
 #include "rope.h"
@@ -15,7 +15,7 @@ enum {
 };
 
 struct prelude {
-    uint64_t next;  // seq that goes on with the run; what is below has been here
+    uint64_t next;  // seq that goes on with the run
     uint64_t first; // of the pieces
     blob_t *pieces[MOB_PIECES_MAX];
     uint32_t count;
@@ -76,20 +76,6 @@ void prelude_free(session_t *session)
 
 // ---- What comes ---------------------------------------------------------------------------------
 
-// Whether it is the next one: of the sequence, or of what an earlier broker had accepted and lost.
-static bool comes_next(core_t *core, session_t *session, uint64_t seq)
-{
-    if (seq == session->last + 1) {
-        session_admitted(core, session, seq);
-        return true;
-    }
-    if (seq <= session->floor && seq >= session->prelude->next)
-        return true;
-    session->told = 0; // say ACCEPT again: the last one may have been lost
-    session_admitted(core, session, session->last);
-    return false;
-}
-
 // The run that a request of this number goes on with. NULL: it was here, or comes too early, or no memory,
 // which is as if it had been lost on the way; or the run was refused.
 static prelude_t *go_on(core_t *core, session_t *session, uint64_t seq)
@@ -97,7 +83,7 @@ static prelude_t *go_on(core_t *core, session_t *session, uint64_t seq)
     if (!session->prelude)
         session->prelude = calloc(1, sizeof *session->prelude);
     prelude_t *self = session->prelude;
-    if (!self || !comes_next(core, session, seq))
+    if (!self || !admit_next(core, session, seq))
         return NULL;
     if (seq != self->next)
         end_run(self, (refusal_t){0});

@@ -10,6 +10,7 @@
 #include "mailbox.h"
 #include "outcome.h"
 #include "parts.h"
+#include "prelude.h"
 #include "request.h"
 #include "session.h"
 #include "worker.h"
@@ -72,8 +73,25 @@ void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
     call->have = 1;
 }
 
+// Arguments that were too large for the first HOLD: an actor without them cannot be made again.
+static void take_args(core_t *core, worker_t *worker, const msg_hold_t *hold)
+{
+    refusal_t refusal;
+    blob_t *args = prelude_load(worker->session, hold->args, &refusal);
+    actor_t *actor = worker_makes(worker, call_find(core, hold->actor));
+    if (actor && actor->args_away && args) {
+        actor->args = blob_hold(args);
+        actor->args_away = false;
+    }
+    blob_drop(&args);
+}
+
 void rejoin_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
 {
+    if (hold->args.form == LOAD_PIECES) {
+        take_args(core, worker, hold);
+        return;
+    }
     call_t *making = call_find(core, hold->actor);
     if (worker_makes(worker, making))
         making->actor->held = true;

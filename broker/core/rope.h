@@ -13,7 +13,7 @@ static inline bool rope_is(const blob_t *blob)
     return blob && !blob->data;
 }
 
-// The piece that begins at offset; NULL: none does.
-blob_t *rope_piece(const blob_t *self, uint64_t offset);
+// The bytes from offset, which is below its size, to the end of the piece where it is; also of a blob that is none.
+load_t rope_at(blob_t *self, uint32_t offset);
 
 #endif

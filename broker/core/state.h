@@ -277,6 +277,7 @@ struct actor {
     bool made; // the constructor of this incarnation has ended well
     bool held; // its worker, connected anew, said that it has it
     bool stop_sent, scope_ended;
+    bool args_away; // its worker has them yet: older than this broker, and too large for HOLD
     enum wire_cause stop_cause;
     uint32_t mailbox_max, restarts;
     int32_t max_restarts, max_task_retries;

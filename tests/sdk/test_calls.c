@@ -67,15 +67,6 @@ Test(calls, bytes_of_every_size_come_back)
     free(data);
 }
 
-Test(calls, a_value_that_cannot_travel_is_refused_here)
-{
-    char *data = calloc(1, MOB_BLOB_MAX + 1);
-    mob_ref_bytes ref = mob_run(m, mirror, ((mob_bytes_t){data, MOB_BLOB_MAX + 1}));
-    is_err(mob_done(m, ref, 0), MOB_ELIMIT);
-    cr_assert_eq(mob_info(m, ref.ref).executed, MOB_NOT_EXECUTED);
-    free(data);
-}
-
 Test(calls, a_failing_body_tells_code_and_text)
 {
     mob_ref_i64 ref = mob_run(m, fail, 42, "not a url: gopher");
