@@ -281,6 +281,7 @@ static bool construct(worker_t *worker, hand_t *hand, instance_t *instance)
 {
     if (!hand->body->invoke) { // zeroed state is all it wants
         answer_value(worker, hand, result_of(&worker->context));
+        context_end(&worker->context);
         return true;
     }
     mob_reader_t reader;
