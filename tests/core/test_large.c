@@ -358,7 +358,7 @@ Test(large, a_fetch_out_of_range_is_an_error)
 
 // ---- Room -------------------------------------------------------------------------------------------
 
-Test(large, c91_a_full_store_refuses_what_is_new_and_keeps_what_it_has)
+Test(large, a_full_store_refuses_what_is_new_and_keeps_what_it_has)
 {
     end();
     begin(&(core_config_t){.store_max = 2 * SIZE + PIECE});
