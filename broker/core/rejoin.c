@@ -150,10 +150,10 @@ static void say_actors_again(core_t *core, worker_t *worker)
 
 void rejoin_said_all(core_t *core, worker_t *worker)
 {
-    worker->restating = false;
     if (worker->adopted && worker->state == WORKER_STARTING)
         worker->state = WORKER_ALIVE;
-    say_all_again(core, worker);
+    say_all_again(core, worker); // before anything new: what ends there lets later calls go on
+    worker->restating = false;
     say_actors_again(core, worker);
     call_t *call;
     DL_FOREACH(worker->hand, call) call->have = 0;

@@ -166,6 +166,28 @@ Test(rejoin, a_worker_that_reconnects_gets_what_it_does_not_have)
     hear_nothing(story, WORKER);
 }
 
+Test(rejoin, nothing_new_is_sent_before_what_was_sent_is_said_again)
+{
+    worker_returns();
+    that_is_all();
+    caller_returns(1);
+    mob_ref_t dep = ref(3);
+    for (uint64_t seq = 2; seq <= 6; seq++) // 5 waits for the value of 3, and 6 behind it
+        say(story, CALLER, CALL, call, .seq = seq, .epoch = 2, .actor = ref(1), .method = 1,
+            .deps = {.items = &dep, .count = seq == 5});
+    for (uint64_t seq = 2; seq <= 4; seq++)
+        hear(story, WORKER, RUN, run);
+    say(story, CALLER, CANCEL, cancel, .ref = ref(3));
+    hear(story, WORKER, CANCEL, cancel);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_DONE,
+        .cls = {"counter i64", 11});
+    that_is_all(); // it has none: 3 ends, with it 5, and 6 may go on
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 2u);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 4u);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 6u);
+}
+
 Test(rejoin, a_worker_whose_host_stays_away_is_sent_home)
 {
     story_join(story, WORKER, ROLE_WORKER, 555, 4711);
