@@ -3,11 +3,16 @@
 #include "flags.h"
 
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "amount.h"
+#include "label.h"
+#include "limit.h"
+
+enum { PROCS_DEFAULT = 256 };
 
 typedef bool(set_fn)(flags_t *self, const char *value);
 
@@ -83,21 +88,49 @@ static bool set_shared(flags_t *self, const char *value)
     return true;
 }
 
+static bool set_procs(flags_t *self, const char *value)
+{
+    char *end;
+    long procs = strtol(value, &end, 10);
+    self->procs = (int)procs;
+    return *value && *end == '\0' && procs >= 1 && procs <= 65536;
+}
+
+// A copy that lives as long as the flags; NULL: no room left.
+static char *keep(flags_t *self, const char *text, size_t size)
+{
+    char *at = self->texts + self->text_size;
+    if (size + 1 > sizeof self->texts - self->text_size)
+        return NULL;
+    self->text_size += size + 1;
+    memcpy(at, text, size);
+    at[size] = '\0';
+    return at;
+}
+
 static bool set_resource(flags_t *self, const char *value)
 {
-    size_t used = 0;
-    for (int i = 0; i < self->resource_count; i++)
-        used += strlen(self->resources[i].name) + 1;
-    const char *equals = strchr(value, '=');
-    size_t size = equals ? (size_t)(equals - value) : 0;
-    if (size == 0 || self->resource_count == MOB_RESOURCES_MAX || used + size + 1 > sizeof self->texts)
+    mob_bytes_t list = {value, strlen(value)}, name;
+    int64_t steps;
+    bool good = amount_next(&list, &name, &steps) == AMOUNT_GOT && list.size == 0 &&
+                self->resource_count < MOB_RESOURCES_MAX &&
+                !(name.size == 3 && memcmp(name.data, "cpu", 3) == 0); // these are the slots
+    const char *kept = good ? keep(self, name.data, name.size) : NULL;
+    if (kept)
+        self->resources[self->resource_count++] = (mob_resource_t){kept, (double)steps / AMOUNT_ONE};
+    return kept != NULL;
+}
+
+static bool set_label(flags_t *self, const char *value)
+{
+    mob_bytes_t list = {value, strlen(value)};
+    label_t one;
+    size_t used = strlen(self->labels), size = list.size;
+    if (label_next(&list, &one) != LABEL_GOT || one.differs || list.size ||
+        used + size + 2 > sizeof self->labels)
         return false;
-    char *end;
-    double amount = strtod(equals + 1, &end);
-    memcpy(self->texts + used, value, size);
-    self->texts[used + size] = '\0';
-    self->resources[self->resource_count++] = (mob_resource_t){self->texts + used, amount};
-    return end != equals + 1 && *end == '\0' && amount >= 0 && isfinite(amount);
+    snprintf(self->labels + used, sizeof self->labels - used, "%s%s", used ? " " : "", value);
+    return true;
 }
 
 static bool set_drain(flags_t *self, const char *value)
@@ -154,9 +187,13 @@ static const flag_t table[] = {
     {0, "name", "NAME", "MOBULA_NAME", set_name, "the host's name in lists; default: program-pid"},
     {0, "slots", "N", "MOBULA_SLOTS", set_slots,
      "task bodies at once, each in a process of its own; default: one per CPU"},
+    {0, "procs", "N", "MOBULA_PROCS", set_procs,
+     "most worker processes, those that wait and those of actors, too; default: 256"},
     {0, "shared", NULL, "MOBULA_SHARED", set_shared, "all actors in one worker process"},
     {0, "resource", "K=N", "MOBULA_RESOURCES", set_resource,
      "offer N of resource K, as in gpu=1; repeatable"},
+    {0, "label", "K=V", "MOBULA_LABELS", set_label,
+     "what calls may ask of a host, as in zone=a; repeatable"},
     {0, "drain", "DUR", "MOBULA_DRAIN", set_drain,
      "time for running bodies to finish at the end: 500ms, 10s; default 10s"},
     {0, "connect-timeout", "DUR", "MOBULA_CONNECT_TIMEOUT", set_connect,
@@ -181,31 +218,34 @@ static int bad(const char *program, const char *flag, const char *value)
     return 2;
 }
 
-static int read_environment(flags_t *self, const char *program)
+// Of one that may be repeated the environment has a list: "gpu=1,disk=2". Flags add to it.
+static int read_list(flags_t *self, const flag_t *flag, const char *list, const char *program)
 {
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        const char *value = table[i].environment ? getenv(table[i].environment) : NULL;
-        if (!value || !*value || table[i].set == set_resource)
-            continue;
-        if (!table[i].set(self, value))
-            return bad(program, table[i].name, value);
+    char one[2 * MOB_NAME_MAX + 2];
+    while (*list) {
+        size_t size = strcspn(list, ", ");
+        snprintf(one, sizeof one, "%.*s", (int)size, list);
+        if (size >= sizeof one || (size && !flag->set(self, one)))
+            return bad(program, flag->name, one);
+        list += size + (list[size] != '\0');
     }
     return FLAGS_GO;
 }
 
-// MOBULA_RESOURCES is a list: "gpu=1,disk=2". Flags add to it.
-static int read_resources(flags_t *self, const char *program)
+static int read_environment(flags_t *self, const char *program)
 {
-    const char *list = getenv("MOBULA_RESOURCES");
-    char one[128];
-    while (list && *list) {
-        size_t size = strcspn(list, ", ");
-        snprintf(one, sizeof one, "%.*s", (int)size, list);
-        if (size >= sizeof one || (size && !set_resource(self, one)))
-            return bad(program, "resource", one);
-        list += size + (list[size] != '\0');
+    int code = FLAGS_GO;
+    for (size_t i = 0; i < FLAG_COUNT && code == FLAGS_GO; i++) {
+        const flag_t *flag = &table[i];
+        const char *value = flag->environment ? getenv(flag->environment) : NULL;
+        if (!value || !*value)
+            continue;
+        if (flag->set == set_resource || flag->set == set_label)
+            code = read_list(self, flag, value, program);
+        else if (!flag->set(self, value))
+            code = bad(program, flag->name, value);
     }
-    return FLAGS_GO;
+    return code;
 }
 
 static const flag_t *flag_of(int option)
@@ -266,11 +306,10 @@ int flags_read(flags_t *self, int argc, char **argv, const mob_program_t *progra
     *self = (flags_t){.slots = program->slots ? program->slots
                                : cores > 0    ? (int)cores
                                               : 1,
+                      .procs = PROCS_DEFAULT,
                       .drain_ms = program->drain_ms ? program->drain_ms : 10000,
                       .connect_ms = MOB_FOREVER};
     int code = read_environment(self, argv[0]);
-    if (code == FLAGS_GO)
-        code = read_resources(self, argv[0]);
     return code == FLAGS_GO ? read_words(self, argc, argv) : code;
 }
 

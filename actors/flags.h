@@ -9,13 +9,15 @@
 enum { FLAGS_GO = -1 }; // go on: no exit code yet
 
 typedef struct flags {
-    const char *broker, *key, *name, *labels;
-    int slots, drain_ms, connect_ms; // connect_ms MOB_FOREVER: for ever
+    const char *broker, *key, *name;
+    int slots, procs, drain_ms, connect_ms; // connect_ms MOB_FOREVER: for ever
     bool shared, list, help, version;
     mob_resource_t resources[MOB_RESOURCES_MAX];
     int resource_count;
-    char texts[512]; // names of resources
-    int rest;        // index of the first word after --
+    char labels[1024]; // "zone=a disk=ssd"
+    char texts[512];   // names of resources
+    size_t text_size;
+    int rest; // index of the first word after --
 } flags_t;
 
 // FLAGS_GO, or 2 after a sentence on stderr.

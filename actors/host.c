@@ -157,7 +157,8 @@ static void announce(host_t *self)
     message_OPEN(session_out(self->session),
                  &(msg_open_t){.slots = self->slots,
                                .procs = self->procs,
-                               .labels = {self->labels, strlen(self->labels)}});
+                               .labels = {self->labels, strlen(self->labels)},
+                               .resources = {self->resources, strlen(self->resources)}});
 }
 
 static void say_drain(host_t *self)
@@ -206,6 +207,14 @@ static void *turn(void *arg)
     return NULL;
 }
 
+static void name_offer(host_t *self, const mob_config_t *client)
+{
+    snprintf(self->labels, sizeof self->labels, "version=" MOB_VERSION " %s",
+             client->labels ? client->labels : "");
+    if (option_of_host(client, self->resources, sizeof self->resources))
+        self->resources[0] = '\0';
+}
+
 host_t *host_make(const host_config_t *config)
 {
     host_t *self = calloc(1, sizeof *self);
@@ -217,7 +226,7 @@ host_t *host_make(const host_config_t *config)
     self->means = config->means;
     self->slots = config->slots;
     self->procs = config->procs;
-    snprintf(self->labels, sizeof self->labels, "%s", config->labels ? config->labels : "");
+    name_offer(self, config->client);
     const session_role_t role = {
         .role = ROLE_HOST, .owner = config->owner, .hooks = &hooks, .arg = self};
     mob_t *session = self->changed >= 0 ? session_new(config->client, &role) : NULL;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "offer.h"
+#include "option.h"
 #include "session.h"
 
 typedef struct host_means { // how workers come and go; each may be called from any thread
@@ -37,7 +38,8 @@ typedef struct host {
     offer_t *offer;
     host_means_t means;
     uint32_t slots, procs;
-    char name[MOB_NAME_MAX + 1], labels[MOB_TEXT_MAX + 1];
+    char name[MOB_NAME_MAX + 1];
+    char labels[MOB_TEXT_MAX + 1], resources[OPTION_TEXT]; // as OPEN has them
     pthread_mutex_t lock; // of what follows; taken after the session's
     int changed;          // eventfd: something below is new
     pthread_t thread;     // turns the session
@@ -60,10 +62,11 @@ typedef struct host_config {
     uint64_t owner;             // 0: a random one
     host_means_t means;
     uint32_t slots, procs; // procs 0: the default
-    const char *labels;
 } host_config_t;
 
-host_t *host_make(const host_config_t *config); // NULL: no memory. Connects, announces nothing yet
+// Connects, announces nothing yet. What client says of resources and labels is announced, too, and must be good:
+// option_of_host(). NULL: no memory.
+host_t *host_make(const host_config_t *config);
 bool host_begin(host_t *self);      // announce, and turn the session in a thread. False: no thread
 void host_destroy(host_t **self_p); // BYE. No worker may be left
 

@@ -20,7 +20,7 @@
 #include "spawner.h"
 #include "worker.h"
 
-enum { PROCS_MAX = 256, PATIENCE_US = 1000000, REMIND_US = 10000000 };
+enum { PATIENCE_US = 1000000, REMIND_US = 10000000 };
 
 typedef struct program {
     const mob_program_t *told;
@@ -46,6 +46,7 @@ static mob_config_t config_of(const program_t *self, const char *name)
                            .key_file = self->flags.key,
                            .name = name,
                            .host = self->name,
+                           .labels = self->flags.labels,
                            .cpus = self->flags.slots};
     memcpy(config.resources, self->flags.resources, sizeof config.resources);
     return config;
@@ -146,7 +147,7 @@ static bool make_host(program_t *self)
                                             .owner = self->owner,
                                             .means = {start, kill_worker, drain, &self->spawner},
                                             .slots = (uint32_t)self->flags.slots,
-                                            .procs = PROCS_MAX});
+                                            .procs = (uint32_t)self->flags.procs});
     return self->host && host_begin(self->host);
 }
 

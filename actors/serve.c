@@ -112,8 +112,8 @@ static mob_err_t say_refused(mob_err_t err, const char *why)
 static uint32_t slots_of(const mob_config_t *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    double slots = config->cpus >= 1 ? config->cpus : (double)(cores > 0 ? cores : 1);
-    return slots > 4096 ? 4096 : (uint32_t)slots;
+    double slots = config->cpus > 0 ? config->cpus : (double)(cores > 0 ? cores : 1);
+    return slots > 4096 ? 4096 : slots < 1 ? 1 : (uint32_t)slots;
 }
 
 static host_t *begin(mob_t *client, offer_t *offer, threads_t *threads)
@@ -123,8 +123,7 @@ static host_t *begin(mob_t *client, offer_t *offer, threads_t *threads)
     host_t *host = host_make(&(host_config_t){.client = &config,
                                               .offer = offer,
                                               .means = threads_means(threads),
-                                              .slots = slots_of(&config),
-                                              .labels = config.labels});
+                                              .slots = slots_of(&config)});
     if (!host)
         return NULL;
     threads_serve(threads, host);
@@ -160,7 +159,10 @@ mob_err_t mob_offer_defs(mob_t *client, const mob_def_t *defs)
                            "offered 16 times by this connection: put more into one offer");
     if (offered_before(self, defs))
         return say_refused(MOB_EEXISTS, "a definition was offered before");
-    mob_err_t err = MOB_OK;
+    char text[OPTION_TEXT];
+    mob_err_t err = option_of_host(session_config(client), text, sizeof text);
+    if (err)
+        return say_refused(err, text);
     offer_t *offer = offer_new(defs, false, &err);
     if (!offer)
         return MOB_ENOMEM;

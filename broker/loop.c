@@ -286,6 +286,13 @@ static void publish(loop_t *self, route_t *route, outbox_t *box, socket_kind_t k
     }
 }
 
+static void warn(loop_t *self)
+{
+    core_warning_t warning;
+    while (core_next_warning(self->core, &warning))
+        log_warn(self->log, warning.event, "what=%s why=%s", warning.what, warning.why);
+}
+
 static void flush(loop_t *self, int64_t now)
 {
     peer_t *peer;
@@ -366,6 +373,7 @@ bool loop_turn(loop_t *self, int64_t until_us)
     if (core_next_deadline(self->core) <= now)
         core_tick(self->core, now);
     flush(self, now);
+    warn(self);
     forget_closed(self);
     return self->polls[POLL_CONTROL].revents != 0;
 }

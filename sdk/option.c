@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
+#include "label.h"
+
 typedef struct check { // where the first wrong field is reported
     char *text;
     size_t size;
@@ -122,22 +125,120 @@ static bool place_is_set(const mob_place_t *place)
            place->soft || place->spread || place->bundle || !mob_is_none(place->group.ready);
 }
 
-static void check_place(check_t *check, const mob_place_t *place)
+static void refuse_resource(check_t *check, const char *field, const char *name, const char *wrong)
 {
-    if (place->cpus < 0 && place->cpus != MOB_NONE)
-        refuse(check, "place.cpus", "is negative");
-    for (size_t i = 0; i < MOB_RESOURCES_MAX && place->resources[i].name; i++) {
-        if (place->resources[i].amount < 0)
-            refuse(check, "place.resources", "holds a negative amount");
-        if (strcmp(place->resources[i].name, "cpu") == 0)
-            refuse(check, "place.resources", "holds cpu: that is place.cpus");
+    char text[AMOUNT_NAME_MAX + 64];
+    snprintf(text, sizeof text, "%.*s %s", AMOUNT_NAME_MAX, name, wrong);
+    refuse(check, field, text);
+}
+
+static bool check_resource(check_t *check, const char *field, const mob_resource_t *one,
+                           int64_t *steps)
+{
+    const char *wrong = NULL;
+    if (strcmp(one->name, "cpu") == 0)
+        wrong = "has a field of its own, cpus";
+    else if (!*one->name || strlen(one->name) > AMOUNT_NAME_MAX)
+        wrong = "is no name: it has 1 to 64 characters";
+    else if (one->amount < 0)
+        wrong = "is negative";
+    else if (!amount_of(one->amount, steps))
+        wrong = "is too large, or no number";
+    else if (*steps == 0 && one->amount > 0)
+        wrong = "is below 0.0001";
+    else if (strcmp(one->name, "gpu") == 0 && *steps > AMOUNT_ONE && *steps % AMOUNT_ONE)
+        wrong = "is a whole number above 1";
+    if (wrong)
+        refuse_resource(check, field, one->name, wrong);
+    return !wrong;
+}
+
+// "disk=1 gpu=0.5" into text, which has the room that is left there.
+static mob_bytes_t resources_of(check_t *check, const char *field,
+                                const mob_resource_t list[MOB_RESOURCES_MAX], char *text, size_t size)
+{
+    char number[AMOUNT_TEXT_MAX];
+    int64_t steps;
+    size_t used = 0;
+    for (size_t i = 0; i < MOB_RESOURCES_MAX && list[i].name; i++) {
+        if (!check_resource(check, field, &list[i], &steps))
+            return (mob_bytes_t){0};
+        int wrote = snprintf(text + used, size - used, "%s%s=%s", used ? " " : "", list[i].name,
+                             amount_print(number, steps));
+        used += (size_t)wrote;
+        if (used >= size) {
+            refuse(check, field, "has names that are too long");
+            return (mob_bytes_t){0};
+        }
     }
-    not_yet(check, place->cpus != 0 && place->cpus != 1, "place.cpus");
-    not_yet(check, place->resources[0].name, "place.resources");
-    not_yet(check, place->labels, "place.labels");
-    not_yet(check, place->host, "place.host");
-    not_yet(check, place->spread, "place.spread");
+    mob_bytes_t out = {text, used}, rest = out, name;
+    amount_got_t got = AMOUNT_GOT;
+    while (got == AMOUNT_GOT)
+        got = amount_next(&rest, &name, &steps);
+    if (got == AMOUNT_WRONG)
+        refuse(check, field, "are named by letters, digits, dot, underline and dash");
+    return out;
+}
+
+static mob_bytes_t labels_of(check_t *check, const char *field, const char *text, bool conditions)
+{
+    mob_bytes_t out = text_of(check, field, text, MOB_TEXT_MAX), rest = out;
+    label_got_t got = LABEL_GOT;
+    for (label_t one; got == LABEL_GOT;) {
+        got = label_next(&rest, &one);
+        if (got == LABEL_WRONG || (got == LABEL_GOT && one.differs && !conditions))
+            refuse(check, field,
+                   conditions ? "are conditions as in \"zone=a tier!=slow\""
+                              : "are pairs as in \"zone=a disk=ssd\"");
+    }
+    return out;
+}
+
+static int64_t cpus_of(check_t *check, double cpus)
+{
+    int64_t steps = 0;
+    if (cpus == MOB_NONE)
+        return MOB_NONE;
+    if (cpus < 0)
+        refuse(check, "place.cpus", "is negative");
+    else if (!amount_of(cpus, &steps))
+        refuse(check, "place.cpus", "is too large, or no number");
+    else if (steps == 0 && cpus > 0)
+        refuse(check, "place.cpus", "is below 0.0001");
+    return steps;
+}
+
+static void place_of(check_t *check, const mob_place_t *place, opts_t *out)
+{
+    out->cpus_e4 = cpus_of(check, place->cpus);
+    out->labels = labels_of(check, "place.labels", place->labels, true);
+    out->host = text_of(check, "place.host", place->host, MOB_NAME_MAX);
+    out->soft = place->soft;
+    out->spread = place->spread;
     not_yet(check, place->bundle || !mob_is_none(place->group.ready), "place.group");
+    if (!check->err) // until then the text is that of what was wrong
+        out->resources =
+            resources_of(check, "place.resources", place->resources, check->text, check->size);
+}
+
+mob_err_t option_of_host(const mob_config_t *config, char *text, size_t size)
+{
+    char number[AMOUNT_TEXT_MAX] = "";
+    check_t check = {text, size, MOB_OK};
+    int64_t steps;
+    labels_of(&check, "labels", config->labels, false);
+    if (!amount_of(config->cpus, &steps) || (steps == 0 && config->cpus > 0))
+        refuse(&check, "cpus", "is negative, too large or below 0.0001");
+    if (check.err)
+        return check.err;
+    int used = steps ? snprintf(text, size, "cpu=%s ", amount_print(number, steps)) : 0;
+    text[used] = '\0';
+    check.text += used;
+    check.size -= (size_t)used;
+    resources_of(&check, "resources", config->resources, check.text, check.size);
+    if (check.err)
+        memmove(text, check.text, strlen(check.text) + 1);
+    return check.err;
 }
 
 // ---- Calls --------------------------------------------------------------------------------------
@@ -174,7 +275,7 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
     not_yet(&check, opts->durable, "durable");
     if (method && place_is_set(&opts->place))
         refuse(&check, "place", "does not fit a call: it runs on what its actor was given");
-    check_place(&check, &opts->place);
+    place_of(&check, &opts->place, out);
     return check.err;
 }
 
@@ -207,6 +308,6 @@ mob_err_t option_of_actor(const mob_actor_opts_t *opts, opts_t *out, char *text,
     not_yet(&check, opts->max_concurrency > 1, "max_concurrency above 1");
     not_yet(&check, opts->max_open > 0, "max_open");
     not_yet(&check, opts->when_full != MOB_FULL_REJECT, "when_full other than MOB_FULL_REJECT");
-    check_place(&check, &opts->place);
+    place_of(&check, &opts->place, out);
     return check.err;
 }

@@ -35,6 +35,7 @@ static const struct {
     [EVENT_LEAVE] = {"leave", "leave", TERM_BOLD, false, false, false},
     [EVENT_PUT] = {"put", "put", TERM_PLAIN, true, false, false},
     [EVENT_LOST] = {"lost", "LOST", TERM_RED, false, false, false},
+    [EVENT_STUCK] = {"stuck", "STUCK", TERM_YELLOW, false, false, false},
 };
 
 static void copy(char out[RECORD_NAME_MAX], mob_bytes_t text)

@@ -20,7 +20,7 @@ static const column_t actor_columns[] = {
     {"id", "ID", 't', 1}, {"reason", "REASON", 't', 1}, {0}};
 static const column_t task_columns[] = {
     {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"kind", "KIND", 't', 0}, {"state", "STATE", 't', 0}, {"owner", "OWNER", 't', 0},
-    {"worker", "WORKER", 't', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"age_ms", "AGE", 'a', 0}, {"missing", "MISSING", 'n', 1},
+    {"worker", "WORKER", 't', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"age_ms", "AGE", 'a', 0}, {"why", "WHY", 't', 0}, {"missing", "MISSING", 'n', 1},
     {"error", "ERROR", 't', 1}, {0}};
 static const column_t attempt_columns[] = {
     {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"state", "STATE", 't', 0}, {"worker", "WORKER", 't', 0},
@@ -29,7 +29,8 @@ static const column_t object_columns[] = {
     {"id", "ID", 't', 0}, {"state", "STATE", 't', 0}, {"bytes", "BYTES", 'b', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {0}};
 static const column_t host_columns[] = {
     {"name", "HOST", 't', 0}, {"state", "STATE", 't', 0}, {"pid", "PID", 'n', 0}, {"slots", "SLOTS", 'n', 0},
-    {"workers", "WORKERS", 'n', 0}, {"definitions", "OFFERS", 'n', 0}, {"space", "SPACE", 't', 1}, {0}};
+    {"workers", "WORKERS", 'n', 0}, {"definitions", "OFFERS", 'n', 0}, {"resources", "TAKEN", 't', 0}, {"procs", "PROCS", 'n', 1},
+    {"labels", "LABELS", 't', 1}, {"space", "SPACE", 't', 1}, {"id", "ID", 't', 1}, {0}};
 static const column_t worker_columns[] = {
     {"name", "WORKER", 't', 0}, {"host", "HOST", 't', 0}, {"kind", "KIND", 't', 0}, {"state", "STATE", 't', 0}, {"pid", "PID", 'n', 0},
     {"in_hand", "IN-HAND", 'n', 0}, {"window", "WINDOW", 'n', 1}, {0}};

@@ -105,7 +105,7 @@
 #define MOB_FETCH(F)   F(ref, ref) F(u32, part) F(u64, offset) F(u64, count)
 #define MOB_OFFER(F)   F(str, name) F(str, usage) F(u32, kind) F(opts, opts)
 #define MOB_METHOD(F)  F(str, name) F(str, usage) F(opts, opts)
-#define MOB_OPEN(F)    F(u32, slots) F(u32, procs) F(str, labels)
+#define MOB_OPEN(F)    F(u32, slots) F(u32, procs) F(str, labels) F(str, resources)
 #define MOB_RESULT(F)  F(ref, ref) F(u32, attempt) F(load, value) F(inner, inner)
 #define MOB_FAIL(F)    F(ref, ref) F(u32, attempt) F(u32, code) F(i64, app_code) F(u32, executed)  \
                        F(str, text) F(str, trace) F(ref, cause) F(inner, inner)
@@ -175,7 +175,8 @@ enum wire_cause { // ENDED.cause, and why an actor, worker, host or session ende
 enum wire_event { // EVENT.kind; traffic first
     EVENT_CALL = 1, EVENT_REPLY, EVENT_TELL, EVENT_TASK, EVENT_DONE, EVENT_FAIL, EVENT_RETRY,
     EVENT_TIMEOUT, EVENT_CANCEL, EVENT_DEAD, EVENT_REJECT, EVENT_SPAWN, EVENT_EXIT, EVENT_RESTART,
-    EVENT_JOIN, EVENT_LEAVE, EVENT_PUT, EVENT_LOST
+    EVENT_JOIN, EVENT_LEAVE, EVENT_PUT, EVENT_LOST,
+    EVENT_STUCK
 };
 // clang-format on
 

@@ -9,15 +9,19 @@
 #include <string.h>
 
 #include "call.h"
+#include "demand.h"
 #include "fetch.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "place.h"
 #include "rejoin.h"
 #include "request.h"
+#include "schedule.h"
 #include "session.h"
+#include "shape.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -69,11 +73,17 @@ static void set_options(const core_t *core, actor_t *actor, const opts_t *own)
     actor->backoff_max_us = 1000 * either(own->backoff_max_ms, defaults->backoff_max_ms, 30000);
 }
 
-actor_t *actor_new(core_t *core, call_t *making, def_t *def, opts_field_t opts, const opts_t *read)
+actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t opts,
+                   const opts_t *read)
 {
     actor_t *actor = calloc(1, sizeof *actor);
-    if (!actor)
+    if (!actor) {
+        shape_drop(core, shape_p);
         return NULL;
+    }
+    def_t *def = (*shape_p)->key.def;
+    actor->shape = *shape_p;
+    *shape_p = NULL;
     actor->id = making->id;
     actor->incarnation = 1;
     actor->cls = def->name;
@@ -146,17 +156,41 @@ actor_t *actor_find(core_t *core, mob_ref_t ref, uint32_t space)
 
 // ---- A place, a process, a constructor ----------------------------------------------------------
 
-static host_t *best_host(const core_t *core, const actor_t *actor)
+void actor_wait(core_t *core, actor_t *actor)
 {
-    host_t *host, *best = NULL;
-    DL_FOREACH(core->hosts, host)
-    {
-        bool fits = host->open && !host->draining && host->worker_count < host->procs &&
-                    host_offers(host, actor->def);
-        if (fits && (!best || host->worker_count < best->worker_count))
-            best = host;
+    shape_wait(core, actor);
+    core->schedule = true;
+    if (actor->def->kind == 0 && actor->making->state != CALL_FINAL)
+        deadline_set(&core->deadlines, &actor->making->deadline, core->now + core->config.resolve_us);
+}
+
+void actor_fill_up(core_t *core, actor_t *actor)
+{
+    bool waits = actor->waits;
+    const shape_t *before = actor->shape;
+    shape_unwait(actor);
+    shape_fill_up(core, &actor->shape, actor->def);
+    if (waits)
+        shape_wait(core, actor);
+    if (actor->shape != before && actor->worker && actor->worker->host)
+        place_count(actor->worker->host);
+}
+
+static void enter_worker(actor_t *actor, worker_t *worker)
+{
+    actor->worker = worker;
+    DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
+    place_settle(actor);
+}
+
+static void leave_worker(core_t *core, actor_t *actor)
+{
+    if (actor->worker) {
+        DL_DELETE2(actor->worker->actors, actor, worker_prev, worker_next);
+        place_leave(core, actor);
     }
-    return best;
+    actor->worker = NULL;
+    actor->made = false;
 }
 
 static worker_t *worker_for(core_t *core, const actor_t *actor, host_t *host)
@@ -168,23 +202,18 @@ static worker_t *worker_for(core_t *core, const actor_t *actor, host_t *host)
     return host->shared;
 }
 
-void actor_place(core_t *core, actor_t *actor)
+bool actor_place(core_t *core, actor_t *actor, host_t *host)
 {
-    host_t *host = best_host(core, actor);
-    worker_t *worker = host ? worker_for(core, actor, host) : NULL;
-    if (!worker) { // schedule_run() comes back to it when there is room
-        core->unplaced = true;
-        if (actor->def->kind == 0 && actor->making->state != CALL_FINAL)
-            deadline_set(&core->deadlines, &actor->making->deadline,
-                         core->now + core->config.resolve_us);
-        return;
-    }
+    worker_t *worker = worker_for(core, actor, host);
+    if (!worker)
+        return false;
+    shape_unwait(actor);
     if (actor->state == ACTOR_WAITING)
         actor->state = ACTOR_STARTING;
-    actor->worker = worker;
-    DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
+    enter_worker(actor, worker);
     if (worker_ready(worker))
         actor_make(core, actor);
+    return true;
 }
 
 void actor_make(core_t *core, actor_t *actor)
@@ -292,14 +321,6 @@ static void end_hand(core_t *core, actor_t *actor, mob_err_t err, const failure_
     }
 }
 
-static void leave_worker(actor_t *actor)
-{
-    if (actor->worker)
-        DL_DELETE2(actor->worker->actors, actor, worker_prev, worker_next);
-    actor->worker = NULL;
-    actor->made = false;
-}
-
 static void bury(core_t *core, actor_t *actor)
 {
     DL_DELETE(core->actors, actor);
@@ -331,8 +352,9 @@ static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t r
     end_hand(core, actor, MOB_EDEAD, &failure);
     actor->state = ACTOR_DEAD;
     deadline_clear(&core->deadlines, &actor->deadline);
+    shape_unwait(actor);
     give_up_name(core, actor);
-    leave_worker(actor);
+    leave_worker(core, actor);
     timeline_note(core, EVENT_EXIT, actor->label, actor->name, actor->id, text);
     mailbox_fail(core, actor, false, refusal, cause_name(cause), text);
     while (actor->ends) {
@@ -372,6 +394,14 @@ void actor_unresolved(core_t *core, actor_t *actor)
     snprintf(text, sizeof text, "no host offers the class \"%s\"%s%s%s", cls,
              *near ? "; nearest: \"" : "", near, *near ? "\"" : "");
     die(core, actor, CAUSE_UNKNOWN, MOB_ENOTFOUND, &(failure_t){.reason = text});
+}
+
+void actor_homeless(core_t *core, actor_t *actor)
+{
+    char text[MOB_TEXT_MAX];
+    snprintf(text, sizeof text, "host \"%s\" is gone, or never was (affinity is hard)",
+             name_text(core, actor->shape->key.demand->host));
+    die(core, actor, CAUSE_HOST, MOB_EPLACE, &(failure_t){.reason = text});
 }
 
 void actor_name_taken(core_t *core, actor_t *actor, uint32_t name)
@@ -418,7 +448,7 @@ static void restart(core_t *core, actor_t *actor, const failure_t *failure)
     actor->state = ACTOR_RESTARTING;
     actor->made = false;
     take_back(core, actor, &why);
-    leave_worker(actor);
+    leave_worker(core, actor);
     actor->incarnation++;
     mailbox_fail(core, actor, true, MOB_EUNAVAILABLE, "RESTARTING", text);
     deadline_set(&core->deadlines, &actor->deadline,
@@ -465,8 +495,12 @@ void actor_stop_when_empty(core_t *core, actor_t *actor)
 
 static void drain(core_t *core, actor_t *actor, enum wire_cause cause)
 {
-    if (actor->state == ACTOR_STOPPING)
+    if (actor->waits)
+        schedule_actors(core); // it was asked for before: it begins, if it can, and then stops
+    if (actor->state >= ACTOR_STOPPING)
         return;
+    if (actor->state == ACTOR_RESTARTING && !actor->worker)
+        actor_wait(core, actor); // its calls come first
     actor->state = ACTOR_STOPPING;
     actor->stop_cause = cause;
     deadline_set(&core->deadlines, &actor->deadline, core->now + actor->stop_us);
@@ -529,7 +563,7 @@ void actor_owner_gone(core_t *core, actor_t *actor)
 void actor_timer(core_t *core, actor_t *actor)
 {
     if (actor->state == ACTOR_RESTARTING && !actor->worker)
-        actor_place(core, actor);
+        actor_wait(core, actor);
     else if (actor->state == ACTOR_STOPPING)
         kill_now(core, actor, actor->stop_cause);
 }
@@ -551,7 +585,12 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
     making->state = CALL_READY;
     making->load = load_keep(hold->args);
     core_weigh(core, making->load, 1);
-    actor_t *actor = actor_new(core, making, def, hold->opts, &opts);
+    char wrong[DEMAND_TEXT];
+    static const opts_t none;
+    shape_t *shape = shape_for(core, def, &opts, true, wrong);
+    if (!shape)
+        shape = shape_for(core, def, &none, true, wrong);
+    actor_t *actor = shape ? actor_new(core, making, &shape, hold->opts, &opts) : NULL;
     if (!actor)
         return;
     actor->args_away = hold->args.form == LOAD_AWAY;
@@ -565,8 +604,7 @@ void actor_take_over(core_t *core, worker_t *worker, actor_t *actor, const msg_h
 {
     actor->incarnation = actor->adopted = hold->incarnation;
     actor->held = true;
-    actor->worker = worker;
-    DL_APPEND2(worker->actors, actor, worker_prev, worker_next);
+    enter_worker(actor, worker);
     if (actor->def->opts.shared || worker->actors != actor)
         worker->kind = START_SHARED;
     if (hold->state != HAND_DONE)
@@ -580,7 +618,9 @@ void actor_free(core_t *core, actor_t *actor)
 {
     give_up_name(core, actor);
     deadline_clear(&core->deadlines, &actor->deadline);
-    leave_worker(actor);
+    leave_worker(core, actor);
+    shape_unwait(actor);
+    shape_drop(core, &actor->shape);
     if (actor->state == ACTOR_DEAD) {
         DL_DELETE(core->graves, actor);
         core->grave_count--;

@@ -5,15 +5,19 @@
 
 #include "state.h"
 
-// SPAWN: a record for making; opts and args as the message has them. NULL: no memory.
-actor_t *actor_new(core_t *core, call_t *making, def_t *def, opts_field_t opts, const opts_t *read);
+// SPAWN: a record for making; takes the shape; opts and args as the message has them. NULL: no memory.
+actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t opts,
+                   const opts_t *read);
 actor_t *actor_named(const core_t *core, uint32_t space, uint32_t name); // NULL: none that lives
 actor_t *actor_find(core_t *core, mob_ref_t ref, uint32_t space); // through handles that FIND made, too
 bool actor_claim_name(core_t *core, actor_t *actor, uint32_t name); // false: taken
 
-void actor_place(core_t *core, actor_t *actor); // find it a worker, or leave it waiting for a host
-void actor_make(core_t *core, actor_t *actor);  // its worker is there: MAKE
-void actor_made(core_t *core, actor_t *actor);  // the constructor ended well
+void actor_wait(core_t *core, actor_t *actor); // for a place: the scheduler finds one
+bool actor_place(core_t *core, actor_t *actor, host_t *host); // here it is; false: no worker to be had
+void actor_homeless(core_t *core, actor_t *actor);            // the host that it must have is gone
+void actor_fill_up(core_t *core, actor_t *actor); // its class is known now, and what that needs
+void actor_make(core_t *core, actor_t *actor);    // its worker is there: MAKE
+void actor_made(core_t *core, actor_t *actor);    // the constructor ended well
 void actor_unmade(core_t *core, actor_t *actor,
                   const failure_t *failure);         // it reported failure: dead for good
 void actor_unresolved(core_t *core, actor_t *actor); // nobody ever offered its class

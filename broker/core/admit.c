@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "demand.h"
 #include "graph.h"
 #include "internal.h"
 #include "name.h"
@@ -13,6 +14,7 @@
 #include "parts.h"
 #include "prelude.h"
 #include "session.h"
+#include "shape.h"
 
 enum { SHORT_MAX = INT16_MAX };
 
@@ -184,6 +186,13 @@ static int16_t retries_of(int64_t wish, int64_t otherwise)
     return (int16_t)(count > SHORT_MAX ? SHORT_MAX : count);
 }
 
+static int8_t level_of(int64_t priority)
+{
+    return (int8_t)(priority < LEVEL_LOW    ? LEVEL_LOW
+                    : priority > LEVEL_HIGH ? LEVEL_HIGH
+                                            : priority);
+}
+
 static bool keep_retry_codes(call_t *call, const opts_t *opts)
 {
     if (!opts->retry_1)
@@ -207,19 +216,37 @@ void admit_options(core_t *core, call_t *call, const opts_t *own, const opts_t *
     call->retries = retries_of(either(own->max_retries, defaults->max_retries), retries);
     call->own_retries = own->max_retries != 0;
     call->own_timeout = own->timeout_ms != 0;
-    call->priority = (int8_t)either(own->priority, defaults->priority);
+    call->priority = level_of(either(own->priority, defaults->priority));
     call->unordered = own->unordered || defaults->unordered;
     if (call->ends_at)
         deadline_set(&core->deadlines, &call->deadline, call->ends_at);
     keep_retry_codes(call, own->retry_1 ? own : defaults);
 }
 
-void admit_defaults(call_t *call, const def_t *def)
+void admit_defaults(core_t *core, call_t *call, def_t *def)
 {
+    if (call->extra && call->extra->shape)
+        shape_fill_up(core, &call->extra->shape, def);
     if (!call->own_retries)
         call->retries = retries_of(def->opts.max_retries, RETRIES_TASK);
     if (!call->own_timeout && def->opts.timeout_ms > 0)
         call->ends_at = call->at + def->opts.timeout_ms * 1000;
+}
+
+bool admit_place(core_t *core, call_t *call, const opts_t *own, def_t *def)
+{
+    char wrong[DEMAND_TEXT];
+    if (!demand_wished(own))
+        return true;
+    call_extra_t *extra = call_extra(call);
+    if (extra)
+        extra->shape = shape_for(core, def, own, false, wrong);
+    if (extra && extra->shape)
+        return true;
+    bool bad = extra && *wrong;
+    outcome_fail(core, call, bad ? MOB_EARGS : MOB_EFULL, bad ? "" : "PENDING", "%s: %s",
+                 name_text(core, call->target), bad ? wrong : "too many different demands at once");
+    return false;
 }
 
 bool admit_parent(call_t *call, mob_ref_t parent)

@@ -26,8 +26,10 @@ bool admit_parent(call_t *call, mob_ref_t parent);
 
 void admit_options(core_t *core, call_t *call, const opts_t *own, const opts_t *defaults,
                    int64_t retries);
-void admit_defaults(call_t *call,
-                    const def_t *def); // of a task that came before its definition was known
+bool admit_place(core_t *core, call_t *call, const opts_t *own, def_t *def);
+
+void admit_defaults(core_t *core, call_t *call,
+                    def_t *def); // of a task that came before its definition was known
 bool admit_is_old(const core_t *core, uint64_t epoch); // first sent under an earlier broker
 
 enum { RETRIES_TASK = 3 };

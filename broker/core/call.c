@@ -15,6 +15,7 @@
 #include "outcome.h"
 #include "parts.h"
 #include "schedule.h"
+#include "shape.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -67,7 +68,7 @@ call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind)
     return call;
 }
 
-static void extra_free(call_t *call)
+static void extra_free(core_t *core, call_t *call)
 {
     call_extra_t *extra = call->extra;
     if (!extra)
@@ -77,6 +78,7 @@ static void extra_free(call_t *call)
     free(extra->values);
     free(extra->deps);
     free(extra->find);
+    shape_drop(core, &extra->shape);
     free(extra);
     call->extra = NULL;
 }
@@ -96,7 +98,7 @@ void call_free(core_t *core, call_t *call)
     blob_drop(&call->load);
     if (call->extra && call->extra->parts)
         parts_free(core, call);
-    extra_free(call);
+    extra_free(core, call);
     graph_fini(call);
     reftable_remove(&core->refs, call->id, call->index);
     slab_give(&core->calls, call->index);
@@ -167,7 +169,7 @@ static void enqueue(core_t *core, call_t *call)
     if (call->kind == CALL_METHOD)
         mailbox_add(core, call->actor, call);
     else if (call->kind == CALL_MAKING)
-        actor_place(core, call->actor);
+        actor_wait(core, call->actor);
     else
         schedule_add(core, call, false);
 }

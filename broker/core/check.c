@@ -42,7 +42,78 @@ static const char *check_worker(const worker_t *worker)
         count++;
     }
     MUST(count == worker->hand_count);
+    MUST((worker->lease != NULL) == (worker->kind == START_TASKS && count > 0));
+    MUST(worker->lease == NULL || worker->lease->holders > 0);
+    call = worker->hand;
+    MUST(!worker->lease || worker->claimed || !call->extra || !call->extra->shape ||
+         call->extra->shape->key.demand == worker->lease);
     MUST(worker->session == NULL || worker->session->worker == worker);
+    return NULL;
+}
+
+// What is taken is what its tasks and actors take. Of this nothing was given away twice, but for CPUs that were lent
+// on while their body waited, and for what was there before this broker.
+typedef struct sums {
+    int64_t taken, given;
+} sums_t;
+
+static void add_up(sums_t *sums, int64_t steps, bool given)
+{
+    sums->taken += steps;
+    sums->given += given ? steps : 0;
+}
+
+static int64_t steps_of(const demand_t *demand, uint32_t name)
+{
+    for (uint32_t i = 0; i < demand->amount_count; i++)
+        if (demand->amounts[i].name == name)
+            return demand->amounts[i].steps;
+    return 0;
+}
+
+static sums_t sums_of(const host_t *host, uint32_t name) // 0: CPUs
+{
+    sums_t sums = {0};
+    const worker_t *worker;
+    DL_FOREACH(host->workers, worker)
+    {
+        const demand_t *lease = worker->lease;
+        if (lease && name)
+            add_up(&sums, steps_of(lease, name), !worker->claimed);
+        else if (lease && !worker->blocked)
+            add_up(&sums, lease->cpus_held, !worker->claimed && !worker->lent);
+        for (const actor_t *actor = worker->actors; actor; actor = actor->worker_next) {
+            const demand_t *demand = actor->shape->key.demand;
+            add_up(&sums, name ? steps_of(demand, name) : demand->cpus_held, !actor->adopted);
+        }
+    }
+    return sums;
+}
+
+static const char *check_host(const host_t *host)
+{
+    sums_t sums = sums_of(host, 0);
+    MUST(host->cpus_taken == sums.taken);
+    MUST(!host->open || sums.given <= host->cpus);
+    for (uint32_t i = 0; i < host->resource_count; i++) {
+        const resource_t *resource = &host->resources[i];
+        sums = sums_of(host, resource->name);
+        MUST(resource->taken == sums.taken);
+        MUST(sums.given <= resource->has);
+    }
+    return NULL;
+}
+
+static const char *check_shape(const core_t *core, const shape_t *shape)
+{
+    MUST(shape->holders > 0 && shape->key.demand->holders > 0);
+    for (uint32_t i = 0; i < LEVELS; i++)
+        MUST(!shape->ready[i] || (shape->busy && shape->levels >> i & 1));
+    MUST(!shape->actors || shape->busy);
+    MUST(core->next.shape != shape || shape->busy);
+    const actor_t *actor;
+    DL_FOREACH2(shape->actors, actor, wait_next)
+    MUST(actor->waits && actor->shape == shape && !actor->worker && actor->state != ACTOR_DEAD);
     return NULL;
 }
 
@@ -93,6 +164,10 @@ const char *core_check(const core_t *self)
         broken = check_worker(worker);
     for (const session_t *session = self->sessions; session && !broken; session = session->hh.next)
         broken = check_session(session);
+    for (const shape_t *shape = self->shapes; shape && !broken; shape = shape->hh.next)
+        broken = check_shape(self, shape);
+    const host_t *host;
+    DL_FOREACH(self->hosts, host) broken = broken ? broken : check_host(host);
     const actor_t *actor;
     DL_FOREACH(self->actors, actor) broken = broken ? broken : check_actor(actor);
     DL_FOREACH(self->graves, actor) broken = broken ? broken : check_actor(actor);

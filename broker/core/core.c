@@ -28,6 +28,7 @@
 #include "state.h"
 #include "store.h"
 #include "timeline.h"
+#include "why.h"
 #include "worker.h"
 
 // ---- Coming and going ---------------------------------------------------------------------------
@@ -109,6 +110,7 @@ void core_destroy(core_t **self_p)
     }
     free(core->dropped);
     timeline_fini(core);
+    free(core->choice);
     names_fini(core);
     reftable_fini(&core->refs);
     slab_fini(&core->calls);
@@ -323,6 +325,7 @@ static void beat(core_t *core)
         rejoin_over(core);
     }
     session_beat(core);
+    why_beat(core);
     worker_beat(core);
     core->sweep = true;
     core->schedule = true; // extra workers end, back-offs pass

@@ -68,6 +68,14 @@ void *peer_link(const peer_t *self);
 uint32_t peer_pid(const peer_t *self); // 0: unknown or on another machine
 bool peer_same_machine(const peer_t *self, mob_bytes_t machine);
 
+// What the log should say: work that waits and that nobody can run. The core keeps a few until they are read.
+typedef struct core_warning {
+    const char *event;
+    char what[MOB_NAME_MAX + 1]; // the signature
+    char why[256];
+} core_warning_t;
+bool core_next_warning(core_t *self, core_warning_t *out); // false: no more
+
 typedef struct core_count { // counters for tests, health and the end of demo
     uint64_t calls, tasks, settled, failed, retries, late_results, stale_epoch, notices, malformed,
         rejected;

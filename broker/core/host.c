@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "actor.h"
+#include "demand.h"
 #include "internal.h"
 #include "name.h"
 #include "notice.h"
+#include "place.h"
 #include "schedule.h"
 #include "session.h"
+#include "shape.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -33,6 +36,7 @@ host_t *host_new(core_t *core, session_t *session)
             host->worker_count++;
         }
     }
+    place_count(host);
     return host;
 }
 
@@ -57,11 +61,37 @@ static bool add_def(host_t *host, def_t *def)
     return true;
 }
 
+// What its bodies need unless a call says otherwise. Calls that wait for the old default wait for the new one.
+static bool demand_by_default(core_t *core, const host_t *host, def_t *def, const msg_offer_t *offer)
+{
+    char wrong[DEMAND_TEXT];
+    opts_t opts = opts_read(offer->opts);
+    demand_t *before = def->demand;
+    def->demand = NULL; // else it would fill up what is not said
+    shape_t *shape = shape_for(core, def, &opts, offer->kind == DEF_CLASS, wrong);
+    def->demand = before;
+    if (!shape) {
+        session_error(core, host->session->peer, MOB_EARGS, "FIELD", (mob_ref_t){0, 0},
+                      *wrong ? wrong : "too many different demands at once");
+        return false;
+    }
+    if (def->shape && def->shape != shape)
+        shape_move(core, def->shape, shape);
+    shape_drop(core, &def->shape);
+    demand_drop(core, &def->demand);
+    def->shape = shape;
+    def->demand = demand_hold(shape->key.demand);
+    return true;
+}
+
 void host_offer(core_t *core, host_t *host, const msg_offer_t *offer)
 {
     uint32_t name = name_of(core, offer->name);
     def_t *def = name ? def_of(core, name, host->session->space) : NULL;
     if (!def || (offer->kind != DEF_TASK && offer->kind != DEF_CLASS))
+        return;
+    host->offering = NULL;
+    if (!demand_by_default(core, host, def, offer))
         return;
     def->kind = offer->kind;
     def->usage = name_of(core, offer->usage);
@@ -120,6 +150,12 @@ void host_open(core_t *core, host_t *host, const msg_open_t *open)
     host->slots = open->slots ? open->slots : 1;
     host->procs = open->procs ? open->procs : PROCS_DEFAULT;
     host->offering = NULL;
+    const char *wrong = place_open(core, host, open);
+    if (wrong || !place_make_room(core, (uint32_t)core->count.hosts)) {
+        session_error(core, host->session->peer, MOB_EARGS, "FIELD", (mob_ref_t){0, 0},
+                      wrong ? wrong : "the broker is out of memory");
+        return;
+    }
     host->open = true;
     timeline_note(core, EVENT_JOIN, host->session->name, 0, (mob_ref_t){host->session->owner, 0},
                   "host");
@@ -165,6 +201,10 @@ void host_lost(core_t *core, host_t *host, enum wire_cause cause)
     for (uint32_t i = 0; i < host->def_count; i++)
         host->defs[i]->host_count--;
     free(host->defs);
+    place_close(host);
+    if (core->next.host == host)
+        core->next = (turn_t){0};
+    core->schedule = true;
     deadline_clear(&core->deadlines, &host->deadline);
     host->session->host = NULL;
     DL_DELETE(core->hosts, host);

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "demand.h"
+#include "shape.h"
+
 static name_t *name_add(core_t *core, mob_bytes_t text)
 {
     if (core->name_count == NAMES_MAX)
@@ -88,12 +91,19 @@ void name_tell(core_t *core, session_t *session, uint32_t index)
         message_NAME(batch, &(msg_name_t){.symbol = index, .text = {name->text, name->size}});
 }
 
-def_t *def_of(core_t *core, uint32_t name, uint32_t space)
+def_t *def_find(const core_t *core, uint32_t name, uint32_t space)
 {
     def_t *def = core->names[name]->defs;
-    for (; def; def = def->next)
-        if (def->space == space)
-            return def;
+    while (def && def->space != space)
+        def = def->next;
+    return def;
+}
+
+def_t *def_of(core_t *core, uint32_t name, uint32_t space)
+{
+    def_t *def = def_find(core, name, space);
+    if (def)
+        return def;
     def = calloc(1, sizeof *def);
     if (!def)
         return NULL;
@@ -157,6 +167,8 @@ void names_fini(core_t *core)
 {
     for (def_t *def = core->defs, *next; def; def = next) {
         next = def->all_next;
+        shape_drop(core, &def->shape);
+        demand_drop(core, &def->demand);
         free(def->methods);
         free(def);
     }

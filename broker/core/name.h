@@ -17,6 +17,7 @@ void name_tell(core_t *core, session_t *session, uint32_t index);
 
 // What is offered under a signature in a space; made (kind 0) when it was never asked for. NULL: no memory.
 def_t *def_of(core_t *core, uint32_t name, uint32_t space);
+def_t *def_find(const core_t *core, uint32_t name, uint32_t space); // NULL: never asked for
 const method_t *def_method(const def_t *def, uint32_t name); // NULL: the class has no such method
 
 // The offered signature most like this one, for an error's text; "" when none is near.

@@ -11,7 +11,9 @@
 #include "call.h"
 #include "filter.h"
 #include "name.h"
+#include "place.h"
 #include "timeline.h"
+#include "why.h"
 
 enum { ROW_FIELDS = 24, ANSWER_MAX = 96 * 1024 };
 
@@ -27,7 +29,7 @@ typedef struct row {
 } row_t;
 
 typedef struct answer {
-    const core_t *core;
+    core_t *core;
     const session_t *session;
     filter_t filter;
     pack_t rows;
@@ -96,9 +98,10 @@ static int64_t age_ms(const core_t *core, int64_t since)
 
 // ---- Kinds --------------------------------------------------------------------------------------
 
-static void one_actor(answer_t *answer, const actor_t *actor)
+static void one_actor(answer_t *answer, actor_t *actor)
 {
     const core_t *core = answer->core;
+    char why[WHY_TEXT];
     row_t row = {0};
     text(&row, "name", actor_display(core, actor));
     text(&row, "class", name_text(core, actor->cls));
@@ -113,21 +116,22 @@ static void one_actor(answer_t *answer, const actor_t *actor)
     number(&row, "incarnation", actor->incarnation);
     text(&row, "space", name_text(core, actor->space));
     text(&row, "cause", cause_name(actor->cause));
-    text(&row, "reason", actor->epitaph);
+    text(&row, "reason", actor->waits ? why_actor(answer->core, actor, why) : actor->epitaph);
     id(&row, actor->id);
     emit(answer, &row);
 }
 
 static void actors(answer_t *answer)
 {
-    const actor_t *actor;
+    actor_t *actor;
     DL_FOREACH(answer->core->actors, actor) one_actor(answer, actor);
     DL_FOREACH(answer->core->graves, actor) one_actor(answer, actor);
 }
 
-static void one_task(answer_t *answer, const call_t *call)
+static void one_task(answer_t *answer, call_t *call)
 {
     const core_t *core = answer->core;
+    char why[WHY_TEXT];
     row_t row = {0};
     id(&row, call->id);
     text(&row, "name", name_text(core, call->target));
@@ -141,13 +145,15 @@ static void one_task(answer_t *answer, const call_t *call)
     number(&row, "age_ms", age_ms(core, call->at));
     if (call->state == CALL_FINAL)
         text(&row, "error", call->code ? mob_strerror((mob_err_t)call->code) : "");
+    else if (answer->rows.size <= ANSWER_MAX) // else it is not shown, and there may be a million
+        text(&row, "why", why_call(answer->core, call, why));
     emit(answer, &row);
 }
 
 static void tasks(answer_t *answer)
 {
     for (const session_t *session = answer->core->sessions; session; session = session->hh.next) {
-        const call_t *call;
+        call_t *call;
         DL_FOREACH2(session->calls, call, own_next)
         {
             if (call->kind <= CALL_METHOD)
@@ -178,19 +184,36 @@ static void attempts(answer_t *answer)
     answer->rows.failed |= !attempt_each(answer->core, one_attempt, answer);
 }
 
+static void print_labels(const core_t *core, const host_t *host, char out[MOB_TEXT_MAX])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < host->label_count && used < MOB_TEXT_MAX; i++)
+        used += (size_t)snprintf(out + used, MOB_TEXT_MAX - used, "%s%s=%s", used ? " " : "",
+                                 name_text(core, host->labels[i].key),
+                                 name_text(core, host->labels[i].value));
+}
+
 static void hosts(answer_t *answer)
 {
+    char resources[PLACE_TEXT], labels[MOB_TEXT_MAX];
     const host_t *host;
     DL_FOREACH(answer->core->hosts, host)
     {
         row_t row = {0};
+        snprintf(row.id, sizeof row.id, "%016llx", (unsigned long long)host->session->owner);
+        print_labels(answer->core, host, labels);
         text(&row, "name", name_text(answer->core, host->session->name));
         text(&row, "state", !host->open ? "joining" : host->draining ? "draining" : "alive");
         number(&row, "slots", host->slots);
         number(&row, "workers", host->worker_count);
         number(&row, "definitions", host->def_count);
         number(&row, "pid", host->session->peer ? host->session->peer->pid : 0);
+        text(&row, "resources", place_print(answer->core, host, resources));
+        text(&row, "labels", labels);
+        number(&row, "procs", host->procs);
         text(&row, "space", name_text(answer->core, host->session->space));
+        text(&row, "id", row.id);
         emit(answer, &row);
     }
 }

@@ -7,9 +7,11 @@
 
 #include "actor.h"
 #include "call.h"
+#include "demand.h"
 #include "mailbox.h"
 #include "outcome.h"
 #include "parts.h"
+#include "place.h"
 #include "prelude.h"
 #include "request.h"
 #include "session.h"
@@ -18,6 +20,22 @@
 enum { DROPPED_MAX = 65536 };
 
 // ---- Workers ------------------------------------------------------------------------------------
+
+// What it takes nobody says: what the first one wishes, if its caller came back before, else the default.
+static void claim(core_t *core, worker_t *worker, call_t *call)
+{
+    static const opts_t none;
+    char wrong[DEMAND_TEXT];
+    const shape_t *shape = call->extra ? call->extra->shape : NULL;
+    demand_t *demand =
+        shape ? demand_hold(shape->key.demand) : demand_of(core, &none, NULL, false, wrong);
+    if (demand && !worker->lease && worker->kind == START_TASKS) {
+        place_lease(worker, demand);
+        worker->claimed = true;
+    }
+    demand_drop(core, &demand);
+    worker_take(core, worker, call);
+}
 
 // A result or HAVE of a call that this broker does not know: an earlier one sent it out.
 call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t attempt,
@@ -33,7 +51,7 @@ call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t
     call->space = worker->session->space;
     call->state = CALL_SENT;
     call->attempt = (uint16_t)attempt;
-    worker_take(core, worker, call);
+    claim(core, worker, call);
     if (returns > 1 && returns <= MOB_RETURNS_MAX)
         parts_open(core, call, returns);
     return call;
@@ -52,7 +70,7 @@ bool rejoin_claim(core_t *core, worker_t *worker, call_t *call)
         call->actor = NULL;
     call->state = CALL_SENT;
     call->missing = 0; // it has them
-    worker_take(core, worker, call);
+    claim(core, worker, call);
     return true;
 }
 

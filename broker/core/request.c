@@ -8,6 +8,7 @@
 #include "actor.h"
 #include "admit.h"
 #include "call.h"
+#include "demand.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
@@ -17,6 +18,7 @@
 #include "query.h"
 #include "rejoin.h"
 #include "session.h"
+#include "shape.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -63,7 +65,7 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
     }
     admit_options(core, call, &own, &def->opts, RETRIES_TASK);
     core->count.tasks++;
-    if (!admit_deps(core, call, submit->deps))
+    if (!admit_place(core, call, &own, def) || !admit_deps(core, call, submit->deps))
         return;
     if (call->old_epoch && core->rejoin_at)
         rejoin_park(core, call);
@@ -233,10 +235,13 @@ void request_spawn(core_t *core, session_t *session, const message_t *message)
         return;
     def_t *def = def_of(core, making->target, making->space);
     bool room = def && admit_parent(making, spawn->parent);
-    actor_t *actor = room ? actor_new(core, making, def, spawn->opts, &opts) : NULL;
+    char wrong[DEMAND_TEXT] = "";
+    shape_t *shape = room ? shape_for(core, def, &opts, true, wrong) : NULL;
+    actor_t *actor = shape ? actor_new(core, making, &shape, spawn->opts, &opts) : NULL;
     if (!actor) {
         making->kind = CALL_QUERY;
-        outcome_fail(core, making, MOB_ENOMEM, "", "the broker is out of memory");
+        outcome_fail(core, making, *wrong ? MOB_EARGS : MOB_ENOMEM, "", "%s",
+                     *wrong ? wrong : "the broker is out of memory");
         return;
     }
     if (actor->owner)

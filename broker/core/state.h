@@ -1,7 +1,7 @@
 // state.h - the records of the core and how they hang together. Private to broker/core. A record's own file
 // says what may be done with it; this one says what there is.
 //
-//   core ─ names ─ def (a signature offered in a space) ─ ready calls
+//   core ─ names ─ def (a signature offered in a space) ─ shapes ─ ready calls
 //        ─ sessions ─ peer (the connection) ─ outboxes
 //        │     └ calls it owns: tasks, methods, actors' makings, stored values, questions
 //        ─ hosts ─ workers ─ calls in hand
@@ -30,6 +30,8 @@ typedef struct edge edge_t;
 typedef struct tail tail_t;
 typedef struct prelude prelude_t;
 typedef struct store store_t;
+typedef struct demand demand_t;
+typedef struct shape shape_t;
 
 // ---- Names: every text that the core meets often, once; index 0 is "" ---------------------------
 
@@ -56,10 +58,72 @@ struct def {
     uint32_t method_count;
     uint32_t host_count;  // hosts that offer it now
     uint32_t label_count; // actors made of it: for CLASS/N
-    call_t *ready;        // tasks that wait for a worker, first come first
+    demand_t *demand;     // what its bodies need unless a call says otherwise; NULL: never offered
+    shape_t *shape;       // of a task: calls without wishes of their own
     call_t *unresolved;   // waits for somebody who offers it (resolve_us)
     def_t *all_next;
 };
+
+// ---- Demands and shapes -------------------------------------------------------------------------
+
+enum { AMOUNTS_MAX = 8, CONDITIONS_MAX = 16, LABELS_MAX = 32 };
+enum { LEVEL_LOW = -8, LEVEL_HIGH = 7, LEVELS = LEVEL_HIGH - LEVEL_LOW + 1 }; // priorities
+
+typedef struct amount { // of a resource, in steps of 0.0001
+    uint32_t name;
+    int64_t steps;
+} amount_t;
+
+typedef struct condition { // on a label of the host
+    uint32_t key, value;
+    bool differs;
+} condition_t;
+
+typedef struct wish { // as options say it; the texts are the demand's
+    int64_t cpus;
+    mob_bytes_t resources, labels, host;
+    bool soft, spread;
+} wish_t;
+
+// What a body needs of a host. Equal demands are one record, and live while somebody holds it.
+struct demand {
+    uint32_t holders;
+    int64_t cpus, cpus_held; // to begin; while it runs, or while the actor lives
+    amount_t amounts[AMOUNTS_MAX];
+    uint32_t amount_count;
+    condition_t conditions[CONDITIONS_MAX];
+    uint32_t condition_count;
+    uint32_t host; // name index; 0: any
+    bool soft, spread, actor;
+    wish_t wish; // to be filled up by a definition that comes later
+    UT_hash_handle hh;
+    char key[];
+};
+
+typedef struct shape_key {
+    def_t *def;
+    demand_t *demand; // held
+} shape_key_t;
+
+// Ready work of one definition and one demand.
+struct shape {
+    shape_key_t key;
+    uint32_t holders;
+    bool busy;             // in core->busy: something may wait
+    uint16_t levels;       // bit a level: calls may wait there
+    call_t *ready[LEVELS]; // by priority, first come first
+    actor_t *actors;       // those without a place
+    uint64_t mark;         // schedule.c
+    bool stuck;            // nobody can run it, as far as a heartbeat ago
+    int64_t warn_at;       // then: when to say so
+    shape_t *next, *prev;
+    UT_hash_handle hh;
+};
+
+typedef struct turn { // whose turn it is where it fits next: the host keeps room for it
+    shape_t *shape;
+    const host_t *host;
+} turn_t;
 
 // ---- Peers and sessions -------------------------------------------------------------------------
 
@@ -148,6 +212,7 @@ typedef struct call_extra { // what few calls need
     mob_ref_t actor; // a parked method call: whose
     parts_t *parts;  // until it is final
     uint32_t kills;  // workers that its body ended
+    shape_t *shape;  // a task with wishes of its own: held
 } call_extra_t;
 
 struct call {
@@ -202,15 +267,30 @@ typedef struct wake { // a settled call whose waiters have not been told yet
 
 // ---- Hosts, workers, actors ---------------------------------------------------------------------
 
+typedef struct resource { // in steps of 0.0001
+    uint32_t name;
+    int64_t has, taken;
+} resource_t;
+
+typedef struct pair {
+    uint32_t key, value;
+} pair_t;
+
 struct host {
     session_t *session;
     uint32_t slots, procs;
-    uint32_t tasks_running; // task workers that are not blocked
+    int64_t cpus, cpus_taken; // in steps of 0.0001
+    resource_t resources[AMOUNTS_MAX];
+    uint32_t resource_count;
+    pair_t *labels;
+    uint32_t label_count;
+    uint32_t bodies; // leases and actors
+    uint64_t chosen; // when it was last: core->choices
     def_t **defs;
     uint32_t def_count, def_next; // next: where the search for work goes on
     def_t *offering;              // class whose METHODs come
     worker_t *workers;
-    uint32_t worker_count, starting;
+    uint32_t worker_count;
     worker_t *shared; // the worker of shared actors, once there is one
     bool open, draining;
     uint32_t crashes; // of task workers lately
@@ -227,6 +307,9 @@ struct worker {
     host_t *host;
     enum wire_start kind;
     worker_state_t state;
+    demand_t *lease; // taken from the host for the tasks in its hand, which run one by one; NULL: none. Held
+    bool claimed; // it was not asked for: it ran before this broker knew
+    bool lent;    // and its CPUs were lent on meanwhile
     bool blocked;
     bool restating; // connected anew: nothing is sent until it has said what it holds
     bool killed;    // its host was told to end it
@@ -266,6 +349,7 @@ struct actor {
     enum wire_cause cause;
     uint32_t cls, space, name, label; // name indexes; name 0: unnamed
     def_t *def;
+    shape_t *shape;   // held
     session_t *owner; // NULL: detached, or its owner has ended
     call_t *making;   // the record behind id
     worker_t *worker;
@@ -274,8 +358,9 @@ struct actor {
     uint32_t waiting;    // all that wait, lanes included
     lane_t *lanes;
     uint32_t in_hand;
-    bool made; // the constructor of this incarnation has ended well
-    bool held; // its worker, connected anew, said that it has it
+    bool waits; // for a place: in shape->actors
+    bool made;  // the constructor of this incarnation has ended well
+    bool held;  // its worker, connected anew, said that it has it
     bool stop_sent, scope_ended;
     bool args_away; // its worker has them yet: older than this broker, and too large for HOLD
     enum wire_cause stop_cause;
@@ -289,6 +374,7 @@ struct actor {
     call_t *ends;      // CALL_END that wait
     deadline_t deadline;
     actor_t *worker_next, *worker_prev;
+    actor_t *wait_next, *wait_prev;
     actor_t *next, *prev;
     UT_hash_handle hh; // by name and space, while it has a name and lives
     uint64_t name_key;
@@ -311,6 +397,8 @@ typedef struct dropped { // a DROP
     uint64_t count;
 } dropped_t;
 
+enum { WARNINGS_MAX = 16 };
+
 struct core {
     core_config_t config;
     int64_t now;
@@ -325,6 +413,14 @@ struct core {
     wake_t *wakes, **wakes_end; // worklist of graph.c: no recursion along chains
     bool waking;
     host_t *hosts;
+    host_t **choice; // room for all of them: place.c
+    uint32_t choice_room;
+    uint64_t choices;
+    demand_t *demands;
+    uint32_t bound_demands; // of these: that name a host and are hard
+    shape_t *shapes, *busy; // all by key; those with work, in the order in which they got some
+    turn_t next;
+    uint64_t marks;
     worker_t *workers;                         // by owner
     actor_t *actors, *graves, *actors_by_name; // graves: the dead that somebody may still call
     uint32_t grave_count;
@@ -335,8 +431,7 @@ struct core {
     dropped_t *dropped; // until rejoin_at: workers may announce what its owner has given up
     uint32_t dropped_count, dropped_room;
     bool schedule, draining, sweep;
-    bool unplaced, room; // an actor waits for a place; and one has become free
-    bool announced;      // calls of an earlier broker came in
+    bool announced; // calls of an earlier broker came in
     record_t *ring;
     uint32_t ring_size;
     uint64_t ring_next;
@@ -346,6 +441,8 @@ struct core {
     load_t *loads;   // of the RUN or MAKE in the making
     uint32_t load_room;
     pack_t scratch;
+    core_warning_t warnings[WARNINGS_MAX]; // not read yet
+    uint32_t warning_count;
 };
 
 #endif

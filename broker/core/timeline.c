@@ -26,7 +26,7 @@ struct tail {
 
 static const char *const event_names[] = {
     "",     "call",   "reply", "tell", "task",    "done", "fail",  "retry", "timeout", "cancel",
-    "dead", "reject", "spawn", "exit", "restart", "join", "leave", "put",   "lost"};
+    "dead", "reject", "spawn", "exit", "restart", "join", "leave", "put",   "lost",    "stuck"};
 
 // ---- The ring -----------------------------------------------------------------------------------
 

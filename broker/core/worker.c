@@ -15,6 +15,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "place.h"
 #include "rejoin.h"
 #include "session.h"
 #include "timeline.h"
@@ -60,7 +61,6 @@ worker_t *worker_start(core_t *core, host_t *host, enum wire_start kind)
     worker_t *worker = worker_new(core, core_random(core) | 1, host, kind);
     if (!worker)
         return NULL;
-    host->starting++;
     message_START(batch, &(msg_start_t){.worker = worker->owner, .kind = kind});
     return worker;
 }
@@ -100,8 +100,6 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blan
         rejoin_said_all(core, worker); // it has nothing, and will not say so
     if (!first || worker->adopted)
         return; // it says what it holds, and then OPEN
-    if (worker->host && worker->host->starting > 0)
-        worker->host->starting--;
     worker->state = WORKER_ALIVE;
     if (worker->host && worker->kind == START_TASKS)
         worker->host->crashes = 0;
@@ -276,13 +274,13 @@ void worker_give(core_t *core, worker_t *worker, refs_t refs)
 void worker_blocked(core_t *core, worker_t *worker, refs_t refs)
 {
     worker_give(core, worker, refs);
-    worker->blocked = true;
+    place_block(worker);
     core->schedule = true;
 }
 
 void worker_resumed(core_t *core, worker_t *worker)
 {
-    worker->blocked = false;
+    place_unblock(worker);
     core->schedule = true;
 }
 
@@ -330,6 +328,7 @@ void worker_emptied(core_t *core, worker_t *worker)
     worker->idle_at = core->now;
     worker->cancels = false;
     worker->forced_at = 0;
+    place_release(core, worker);
 }
 
 void worker_kill(core_t *core, worker_t *worker)
@@ -403,14 +402,11 @@ static void worker_free(core_t *core, worker_t *worker)
     if (host) {
         DL_DELETE(host->workers, worker);
         host->worker_count--;
-        if (worker->state == WORKER_STARTING && host->starting > 0)
-            host->starting--;
         if (host->shared == worker)
             host->shared = NULL;
     }
     HASH_DEL(core->workers, worker);
     core->count.workers--;
-    core->room = core->unplaced;
     free(worker);
 }
 

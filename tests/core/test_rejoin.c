@@ -188,6 +188,19 @@ Test(rejoin, nothing_new_is_sent_before_what_was_sent_is_said_again)
     cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 6u);
 }
 
+Test(rejoin, what_a_worker_gives_back_unknown_is_lost_with_the_old_broker)
+{
+    story_host(story, HOST, "slow -> nil", NULL, NULL, 1);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    mob_ref_t given = ref(2);
+    say(story, WORKER, HAVE, have, .ref = given, .state = HAND_WAITING);
+    that_is_all();
+    say(story, WORKER, GIVE, give, .refs = {.items = &given, .count = 1});
+    caller_returns(2);
+    ask(2);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EBROKER);
+}
+
 Test(rejoin, a_worker_whose_host_stays_away_is_sent_home)
 {
     story_join(story, WORKER, ROLE_WORKER, 555, 4711);

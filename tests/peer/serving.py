@@ -56,7 +56,7 @@ class Host(Peer):
             self.say("OFFER", text, "", CLASS if isinstance(body, type) else TASK, {})
             for method in getattr(body, "signatures", ()):
                 self.say("METHOD", method, "", {})
-        self.say("OPEN", 1, 0, "")
+        self.say("OPEN", 1, 0, "", "")
 
     def on_start(self, worker, *_):
         self.workers[worker] = Worker(self.calls, worker, self.owner, self.bodies)

@@ -2,6 +2,8 @@
 
 #include "option.h"
 
+#include "amount.h"
+
 #include <criterion/criterion.h>
 
 #include <string.h>
@@ -64,6 +66,69 @@ Test(option, what_is_out_of_range_is_named)
     actor_is_refused("lanes", .lanes = {{"io", 0}});
 }
 
+Test(option, a_place_reaches_the_wire)
+{
+    const mob_opts_t *opts = MOB_OPTS(.place = {.cpus = 0.5,
+                                                .resources = {{"disk", 1}, {"gpu", 0.25}},
+                                                .labels = "zone=a tier!=slow",
+                                                .host = "n2",
+                                                .soft = true,
+                                                .spread = true});
+    cr_assert_eq(option_of_call(opts, false, &out, text, sizeof text), MOB_OK, "%s", text);
+    cr_assert_eq(out.cpus_e4, 5000);
+    cr_assert_eq(out.resources.size, strlen("disk=1 gpu=0.25"));
+    cr_assert_eq(memcmp(out.resources.data, "disk=1 gpu=0.25", out.resources.size), 0);
+    cr_assert_eq(out.labels.size, 17);
+    cr_assert_eq(out.host.size, 2);
+    cr_assert(out.soft == 1 && out.spread == 1);
+    cr_assert_eq(option_of_actor(MOB_ACTOR_OPTS(.place.cpus = MOB_NONE), &out, text, sizeof text),
+                 MOB_OK);
+    cr_assert_eq(out.cpus_e4, MOB_NONE);
+}
+
+Test(option, eight_long_names_of_resources_fit)
+{
+    static char names[MOB_RESOURCES_MAX][AMOUNT_NAME_MAX + 1];
+    mob_opts_t opts = {0};
+    for (int i = 0; i < MOB_RESOURCES_MAX; i++) {
+        memset(names[i], 'a' + i, AMOUNT_NAME_MAX);
+        opts.place.resources[i] = (mob_resource_t){names[i], 123456789.5};
+    }
+    cr_assert_eq(option_of_call(&opts, false, &out, text, sizeof text), MOB_OK, "%s", text);
+    cr_assert_eq(out.resources.size, 8 * (AMOUNT_NAME_MAX + 1 + 11) + 7);
+}
+
+Test(option, a_place_that_makes_no_sense_names_its_field)
+{
+    call_is_refused("gpu is a whole number above 1", .place.resources = {{"gpu", 1.5}});
+    call_is_refused("gpu is below 0.0001", .place.resources = {{"gpu", 0.00001}});
+    call_is_refused("place.resources", .place.resources = {{"a b", 1}});
+    call_is_refused("place.resources", .place.resources = {{"", 1}});
+    call_is_refused("place.resources", .place.resources = {{"disk", 1e15}});
+    call_is_refused("place.cpus", .place.cpus = 0.00001);
+    call_is_refused("place.labels", .place.labels = "zone");
+    actor_is_refused("place.labels", .place.labels = "zone=a,b c");
+    cr_assert_eq(
+        option_of_call(MOB_OPTS(.place.resources = {{"gpu", 0.5}}), false, &out, text, sizeof text),
+        MOB_OK);
+}
+
+Test(option, what_a_host_has_is_one_text)
+{
+    const mob_config_t config = {.cpus = 2.5, .resources = {{"disk", 1}}, .labels = "zone=a"};
+    cr_assert_eq(option_of_host(&config, text, sizeof text), MOB_OK);
+    cr_assert_str_eq(text, "cpu=2.5 disk=1");
+    cr_assert_eq(option_of_host(&(mob_config_t){0}, text, sizeof text), MOB_OK);
+    cr_assert_str_eq(text, "");
+    cr_assert_eq(option_of_host(&(mob_config_t){.labels = "zone!=a"}, text, sizeof text), MOB_EARGS);
+    cr_assert(strstr(text, "labels"), "%s", text);
+    cr_assert_eq(
+        option_of_host(&(mob_config_t){.cpus = 2, .resources = {{"cpu", 1}}}, text, sizeof text),
+        MOB_EARGS);
+    cr_assert(strstr(text, "resources cpu"), "%s", text);
+    cr_assert_eq(option_of_host(&(mob_config_t){.cpus = -1}, text, sizeof text), MOB_EARGS);
+}
+
 Test(option, what_contradicts_itself_is_refused)
 {
     actor_is_refused("ordered", .ordered = true, .max_concurrency = 2);
@@ -79,7 +144,7 @@ Test(option, what_this_release_cannot_do_is_said)
     call_is_refused("streams are not in this release yet", .num_returns = MOB_STREAM);
     call_is_refused("key is not in this release yet", .key = "order-17");
     call_is_refused("durable", .durable = true);
-    call_is_refused("place.labels", .place.labels = "zone=a");
+    call_is_refused("place.group", .place.bundle = 1);
     actor_is_refused("service", .service = "desk");
     actor_is_refused("when_full", .when_full = MOB_FULL_WAIT);
 }
