@@ -60,6 +60,15 @@ paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
     return self;
 }
 
+static void close_message(paper_t *self)
+{
+    while (self->in.blob_count > 0)
+        blob_drop(&self->in.blobs[--self->in.blob_count]);
+    if (self->in.open)
+        zmq_msg_close(&self->in.frame);
+    self->in.open = false;
+}
+
 void paper_close(paper_t **self_p)
 {
     paper_t *self = *self_p;
@@ -69,8 +78,7 @@ void paper_close(paper_t **self_p)
         worker_drain(self->worker);
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
-    if (self->in.open)
-        zmq_msg_close(&self->in.frame);
+    close_message(self);
     batch_fini(&self->out);
     zmq_close(self->calls);
     zmq_close(self->notices);
@@ -91,19 +99,31 @@ void paper_send(paper_t *self)
     batch_clear(&self->out);
 }
 
+static void receive_blobs(paper_t *self)
+{
+    zmq_msg_t frame;
+    for (bool more = zmq_msg_more(&self->in.frame); more;) {
+        zmq_msg_init(&frame);
+        cr_assert_geq(zmq_msg_recv(&frame, self->calls, 0), 0);
+        self->in.blobs[self->in.blob_count++] = blob_new(zmq_msg_data(&frame), zmq_msg_size(&frame));
+        more = zmq_msg_more(&frame);
+        zmq_msg_close(&frame);
+    }
+}
+
 static bool receive(paper_t *self, int ms)
 {
     zmq_pollitem_t item = {.socket = self->calls, .events = ZMQ_POLLIN};
     if (zmq_poll(&item, 1, ms) != 1)
         return false;
-    if (self->in.open)
-        zmq_msg_close(&self->in.frame);
+    close_message(self);
     cr_assert_eq(zmq_recv(self->calls, self->route, MOB_ROUTE_SIZE, 0), MOB_ROUTE_SIZE);
     zmq_msg_init(&self->in.frame);
     self->in.open = true;
     cr_assert_geq(zmq_msg_recv(&self->in.frame, self->calls, 0), 0);
-    self->in.reader =
-        batch_open(zmq_msg_data(&self->in.frame), zmq_msg_size(&self->in.frame), NULL, 0);
+    receive_blobs(self);
+    self->in.reader = batch_open(zmq_msg_data(&self->in.frame), zmq_msg_size(&self->in.frame),
+                                 self->in.blobs, self->in.blob_count);
     return true;
 }
 
@@ -141,9 +161,10 @@ void paper_welcome(paper_t *self, uint64_t epoch)
     cr_assert_eq(hello->role, ROLE_WORKER);
     cr_assert_eq(hello->host, PAPER_HOST);
     self->epoch = epoch;
-    paper_say(self, WELCOME, welcome, .major = MOB_WIRE_MAJOR, .epoch = epoch, .window = 1000,
-              .heartbeat_ms = 1000, .notices = paper_text(""), .feed = paper_text(""),
-              .name = paper_text("paper"));
+    self->floor = hello->floor;
+    paper_say(self, WELCOME, welcome, .major = MOB_WIRE_MAJOR, .epoch = epoch,
+              .accepted = self->floor, .window = 1000, .heartbeat_ms = 1000,
+              .notices = paper_text(""), .feed = paper_text(""), .name = paper_text("paper"));
     paper_send(self);
 }
 

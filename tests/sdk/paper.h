@@ -18,11 +18,14 @@ typedef struct paper {
     batch_t out;
     struct { // the message that is being read
         zmq_msg_t frame;
+        blob_t *blobs[MOB_BLOBS_MAX];
+        uint32_t blob_count;
         bool open;
         batch_reader_t reader;
     } in;
     message_t message;
     uint64_t epoch;
+    uint64_t floor; // that the last HELLO named
     offer_t *offer;
     pthread_mutex_t lock;
     worker_t *worker; // NULL: it has left
