@@ -150,3 +150,75 @@ Test(future, a_failure_that_cannot_be_read_is_one_all_the_same)
     cr_assert_str_eq(future_failure(future)->trace, "");
     futures_fini(&table);
 }
+
+// ---- Values that are elsewhere ------------------------------------------------------------------
+
+static const load_t elsewhere = {.form = LOAD_AWAY, .size = 200000};
+
+Test(future, one_that_is_elsewhere_has_settled_and_comes_later)
+{
+    futures_t table = table_of(1, 1);
+    future_t *future = futures_find(&table, ours(1));
+    future->mark = ++table.mark;
+    future_settle(&table, future, MOB_OK, elsewhere, NULL);
+    cr_assert(future->settled && future_is_away(future));
+    cr_assert_eq(table.pending, 0);
+    cr_assert_eq(table.marked, 0);
+    future->blob = blob_room(elsewhere.size);
+    future_arrive(&table, future);
+    cr_assert_not(future_is_away(future));
+    cr_assert_eq(future_load(future).data, future->blob->data);
+    cr_assert_eq(table.marked, 1);
+    futures_fini(&table);
+}
+
+Test(future, what_was_stored_here_is_read_from_here)
+{
+    futures_t table = table_of(1, 2);
+    future_t *good = futures_find(&table, ours(1)), *bad = futures_find(&table, ours(2));
+    blob_t *own = blob_room(elsewhere.size);
+    good->blob = blob_hold(own);
+    bad->blob = blob_hold(own);
+    future_settle(&table, good, MOB_OK, elsewhere, NULL);
+    cr_assert_not(future_is_away(good));
+    cr_assert_eq(good->data, own->data);
+    future_settle(&table, bad, MOB_EFULL, load_bytes("no", 2), NULL);
+    cr_assert_not(future_is_away(bad));
+    cr_assert_eq(bad->err, MOB_EFULL);
+    futures_fini(&table);
+    cr_assert_eq(own->refs, 1);
+    blob_drop(&own);
+}
+
+Test(future, one_that_is_lost_on_the_way_settles_anew)
+{
+    futures_t table = table_of(1, 1);
+    future_t *future = futures_find(&table, ours(1));
+    future_settle(&table, future, MOB_OK, elsewhere, NULL);
+    future->blob = blob_room(elsewhere.size);
+    future_reopen(&table, future);
+    cr_assert_eq(table.pending, 1);
+    future_fail(&table, future, &(failure_t){.err = MOB_EGONE, .reason = "lost"});
+    cr_assert_not(future_is_away(future));
+    cr_assert_eq(future->err, MOB_EGONE);
+    cr_assert_str_eq(future_failure(future)->reason, "lost");
+    futures_fini(&table);
+}
+
+Test(future, those_that_a_wait_marked_are_counted_as_they_come)
+{
+    futures_t table = table_of(1, 4);
+    table.mark++;
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        futures_find(&table, ours(seq))->mark = table.mark;
+    future_settle(&table, futures_find(&table, ours(4)), MOB_OK, load_bytes("x", 1), NULL);
+    cr_assert_eq(table.marked, 0);
+    future_settle(&table, futures_find(&table, ours(1)), MOB_OK, load_bytes("x", 1), NULL);
+    future_settle(&table, futures_find(&table, ours(2)), MOB_ETASK, load_bytes("x", 1), NULL);
+    cr_assert_eq(table.marked, 2);
+    cr_assert_eq(table.marked_failures, 1);
+    table.mark++;
+    future_settle(&table, futures_find(&table, ours(3)), MOB_OK, load_bytes("x", 1), NULL);
+    cr_assert_eq(table.marked, 2, "of an earlier wait");
+    futures_fini(&table);
+}

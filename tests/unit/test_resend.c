@@ -147,3 +147,104 @@ Test(resend, without_progress_it_waits_twice_as_long_each_time)
     queue_accept(&queue, 1, 0);
     cr_assert_eq(queue.again_at, INT64_MAX);
 }
+
+// ---- In front of others -------------------------------------------------------------------------
+
+static void piece(uint64_t seq)
+{
+    message_PIECE(&batch, &(msg_piece_t){.seq = seq, .bytes = load_bytes("p", 1)});
+}
+
+static parcel_t *shelve_run(uint64_t first, uint64_t last, uint64_t run, uint64_t until)
+{
+    parcel_t *parcel = shelve(first, last);
+    parcel->run = run;
+    parcel->until = until;
+    parcel->sent = true;
+    return parcel;
+}
+
+// Pieces 2 and 3, then 4, for request 5; all of it was sent.
+static void a_run(void)
+{
+    call(1, 5);
+    shelve(1, 1)->sent = true;
+    piece(2);
+    piece(3);
+    shelve_run(2, 3, 2, 5);
+    piece(4);
+    call(5, 5);
+    shelve_run(4, 5, 2, 5);
+    queue.unsent = NULL;
+    for (parcel_t *parcel = queue.first; parcel; parcel = parcel->next)
+        queue.flying += parcel->bytes;
+}
+
+Test(resend, what_stands_in_front_is_kept_until_who_it_is_for_is_accepted)
+{
+    a_run();
+    queue_accept(&queue, 3, 0);
+    cr_assert_eq(queue.first->first, 4);
+    cr_assert_eq(queue.kept->first, 2);
+    cr_assert_eq(queue.bytes, queue.first->bytes, "what is accepted holds up nobody");
+    cr_assert_eq(queue.flying, queue.first->bytes);
+    queue_accept(&queue, 5, 0);
+    cr_assert(queue_settled(&queue));
+    cr_assert_null(queue.kept);
+    cr_assert_eq(queue.bytes + queue.flying, 0);
+}
+
+Test(resend, to_the_same_broker_only_what_is_not_accepted_goes_again)
+{
+    a_run();
+    queue_accept(&queue, 3, 0);
+    queue_rewind(&queue, 5);
+    cr_assert_eq(queue.unsent, queue.first);
+    cr_assert_str_eq(content(queue.first), "PIECE CALL5@5 ");
+}
+
+Test(resend, a_new_broker_gets_a_run_from_its_start)
+{
+    a_run();
+    cr_assert_eq(queue_floor(&queue), 0);
+    queue_accept(&queue, 1, 0);
+    cr_assert_eq(queue_floor(&queue), 1, "nothing of the run is accepted");
+    queue_accept(&queue, 3, 0);
+    cr_assert_eq(queue_floor(&queue), 1);
+    queue_lower(&queue, 1);
+    queue_rewind(&queue, 6);
+    cr_assert_str_eq(content(queue.first), "PIECE PIECE ");
+    cr_assert_str_eq(content(queue.first->next), "PIECE CALL5@5 ");
+    cr_assert_null(queue.kept);
+    cr_assert_eq(queue.bytes, queue.first->bytes + queue.last->bytes);
+    queue_accept(&queue, 5, 0);
+    cr_assert_eq(queue_floor(&queue), 5);
+}
+
+Test(resend, a_run_that_is_accepted_in_the_middle_of_a_parcel_is_whole)
+{
+    call(1, 5);
+    piece(2);
+    piece(3);
+    shelve_run(1, 3, 2, 4);
+    call(4, 5);
+    shelve(4, 4)->sent = true;
+    queue.unsent = NULL;
+    queue_accept(&queue, 2, 0);
+    queue_rewind(&queue, 5); // the same broker, which had piece 2
+    cr_assert_str_eq(content(queue.first), "PIECE PIECE ");
+    cr_assert_eq(queue_floor(&queue), 1);
+}
+
+Test(resend, an_answer_goes_again_with_its_last_piece)
+{
+    piece(1);
+    message_RESULT(&batch, &(msg_result_t){.ref = {7, 1},
+                                           .value = {.form = LOAD_PIECES, .first = 1, .size = 1}});
+    shelve_run(1, 1, 1, 1)->bound = true;
+    queue.unsent = NULL;
+    queue_rewind(&queue, 5);
+    cr_assert_str_eq(content(queue.first), "PIECE RESULT ");
+    queue_accept(&queue, 1, 0);
+    queue_rewind(&queue, 6);
+}

@@ -224,3 +224,73 @@ Test(window, finds_one_among_many_that_share_a_bucket)
     cr_assert_not_null(window_find(&window, (mob_ref_t){CALLER, 1}));
     cr_assert_not_null(window_find(&window, (mob_ref_t){CALLER, 1 + 3 * WINDOW_BUCKETS}));
 }
+
+// ---- Arguments that are late --------------------------------------------------------------------
+
+static hand_t *add_late(enum hand_what what, uint64_t seq, uint64_t actor)
+{
+    hand_t *hand = add(what, seq, actor);
+    hand->gather = calloc(1, sizeof *hand->gather);
+    return hand;
+}
+
+static hand_t *add_of(uint64_t caller, uint64_t seq, uint64_t actor)
+{
+    hand_t *hand = window_place(&window);
+    hand->what = HAND_CALL;
+    hand->ref = (mob_ref_t){caller, seq};
+    hand->actor = (mob_ref_t){CALLER, actor};
+    window_push(&window, hand);
+    return hand;
+}
+
+Test(window, tasks_pass_one_that_is_late)
+{
+    hand_t *late = add_late(HAND_CALL, 1, 0);
+    add(HAND_CALL, 2, 0);
+    add(HAND_CALL, 3, 0);
+    cr_assert_eq(window_gathers(&window, late->ref), late);
+    cr_assert_eq(begin(), 2);
+    window_done(&window);
+    gather_free(&late->gather);
+    cr_assert_null(window_gathers(&window, late->ref));
+    cr_assert_eq(begin(), 1);
+    window_done(&window);
+    cr_assert_eq(begin(), 3);
+}
+
+Test(window, a_call_waits_for_that_of_its_own_caller_to_its_actor)
+{
+    add_late(HAND_CALL, 1, ACTOR);
+    add(HAND_CALL, 2, ACTOR);
+    cr_assert_eq(begin(), 0);
+    add_of(CALLER + 1, 3, ACTOR);
+    cr_assert_eq(begin(), 3);
+    window_done(&window);
+    add(HAND_CALL, 4, ACTOR + 1);
+    cr_assert_eq(begin(), 4);
+    window_done(&window);
+    cr_assert_eq(begin(), 0);
+}
+
+Test(window, nothing_passes_a_making_of_its_actor)
+{
+    add_late(HAND_MAKING, ACTOR, ACTOR);
+    add_of(CALLER + 1, 3, ACTOR);
+    cr_assert_eq(begin(), 0);
+    add(HAND_MAKING, ACTOR + 1, ACTOR + 1);
+    cr_assert_eq(begin(), ACTOR + 1);
+}
+
+Test(window, an_end_passes_nothing_of_its_actor)
+{
+    hand_t *late = add_late(HAND_CALL, 1, ACTOR);
+    add(HAND_END, ACTOR, ACTOR);
+    add(HAND_END, 0, 0);
+    cr_assert_eq(begin(), 0);
+    add(HAND_END, ACTOR + 1, ACTOR + 1);
+    cr_assert_eq(begin(), ACTOR + 1);
+    window_done(&window);
+    window_remove(&window, late);
+    cr_assert_eq(begin(), ACTOR);
+}
