@@ -253,6 +253,15 @@ static void retry_codes(check_t *check, const int codes[MOB_RETRY_MAX], opts_t *
     }
 }
 
+static void run_key(check_t *check, const mob_opts_t *opts, opts_t *out)
+{
+    out->key = text_of(check, "key", opts->key, MOB_NAME_MAX);
+    if (out->key.size == 0)
+        refuse(check, "key", "is empty");
+    if (opts->num_returns > 1 || opts->num_returns == MOB_STREAM)
+        refuse(check, "key", "fits one result: not a stream, and not several");
+}
+
 mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char *text, size_t size)
 {
     check_t check = {text, size, MOB_OK};
@@ -270,7 +279,8 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
     if (opts->num_returns == MOB_UNLIMITED)
         refuse(&check, "num_returns", "is -1: a stream has any number, MOB_STREAM");
     not_yet(&check, opts->every_ms, "every_ms");
-    not_yet(&check, opts->key, "key");
+    if (opts->key)
+        run_key(&check, opts, out);
     not_yet(&check, opts->lane, "lane");
     not_yet(&check, opts->durable, "durable");
     if (method && place_is_set(&opts->place))

@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
+#include "once.h"
 #include "outcome.h"
 #include "parts.h"
 #include "schedule.h"
@@ -98,6 +99,8 @@ void call_free(core_t *core, call_t *call)
     blob_drop(&call->load);
     if (call->extra && call->extra->parts)
         parts_free(core, call);
+    if (call->extra && call->extra->once)
+        once_forget(core, call);
     extra_free(core, call);
     graph_fini(call);
     reftable_remove(&core->refs, call->id, call->index);

@@ -16,6 +16,7 @@
 #include "mailbox.h"
 #include "name.h"
 #include "notice.h"
+#include "once.h"
 #include "outcome.h"
 #include "prelude.h"
 #include "query.h"
@@ -109,6 +110,7 @@ void core_destroy(core_t **self_p)
         peer_free(core, peer);
     }
     free(core->dropped);
+    once_fini(core);
     timeline_fini(core);
     free(core->choice);
     names_fini(core);
@@ -327,6 +329,7 @@ static void beat(core_t *core)
     session_beat(core);
     why_beat(core);
     worker_beat(core);
+    once_beat(core);
     core->sweep = true;
     core->schedule = true; // extra workers end, back-offs pass
     int64_t next = core->now + core->config.heartbeat_us;

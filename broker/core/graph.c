@@ -9,6 +9,8 @@
 #include "outcome.h"
 #include "session.h"
 
+enum { ARG_SHARED = UINT32_MAX }; // not an argument: the outcome itself
+
 static bool add_edge(call_t *call, mob_ref_t waiter, uint32_t arg)
 {
     edge_t *edge = malloc(sizeof *edge);
@@ -58,6 +60,12 @@ mob_err_t graph_add(core_t *core, call_t *call, refs_t ahead, refs_t deps, mob_r
     return err;
 }
 
+bool graph_share(call_t *call, call_t *waiter)
+{
+    waiter->missing = 1;
+    return add_edge(call, waiter->id, ARG_SHARED);
+}
+
 bool graph_watch(core_t *core, call_t *call, session_t *session)
 {
     (void)core;
@@ -79,6 +87,10 @@ static void tell_call(core_t *core, const edge_t *edge, const wake_t *wake)
     call_t *waiter = call_find(core, edge->waiter);
     if (!waiter || waiter->state != CALL_WAITING || waiter->missing == 0)
         return;
+    if (edge->arg == ARG_SHARED) {
+        outcome_store(core, waiter, (mob_err_t)wake->code, blob_hold(wake->load));
+        return;
+    }
     if (wake->code != MOB_OK) {
         outcome_dependency(core, waiter, wake->id, wake->code, wake->load);
         return;

@@ -10,6 +10,8 @@
 mob_err_t graph_add(core_t *core, call_t *call, refs_t ahead, refs_t deps, mob_ref_t *failed);
 
 // A session wants to be told when call settles. False: no memory.
+// waiter gets the outcome of call, whatever it is. False: no memory.
+bool graph_share(call_t *call, call_t *waiter);
 bool graph_watch(core_t *core, call_t *call, session_t *session);
 
 // call has settled and its record may go away: tell all who wait, in the order in which they came. Chains of

@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "name.h"
 #include "notice.h"
+#include "once.h"
 #include "parts.h"
 #include "rope.h"
 #include "timeline.h"
@@ -53,6 +54,8 @@ void outcome_store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
         graph_wake(core, call);
     if (call->extra && call->extra->parts)
         parts_settle(core, call);
+    if (call->extra && call->extra->once)
+        once_settled(core, call);
     if (!needed(call))
         call_free(core, call);
     else if (call->kept)
@@ -77,6 +80,8 @@ void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
 {
     failure_t record = *failure;
     const actor_t *actor = call->actor;
+    if (failure->executed == MOB_NOT_EXECUTED && call->extra && call->extra->once)
+        once_forget(core, call); // nothing came of it: the next one with its key may run
     if (actor)
         record.actor = (mob_actor_t){actor->id.owner, actor->id.seq, actor->incarnation};
     outcome_store(core, call, failure->err, outcome_encode(core, &record));
@@ -84,7 +89,8 @@ void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
 
 bool outcome_may_have_run(const call_t *call)
 {
-    return call->state == CALL_SENT || call->attempt > 0 || call->old_epoch;
+    return call->state == CALL_SENT || call->attempt > 0 || call->old_epoch ||
+           (call->extra && call->extra->shares);
 }
 
 void outcome_fail(core_t *core, call_t *call, mob_err_t err, const char *why, const char *format, ...)

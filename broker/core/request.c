@@ -13,6 +13,7 @@
 #include "mailbox.h"
 #include "name.h"
 #include "notice.h"
+#include "once.h"
 #include "outcome.h"
 #include "prelude.h"
 #include "query.h"
@@ -65,6 +66,8 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
     }
     admit_options(core, call, &own, &def->opts, RETRIES_TASK);
     core->count.tasks++;
+    if (own.key.size && !once_enter(core, call, own.key, (mob_ref_t){0, 0}, submit->deps))
+        return;
     if (!admit_place(core, call, &own, def) || !admit_deps(core, call, submit->deps))
         return;
     if (call->old_epoch && core->rejoin_at)
@@ -144,6 +147,14 @@ static void method_options(core_t *core, const actor_t *actor, call_t *call, con
                   actor ? actor->max_task_retries : 0);
 }
 
+// Of those with its key. A handle may be a name's: the actor counts.
+static bool is_first(core_t *core, call_t *call, const opts_t *own, const actor_t *actor,
+                     const msg_call_t *request)
+{
+    return own->key.size == 0 ||
+           once_enter(core, call, own->key, actor ? actor->id : request->actor, request->deps);
+}
+
 void request_call(core_t *core, session_t *session, const message_t *message)
 {
     const msg_call_t *request = &message->call;
@@ -164,7 +175,8 @@ void request_call(core_t *core, session_t *session, const message_t *message)
     call->actor = actor; // for the record only
     timeline_add(core, call->forget ? EVENT_TELL : EVENT_CALL, call, MOB_OK);
     call->actor = NULL;
-    if (!admit_parent(call, request->parent) || !admit_deps(core, call, request->deps))
+    if (!admit_parent(call, request->parent) || !is_first(core, call, &own, actor, request) ||
+        !admit_deps(core, call, request->deps))
         return;
     if (actor) {
         request_enter(core, actor, call);

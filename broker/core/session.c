@@ -259,9 +259,18 @@ void session_beat(core_t *core)
             notice_hugz(core, session);
 }
 
+// Others may share the run of the first with a key: it goes on without its owner.
+static bool is_shared(const call_t *call)
+{
+    return call->extra && call->extra->once;
+}
+
 static void end_call(core_t *core, session_t *session, call_t *call)
 {
-    (void)session;
+    if (is_shared(call)) {
+        outcome_keep(core, call);
+        return;
+    }
     call->dropped = true;
     if (call->kind == CALL_MAKING) {
         if (call->actor && call->actor->owner == session)

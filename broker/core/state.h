@@ -28,6 +28,7 @@ typedef struct session session_t;
 typedef struct def def_t;
 typedef struct edge edge_t;
 typedef struct tail tail_t;
+typedef struct once once_t;
 typedef struct prelude prelude_t;
 typedef struct store store_t;
 typedef struct demand demand_t;
@@ -213,6 +214,8 @@ typedef struct call_extra { // what few calls need
     parts_t *parts;  // until it is final
     uint32_t kills;  // workers that its body ended
     shape_t *shape;  // a task with wishes of its own: held
+    once_t *once;    // the first one with its key, until it is final
+    bool shares;     // another one with its key: it gets the outcome of the first
 } call_extra_t;
 
 struct call {
@@ -425,9 +428,10 @@ struct core {
     actor_t *actors, *graves, *actors_by_name; // graves: the dead that somebody may still call
     uint32_t grave_count;
     deadlines_t deadlines;
-    deadline_t beat;    // heartbeat: HUGZ, silence
-    int64_t rejoin_at;  // until then who was there before may come back; 0: over
-    call_t *parked;     // calls to actors that nobody has announced yet
+    deadline_t beat;               // heartbeat: HUGZ, silence
+    int64_t rejoin_at;             // until then who was there before may come back; 0: over
+    call_t *parked;                // calls to actors that nobody has announced yet
+    once_t *onces, *onces_settled; // by namespace and key; those whose run has ended
     dropped_t *dropped; // until rejoin_at: workers may announce what its owner has given up
     uint32_t dropped_count, dropped_room;
     bool schedule, draining, sweep;

@@ -144,3 +144,41 @@ Test(retries, C61_unless_its_code_is_named)
     cr_assert_eq(failure_of(any, MOB_ETASK).attempts, 4, "the budget is one for all");
     ran(any, 4);
 }
+
+// ---- Keys ---------------------------------------------------------------------------------------
+
+Test(retries, calls_with_one_key_run_once)
+{
+    mob_t *other = crew_client(&crew);
+    const mob_opts_t *order = MOB_OPTS(.key = "order-17");
+    mob_ref_i64 first = mob_run_with(m, order, until_told, 100);
+    crew_hear(crew.begun[0]);
+    mob_ref_i64 again = mob_run_with(m, order, until_told, 100);
+    mob_ref_i64 theirs = mob_run_with(other, order, until_told, 100);
+    int64_t value = 0;
+    cr_assert_eq(mob_get(other, theirs, &value, SOON), MOB_OK);
+    cr_assert_eq(value, 100);
+    cr_assert_eq(value_of(again), 100);
+    cr_assert_eq(value_of(first), 100);
+    cr_assert_eq(value_of(mob_run_with(m, order, until_told, 100)), 100);
+    cr_assert_eq(failure_of(mob_run_with(m, order, until_told, 99), MOB_ESTALE).executed,
+                 MOB_NOT_EXECUTED);
+    ran(first, 1);
+    ran(again, 0);
+    ran(theirs, 0);
+    mob_close(&other);
+}
+
+Test(retries, what_is_not_there_yet_is_refused_by_name)
+{
+    const struct {
+        const mob_opts_t *opts;
+        const char *word;
+    } cases[] = {{MOB_OPTS(.durable = true), "durable"},
+                 {MOB_OPTS(.key = ""), "key"},
+                 {MOB_OPTS(.key = "k", .num_returns = 2), "key"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mob_info_t info = failure_of(mob_run_with(m, cases[i].opts, add, 1, 1), MOB_EARGS);
+        cr_assert_not_null(strstr(info.reason, cases[i].word), "%s", info.reason);
+    }
+}

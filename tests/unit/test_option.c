@@ -133,6 +133,9 @@ Test(option, what_contradicts_itself_is_refused)
 {
     actor_is_refused("ordered", .ordered = true, .max_concurrency = 2);
     actor_is_refused("ordered", .ordered = true, .unordered = true);
+    call_is_refused("key fits one result", .key = "order-17", .num_returns = 2);
+    call_is_refused("key fits one result", .key = "order-17", .num_returns = MOB_STREAM);
+    call_is_refused("key is empty", .key = "");
     cr_assert_eq(option_of_call(MOB_OPTS(.place.host = "n2"), true, &out, text, sizeof text),
                  MOB_EARGS);
     cr_assert(strstr(text, "place"));
@@ -142,7 +145,6 @@ Test(option, what_this_release_cannot_do_is_said)
 {
     call_is_refused("hears no answer", .forget = true, .block = true);
     call_is_refused("streams are not in this release yet", .num_returns = MOB_STREAM);
-    call_is_refused("key is not in this release yet", .key = "order-17");
     call_is_refused("durable", .durable = true);
     call_is_refused("place.group", .place.bundle = 1);
     actor_is_refused("service", .service = "desk");
