@@ -14,8 +14,9 @@
 static bool fate(const core_t *core, const session_t *session, mob_ref_t ref, failure_t *out)
 {
     bool own = ref.owner == session->owner;
-    if (core->rejoin_at || (own && ref.seq > session->last))
-        return false;
+    const session_t *owner = own ? session : session_find(core, ref.owner);
+    if (core->rejoin_at || (owner && ref.seq > owner->last))
+        return false; // its request may be on the way
     if (own && ref.seq <= session->floor)
         *out = (failure_t){.err = MOB_EBROKER,
                            .executed = MOB_MAYBE_EXECUTED,

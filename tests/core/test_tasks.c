@@ -342,6 +342,23 @@ Test(tasks, ask_tells_what_notices_lost)
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_OK);
 }
 
+Test(tasks, a_ref_whose_request_is_on_the_way_is_not_gone)
+{
+    mob_ref_t both[] = {ref(1), {4711, 1}};
+    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    say(story, OTHER, WATCH, watch, .refs = {.items = both, .count = 2});
+    const msg_answer_t *answer = hear(story, OTHER, ANSWER, answer);
+    cr_assert_eq(answer->ref.owner, 4711u, "nobody knows who that is");
+    cr_assert_eq(answer->code, (uint32_t)MOB_EGONE);
+    say(story, OTHER, ASK, ask, .refs = {.items = both, .count = 1});
+    hear_nothing(story, OTHER);
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    hear(story, WORKER, RUN, run);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("v"));
+    say(story, OTHER, ASK, ask, .refs = {.items = both, .count = 1});
+    cr_assert_eq(hear(story, OTHER, ANSWER, answer)->code, (uint32_t)MOB_OK);
+}
+
 Test(tasks, defaults_of_a_definition_hold_for_what_came_before_it)
 {
     story_name(story, CALLER, 2, "later -> nil");
