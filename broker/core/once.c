@@ -45,13 +45,13 @@ static uint64_t mix_bytes(uint64_t hash, const uint8_t *data, size_t size)
     return mix(hash, word);
 }
 
-static uint64_t mix_payload(uint64_t hash, const blob_t *blob)
+static uint64_t mix_payload(uint64_t hash, blob_t *blob)
 {
-    if (!rope_is(blob))
-        return blob ? mix_bytes(hash, blob->data, blob->size) : hash;
-    const blob_t *piece;
-    for (uint64_t at = 0; (piece = rope_piece(blob, at)) != NULL; at += piece->size)
-        hash = mix_bytes(hash, piece->data, piece->size);
+    load_t part;
+    for (uint32_t at = 0; blob && at < blob->size; at += part.size) {
+        part = rope_at(blob, at);
+        hash = mix_bytes(hash, part.data, part.size);
+    }
     return hash;
 }
 
@@ -78,7 +78,7 @@ static uint64_t asked_for(const call_t *call, mob_ref_t actor, refs_t deps)
 static once_t *find(const core_t *core, const uint8_t *name, uint32_t size)
 {
     once_t *once;
-    HASH_FIND(hh, core->onces, name, size, once);
+    HASH_FIND(hh, core->once_keys, name, size, once);
     return once;
 }
 
@@ -90,8 +90,8 @@ static void weigh(core_t *core, const once_t *once, int sign)
 static void once_free(core_t *core, once_t *once)
 {
     if (once->until)
-        DL_DELETE(core->onces_settled, once);
-    HASH_DEL(core->onces, once);
+        DL_DELETE(core->once_kept, once);
+    HASH_DEL(core->once_keys, once);
     core_weigh(core, once->load, -1);
     weigh(core, once, -1);
     blob_drop(&once->load);
@@ -108,7 +108,7 @@ static bool begin(core_t *core, call_t *call, const uint8_t *name, uint32_t size
     once->asked = asked;
     once->size = size;
     memcpy(once->name, name, size);
-    HASH_ADD_KEYPTR(hh, core->onces, once->name, size, once);
+    HASH_ADD_KEYPTR(hh, core->once_keys, once->name, size, once);
     weigh(core, once, 1);
     extra->once = once;
     return true;
@@ -160,7 +160,7 @@ void once_settled(core_t *core, call_t *call)
     once->load = blob_hold(call->load);
     once->until = core->now + core->config.kept_us;
     core_weigh(core, once->load, 1);
-    DL_APPEND(core->onces_settled, once);
+    DL_APPEND(core->once_kept, once);
 }
 
 void once_forget(core_t *core, call_t *call)
@@ -172,12 +172,12 @@ void once_forget(core_t *core, call_t *call)
 
 void once_beat(core_t *core)
 {
-    while (core->onces_settled && core->onces_settled->until <= core->now)
-        once_free(core, core->onces_settled);
+    while (core->once_kept && core->once_kept->until <= core->now)
+        once_free(core, core->once_kept);
 }
 
 void once_fini(core_t *core)
 {
-    while (core->onces)
-        once_free(core, core->onces);
+    while (core->once_keys)
+        once_free(core, core->once_keys);
 }

@@ -431,7 +431,7 @@ struct core {
     deadline_t beat;               // heartbeat: HUGZ, silence
     int64_t rejoin_at;             // until then who was there before may come back; 0: over
     call_t *parked;                // calls to actors that nobody has announced yet
-    once_t *onces, *onces_settled; // by namespace and key; those whose run has ended
+    once_t *once_keys, *once_kept; // by namespace and key; those whose run has ended
     dropped_t *dropped; // until rejoin_at: workers may announce what its owner has given up
     uint32_t dropped_count, dropped_room;
     bool schedule, draining, sweep;
