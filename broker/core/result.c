@@ -19,8 +19,11 @@
 // The call that a worker speaks of, if it is in its hand; else the message is late.
 static call_t *in_hand(core_t *core, worker_t *worker, call_t *call, uint32_t attempt)
 {
-    if (call->worker == worker && call->attempt == attempt)
+    if (call->worker == worker && call->attempt == attempt) {
+        if (call->ends_at && core->now >= call->ends_at && call->state == CALL_SENT)
+            call_timer(core, call); // a body that was told to come home gives half of a value, perhaps
         return call;
+    }
     if (rejoin_claim(core, worker, call)) {
         call->attempt = (uint16_t)attempt;
         return call;

@@ -274,6 +274,17 @@ Test(tasks, deadline_of_a_queued_task)
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EDEADLINE);
 }
 
+Test(tasks, a_value_that_comes_after_the_deadline_is_none)
+{
+    opts_t opts = {.timeout_ms = 100};
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .opts = {.set = &opts});
+    hear(story, WORKER, RUN, run);
+    story->now += 100000; // and the core was not yet told
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("half"));
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EDEADLINE);
+    hear_nothing(story, CALLER);
+}
+
 Test(tasks, unknown_definition_is_waited_for_then_named)
 {
     story_name(story, CALLER, 2, "slaw -> nil");

@@ -171,7 +171,8 @@ Test(worker, a_call_in_the_hand_of_a_busy_actor_is_cancelled_without_running)
 
 Test(worker, a_running_body_sees_that_its_time_is_over)
 {
-    mob_ref_i64 ref = mob_run_with(m, MOB_OPTS(.timeout_ms = 100), until_told, 30000);
+    cr_assert_eq(value_of(mob_run(m, add, 1, 1)), 2); // there is a worker
+    mob_ref_i64 ref = mob_run_with(m, MOB_OPTS(.timeout_ms = 300), until_told, 30000);
     failure_of(ref.ref, MOB_EDEADLINE);
     crew_hear(crew.begun[0]);
     crew_hear(crew.begun[0]);
