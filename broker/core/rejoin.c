@@ -57,11 +57,13 @@ call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t
     return call;
 }
 
-// Its caller sent it again before the worker spoke of it. False: it is not such a call.
-bool rejoin_claim(core_t *core, worker_t *worker, call_t *call)
+// Its caller sent it again before the worker spoke of it. False: it is not such a call, or that run has ended here.
+bool rejoin_claim(core_t *core, worker_t *worker, call_t *call, uint32_t attempt)
 {
-    if (call->state > CALL_READY || !call->old_epoch || !worker->adopted || call->kind > CALL_METHOD)
+    if (call->state > CALL_READY || !call->old_epoch || !worker->adopted ||
+        call->kind > CALL_METHOD || attempt < call->attempt)
         return false;
+    call->attempt = (uint16_t)attempt;
     actor_t *actor = call->actor;
     if (call->kind == CALL_METHOD && actor)
         mailbox_left(core, actor, call);
@@ -83,12 +85,10 @@ void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
     }
     if (!call)
         call = rejoin_announced(core, worker, have->ref, have->attempt, have->returns);
-    else if (!rejoin_claim(core, worker, call))
+    else if (!rejoin_claim(core, worker, call, have->attempt))
         return;
-    if (!call)
-        return;
-    call->attempt = (uint16_t)have->attempt;
-    call->have = 1;
+    if (call)
+        call->have = 1;
 }
 
 // Arguments that were too large for the first HOLD: an actor without them cannot be made again.

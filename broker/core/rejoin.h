@@ -10,8 +10,9 @@ void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have);
 void rejoin_said_all(core_t *core, worker_t *worker); // what it does not have is said again
 
 call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t attempt,
-                         uint32_t returns);                      // unknown to us; NULL: it is late
-bool rejoin_claim(core_t *core, worker_t *worker, call_t *call); // its caller was faster than the worker
+                         uint32_t returns); // unknown to us; NULL: it is late
+bool rejoin_claim(core_t *core, worker_t *worker, call_t *call,
+                  uint32_t attempt); // its caller was faster than the worker
 
 void rejoin_park(core_t *core, call_t *call); // until a worker speaks of it, or nobody can any more
 void rejoin_unpark(core_t *core,

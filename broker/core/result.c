@@ -24,10 +24,8 @@ static call_t *in_hand(core_t *core, worker_t *worker, call_t *call, uint32_t at
             call_timer(core, call); // a body that was told to come home gives half of a value, perhaps
         return call;
     }
-    if (rejoin_claim(core, worker, call)) {
-        call->attempt = (uint16_t)attempt;
+    if (rejoin_claim(core, worker, call, attempt))
         return call;
-    }
     core->count.late_results++;
     return NULL;
 }

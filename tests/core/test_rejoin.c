@@ -201,6 +201,26 @@ Test(rejoin, what_a_worker_gives_back_unknown_is_lost_with_the_old_broker)
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EBROKER);
 }
 
+Test(rejoin, a_run_that_has_ended_is_not_claimed_again)
+{
+    opts_t again = {.retry_1 = MOB_ANY_CODE};
+    caller_returns(1);
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .epoch = 1, .task = 2, .opts = {.set = &again});
+    story_host(story, HOST, "slow -> nil", NULL, NULL, 1);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    say(story, WORKER, HAVE, have, .ref = ref(2), .state = HAND_RUNNING);
+    that_is_all();
+    for (uint32_t attempt = 0; attempt < 2; attempt++) {
+        say(story, WORKER, FAIL, fail, .ref = ref(2), .attempt = attempt, .code = MOB_ETASK,
+            .app_code = 7, .executed = 2);
+        say(story, WORKER, FAIL, fail, .ref = ref(2), .code = MOB_ETASK, .app_code = 7,
+            .executed = 2); // a reconnect repeats what was not acknowledged
+        story_pass(story, 300);
+        cr_assert_eq(hear(story, WORKER, RUN, run)->attempt, attempt + 1);
+    }
+    hear_nothing(story, WORKER);
+}
+
 Test(rejoin, a_worker_whose_host_stays_away_is_sent_home)
 {
     story_join(story, WORKER, ROLE_WORKER, 555, 4711);
