@@ -112,15 +112,17 @@ static void on_start(host_t *self, const msg_start_t *start)
         say_ended(self, &(host_end_t){.worker = start->worker, .cause = refused, .log = ""});
 }
 
+// One that is not there, because its START or its ENDED was lost, has ended, too.
 static void on_kill(host_t *self, uint64_t worker)
 {
-    if (!self->means.kill(self->means.arg, worker))
-        return;
+    bool over = self->means.kill(self->means.arg, worker);
     pthread_mutex_lock(&self->lock);
-    bool known = remove_worker(self, worker);
+    if (over)
+        remove_worker(self, worker);
+    bool gone = !has_worker(self, worker);
     changed(self);
     pthread_mutex_unlock(&self->lock);
-    if (known)
+    if (gone)
         say_ended(self, &(host_end_t){.worker = worker, .cause = CAUSE_KILL, .log = ""});
 }
 

@@ -197,7 +197,7 @@ static worker_t *worker_for(core_t *core, const actor_t *actor, host_t *host)
 {
     if (!actor->def->opts.shared)
         return worker_start(core, host, START_ACTOR);
-    if (!host->shared)
+    if (!host->shared || host->shared->state == WORKER_ENDING)
         host->shared = worker_start(core, host, START_SHARED);
     return host->shared;
 }

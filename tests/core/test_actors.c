@@ -348,3 +348,18 @@ Test(actors, a_refused_making_can_be_dropped)
     say(story, CALLER, DROP, drop, .ref = {1000 + CALLER, 1}, .count = 1);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
+
+Test(actors, nobody_moves_into_a_shared_worker_that_is_being_ended)
+{
+    opts_t shared = {.shared = 1};
+    story_join(story, OTHER, ROLE_HOST, 77, 0);
+    say(story, OTHER, OFFER, offer, .name = {"mite", 4}, .kind = DEF_CLASS, .opts = {.set = &shared});
+    say(story, OTHER, OPEN, open, .slots = 1);
+    story_name(story, CALLER, 9, "mite");
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 9);
+    uint64_t worker = story_started(story, OTHER, START_SHARED);
+    say(story, CALLER, STOP, stop, .actor = ref(1), .how = MOB_STOP_NOW);
+    cr_assert_eq(hear(story, OTHER, KILL, kill)->worker, worker);
+    say(story, CALLER, SPAWN, spawn, .seq = 2, .cls = 9);
+    cr_assert_neq(story_started(story, OTHER, START_SHARED), worker);
+}

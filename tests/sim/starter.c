@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "need.h"
 #include "world.h"
 
 enum { TICK_US = 400000, PROCS = 24 };
@@ -44,7 +45,10 @@ static void announce(starter_t *self)
     offer(out, "work i64 -> i64", DEF_TASK, NULL);
     offer(out, "box i64", DEF_CLASS, NULL);
     offer(out, "bag i64", DEF_CLASS, &(opts_t){.shared = 1});
-    message_OPEN(out, &(msg_open_t){.slots = self->slots, .procs = PROCS});
+    message_OPEN(out, &(msg_open_t){.slots = self->slots,
+                                    .procs = PROCS,
+                                    .labels = need_labels(self->slots),
+                                    .resources = need_resources(self->slots)});
 }
 
 void starter_reap(starter_t *self, uint64_t worker, enum wire_cause cause)
@@ -65,9 +69,8 @@ static void start(starter_t *self, const msg_start_t *heard)
 static void end(starter_t *self, uint64_t worker)
 {
     runner_t *runner = runner_find(self->world, worker);
-    if (!runner)
-        return;
-    runner_die(runner);
+    if (runner)
+        runner_die(runner);
     starter_reap(self, worker, CAUSE_KILL);
 }
 
