@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "need.h"
 #include "options.h"
 #include "world.h"
 
@@ -68,8 +69,10 @@ static void say_task(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
     opts_t own = {.timeout_ms = deed->timeout_ms,
                   .max_retries = deed->retries ? deed->retries : MOB_NONE,
                   .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
+                  .priority = deed->priority,
                   .num_returns = deed->returns,
                   .forget = deed->forget};
+    need_of_task(deed->need, &own);
     if (deed->retries == 3)
         own.max_retries = 0; // the default
     message_SUBMIT(out, &(msg_submit_t){.seq = deed->ref.seq,
@@ -101,6 +104,7 @@ static void say_spawn(batch_t *out, const deed_t *deed, load_t args)
                   .max_task_retries = deed->max_task_retries,
                   .stop_ms = 3000,
                   .backoff_ms = 20};
+    need_of_actor(deed->need, &own);
     message_SPAWN(out, &(msg_spawn_t){.seq = deed->ref.seq,
                                       .epoch = deed->asked_epoch,
                                       .cls = deed->shared ? SYMBOL_BAG : SYMBOL_BOX,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "need.h"
 #include "options.h"
 #include "world.h"
 
@@ -266,6 +267,7 @@ static void finish(void *arg, uint64_t mark)
     }
     trace_add(&world->trace, world->now, "body ends: link owner seq attempt", self->link.number,
               item->ref.owner, item->ref.seq, item->attempt);
+    runner_give_disks(self);
     answer_body(self, item);
     self->running = NULL;
     runner_item_free(item);
@@ -284,9 +286,28 @@ void runner_crash(void *arg, uint64_t mark)
     starter_reap(self->starter, self->owner, CAUSE_CRASH);
 }
 
+// Never more at once than the host has, unless something was lost: then a body may still run somewhere of which the
+// broker does not know, or does not know what it takes.
+static void take_disks(runner_t *self, const runner_item_t *item)
+{
+    if (item->what != ITEM_RUN || item->deed->kind != DEED_TASK)
+        return;
+    self->disks = need_disks(item->deed->need);
+    self->starter->disks += self->disks;
+    if (self->starter->disks > NEED_DISKS && world_quiet(self->world, self->world->now))
+        world_fail(self->world, "more of a resource is taken than the host has");
+}
+
+void runner_give_disks(runner_t *self)
+{
+    self->starter->disks -= self->disks;
+    self->disks = 0;
+}
+
 static void start_body(runner_t *self, runner_item_t *item)
 {
     world_t *world = self->world;
+    take_disks(self, item);
     item->run = ledger_start(&world->ledger, item->deed, item->attempt, item->incarnation,
                              self->owner, item->epoch);
     self->running = item;

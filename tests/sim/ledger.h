@@ -34,7 +34,9 @@ struct deed { // one ref
     int64_t asked_at;
     bool forget, shared, cancelled;
     int32_t retries; // more runs that are allowed
-    bool any_code;   // also after a failure that the body reports
+    uint32_t need;   // what it asks of its host: need.h
+    int32_t priority;
+    bool any_code; // also after a failure that the body reports
     uint32_t timeout_ms;
     int32_t max_restarts, max_task_retries; // of an actor
     deed_t *actor;                          // of a METHOD or END

@@ -331,6 +331,7 @@ runner_t *runner_find(world_t *world, uint64_t owner)
 void runner_die(runner_t *self)
 {
     self->dead = true;
+    runner_give_disks(self);
     for (runner_actor_t *actor = self->actors; actor; actor = actor->next)
         actor->deed->disturbed = true;
     link_close(&self->link);

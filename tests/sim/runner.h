@@ -62,7 +62,8 @@ typedef struct runner {
     char (*texts)[32]; // by symbol
     uint32_t text_count;
     runner_item_t *first, *last, *running;
-    uint64_t turn; // marks the end of the running body
+    uint32_t disks; // that the running body takes
+    uint64_t turn;  // marks the end of the running body
     runner_actor_t *actors;
     runner_answer_t *answers; // by key
     runner_answer_t **said;   // unacknowledged ones from taken on, in order
@@ -83,6 +84,7 @@ void runner_answer_failure(runner_t *self, const runner_item_t *item, mob_err_t 
                            int64_t app_code, uint32_t executed);
 void runner_item_free(runner_item_t *item);
 void runner_push(runner_t *self, const runner_item_t *like);
+void runner_give_disks(runner_t *self);
 void runner_give(runner_t *self, bool blocks);
 void runner_crash(void *arg, uint64_t mark);
 runner_actor_t *runner_find_actor(runner_t *self, mob_ref_t id);

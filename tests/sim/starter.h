@@ -10,7 +10,7 @@ typedef struct starter {
     link_t link;
     uint64_t owner;
     uint8_t topic[MOB_TOPIC_SIZE];
-    uint32_t slots;
+    uint32_t slots, disks; // disks: that its bodies take now
     bool live, dead;
     uint64_t epoch;
     int64_t greeted_at, heard_at;

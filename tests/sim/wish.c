@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "need.h"
 #include "options.h"
 #include "world.h"
 
@@ -94,6 +95,9 @@ static void want_task(caller_t *self)
     deed_t *deed = plan(self, DEED_TASK);
     want_body(self, deed);
     deed->retries = retries[chance_below(&self->world->chance, 4)];
+    deed->need = chance_below(&self->world->chance, NEED_TASKS);
+    if (chance_hit(&self->world->chance, 1000))
+        deed->priority = (int32_t)chance_below(&self->world->chance, 16) - 8;
     await_all(self, deed);
 }
 
@@ -115,6 +119,7 @@ static void want_actor(caller_t *self)
     chance_t *chance = &self->world->chance;
     deed_t *deed = plan(self, DEED_ACTOR);
     deed->shared = chance_hit(chance, 4000);
+    deed->need = chance_below(chance, NEED_ACTORS);
     deed->takes_us = chance_between(chance, 50, 4000);
     deed->body = chance_hit(chance, 600) ? BODY_FAILS : BODY_OK;
     deed->max_restarts = (int32_t)chance_below(chance, 3);
