@@ -166,6 +166,17 @@ Test(place, a_body_that_waits_lends_its_cpus_but_nothing_else)
     cr_assert(run->ref.seq == 2 || run->ref.seq == 4);
 }
 
+Test(place, so_many_workers_as_resources_allow)
+{
+    for (uint64_t seq = 1; seq <= 10; seq++)
+        submit(seq, .cpus_e4 = MOB_NONE, .resources = bytes("disk=0.25"), .max_retries = MOB_NONE);
+    runs(B1, 1);
+    runs(B2, 2);
+    hear(story, B, START, start);
+    hear(story, B, START, start);
+    hear_nothing(story, B); // four quarters
+}
+
 Test(place, none_is_no_cpu_at_all)
 {
     submit(1, .cpus_e4 = 20000, .labels = bytes("zone=a"));

@@ -201,6 +201,27 @@ Test(rejoin, what_a_worker_gives_back_unknown_is_lost_with_the_old_broker)
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EBROKER);
 }
 
+Test(rejoin, what_runs_already_takes_its_place_even_if_that_is_too_much)
+{
+    enum { NEW = 8 };
+    story_host(story, HOST, "slow -> nil", NULL, NULL, 1);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    story_join(story, OTHER, ROLE_WORKER, 556, 1000 + HOST);
+    say(story, WORKER, HAVE, have, .ref = ref(2), .state = HAND_RUNNING);
+    say(story, OTHER, HAVE, have, .ref = ref(3), .state = HAND_RUNNING);
+    that_is_all();
+    say(story, OTHER, OPEN, open, .slots = 0);
+    cr_assert_null(core_check(story->core));
+    story_join(story, NEW, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    caller_returns(3);
+    say(story, CALLER, SUBMIT, submit, .seq = 4, .epoch = 2, .task = 2);
+    say(story, OTHER, RESULT, result, .ref = ref(3), .value = text_load("v"));
+    hear_nothing(story, NEW);
+    hear_nothing(story, OTHER);
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("v"));
+    cr_assert(story_peek(story, NEW) || story_peek(story, WORKER) || story_peek(story, OTHER));
+}
+
 Test(rejoin, a_run_that_has_ended_is_not_claimed_again)
 {
     opts_t again = {.retry_1 = MOB_ANY_CODE};
