@@ -102,8 +102,7 @@ static bool give_up_one(core_t *core)
 
 static bool takes_actor(core_t *core, host_t *host, shape_t *shape)
 {
-    bool shared = shape->key.def->opts.shared && host->shared &&
-                  host->shared->state != WORKER_ENDING;
+    bool shared = shape->key.def->opts.shared && host->shared && host->shared->state != WORKER_ENDING;
     bool process = shared || host->worker_count < host->procs;
     return process && place_fit(core, host, shape) == FIT_NOW;
 }
