@@ -31,13 +31,18 @@ static void tell(int fd)
         abort();
 }
 
-static void enter(const mob_ctx_t *ctx) // in the ledger
+void crew_enter(const mob_ctx_t *ctx)
 {
     char line[128];
     int size = snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 " %u %d\n", ctx->task.owner,
                         ctx->task.seq, ctx->attempt, (int)getpid());
     if (ledger_fd >= 0 && write(ledger_fd, line, (size_t)size) != size)
         abort();
+}
+
+void crew_tell_ended(void)
+{
+    tell(ended_fd);
 }
 
 static void sleep_1_ms(void)
@@ -47,7 +52,7 @@ static void sleep_1_ms(void)
 
 mob_err_t add(mob_ctx_t *ctx, int64_t a, int64_t b, int64_t *out)
 {
-    enter(ctx);
+    crew_enter(ctx);
     *out = a + b;
     return MOB_OK;
 }
@@ -85,10 +90,10 @@ mob_err_t deep(mob_ctx_t *ctx, int64_t levels, int64_t *out)
     return err;
 }
 
-static int64_t wait_until_told(mob_ctx_t *ctx, int64_t ms)
+int64_t crew_until_told(mob_ctx_t *ctx, int64_t ms)
 {
     int64_t waited = 0;
-    enter(ctx);
+    crew_enter(ctx);
     tell(begun_fd);
     for (; waited < ms && !mob_cancelled(ctx); waited++)
         sleep_1_ms();
@@ -97,14 +102,14 @@ static int64_t wait_until_told(mob_ctx_t *ctx, int64_t ms)
 
 mob_err_t until_told(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 {
-    *out = wait_until_told(ctx, ms);
+    *out = crew_until_told(ctx, ms);
     tell(begun_fd);
     return MOB_OK;
 }
 
 mob_err_t deaf(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 {
-    enter(ctx);
+    crew_enter(ctx);
     tell(begun_fd);
     for (*out = 0; *out < ms; ++*out)
         sleep_1_ms();
@@ -145,7 +150,7 @@ mob_err_t left(mob_ctx_t *ctx, int64_t n, int64_t *out)
 
 mob_err_t die(mob_ctx_t *ctx, int64_t until, int64_t *out)
 {
-    enter(ctx);
+    crew_enter(ctx);
     if (ctx->attempt < until)
         kill(getpid(), SIGKILL);
     *out = ctx->attempt;
@@ -154,7 +159,7 @@ mob_err_t die(mob_ctx_t *ctx, int64_t until, int64_t *out)
 
 mob_err_t shaky(mob_ctx_t *ctx, int64_t until, int64_t code, int64_t *out)
 {
-    enter(ctx);
+    crew_enter(ctx);
     *out = ctx->attempt;
     return ctx->attempt < until ? mob_fail(ctx, (int)code, "attempt %u", ctx->attempt) : MOB_OK;
 }
@@ -168,7 +173,7 @@ mob_err_t call_off(mob_ctx_t *ctx, mob_ref_t victim, int64_t flags, mob_nil_t *o
 mob_err_t parent(mob_ctx_t *ctx, int64_t levels, int64_t ms, int64_t *out)
 {
     mob_t *client = ctx->client;
-    enter(ctx);
+    crew_enter(ctx);
     mob_ref_i64 child =
         levels > 1 ? mob_run(client, parent, levels - 1, ms) : mob_run(client, until_told, ms);
     return mob_get(client, child, out, MOB_FOREVER);
@@ -187,12 +192,12 @@ mob_err_t tally_init(mob_ctx_t *ctx, tally_t *self, int64_t start)
 void tally_fini(tally_t *self)
 {
     (void)self;
-    tell(ended_fd);
+    crew_tell_ended();
 }
 
 mob_err_t tally_inc(mob_ctx_t *ctx, tally_t *self, int64_t by, int64_t *out)
 {
-    enter(ctx);
+    crew_enter(ctx);
     *out = self->value += by;
     return MOB_OK;
 }
@@ -234,7 +239,7 @@ mob_err_t tally_incarnation(mob_ctx_t *ctx, tally_t *self, int64_t *out)
 mob_err_t tally_until_told(mob_ctx_t *ctx, tally_t *self, int64_t ms, int64_t *out)
 {
     (void)self;
-    *out = wait_until_told(ctx, ms);
+    *out = crew_until_told(ctx, ms);
     tell(begun_fd);
     return MOB_OK;
 }
@@ -331,6 +336,9 @@ void crew_start_broker(crew_t *self)
         config_set(&config, "server/data", self->directory, why, sizeof why) ||
         config_set(&config, "log/level", "error", why, sizeof why))
         _exit(2);
+    for (const char *const *setting = self->settings; setting && *setting; setting += 2)
+        if (config_set(&config, setting[0], setting[1], why, sizeof why))
+            _exit(8);
     _exit(broker_run(&config));
 }
 
@@ -383,6 +391,15 @@ void crew_start_host(crew_t *self, const char *flags[])
 int crew_end_host(crew_t *self, int signal)
 {
     return end_process(&self->host, signal);
+}
+
+pid_t crew_visit(const crew_t *self, void (*visit)(const crew_t *self))
+{
+    pid_t pid = fork_one(self);
+    if (pid)
+        return pid;
+    visit(self);
+    _exit(0);
 }
 
 mob_t *crew_client(const crew_t *self)

@@ -44,7 +44,8 @@ extern const mob_def_t crew_defs[]; // ends with a NULL name
 typedef struct crew {
     char directory[64], address[128];
     pid_t broker, host;
-    const mob_def_t *defs; // what the program offers; crew_open(): crew_defs
+    const mob_def_t *defs;       // what the program offers; crew_open(): crew_defs
+    const char *const *settings; // of the broker: "key", "value", ..., NULL
     janitor_t janitor;
     int begun[2]; // bodies write a byte here when they begin to wait
     int ended[2]; // fini of a tally writes a byte here
@@ -57,6 +58,9 @@ typedef struct crew_run {
     unsigned attempt; // which that was
 } crew_run_t;
 crew_run_t crew_ran(const crew_t *self, mob_ref_t ref);
+void crew_enter(const mob_ctx_t *ctx); // in the ledger
+void crew_tell_ended(void);
+int64_t crew_until_told(mob_ctx_t *ctx, int64_t ms); // for bodies: begun, then so long at most
 
 crew_t crew_open(void); // no process yet
 void crew_start_broker(crew_t *self);
@@ -65,6 +69,8 @@ void crew_start_host(crew_t *self, const char *flags[]); // ends with NULL; NULL
 int crew_end_host(crew_t *self, int signal); // gives its exit code, 128 + n for a signal
 void crew_here(const crew_t *self);          // bodies in this process are heard, too
 mob_t *crew_client(const crew_t *self);
+// A process that visits the broker and exits; to be forked before this one has a connection.
+pid_t crew_visit(const crew_t *self, void (*visit)(const crew_t *self));
 int crew_tool(const crew_t *self, const char *words, char *out, size_t size); // mobula WORDS
 void crew_wait_for_end(pid_t pid); // of a process that is not ours
 void crew_close(crew_t *self);

@@ -36,6 +36,21 @@ Test(calls, a_task_gives_its_value)
     cr_assert_eq(value, 42);
 }
 
+Test(calls, C24_one_counts_ten_count_apart)
+{
+    counter_h one = mob_new(m, counter, 0), ten[10];
+    mob_ref_i64 sums[15];
+    for (int i = 0; i < 10; i++)
+        ten[i] = mob_new(m, counter, 0);
+    for (int i = 0; i < 15; i++)
+        sums[i] = mob_call(m, i < 5 ? one : ten[i - 5], counter_add, 1);
+    for (int i = 0; i < 15; i++) {
+        int64_t value = 0;
+        is_err(mob_get(m, sums[i], &value, 5000), MOB_OK);
+        cr_assert_eq(value, i < 5 ? i + 1 : 1);
+    }
+}
+
 Test(calls, an_actor_counts_in_order)
 {
     counter_h counter = mob_new(m, counter, 10);
@@ -79,14 +94,32 @@ Test(calls, a_failing_body_tells_code_and_text)
     cr_assert_str_eq(mob_reason(m, ref.ref), info.reason);
 }
 
-Test(calls, a_chain_of_futures)
+Test(calls, C02_a_chain_of_futures)
 {
-    mob_ref_i64 ref = mob_run(m, inc, 0);
+    mob_ref_i64 slow = mob_run(m, nap, 300), ref = mob_run(m, inc, slow);
+    int64_t from = now_ms(), value = -300;
     for (int i = 0; i < 99; i++)
         ref = mob_run(m, inc, ref);
-    int64_t value = 0;
+    cr_assert_lt(now_ms() - from, 250, "no submit blocks");
     is_err(mob_get(m, ref, &value, 10000), MOB_OK);
-    cr_assert_eq(value, 100);
+    cr_assert_eq(value, 400);
+}
+
+Test(calls, C05_arguments_are_copied_at_submit)
+{
+    char data[1000];
+    mob_ref_bytes refs[100];
+    for (int i = 0; i < 100; i++) {
+        memset(data, i, sizeof data);
+        refs[i] = mob_run(m, mirror, ((mob_bytes_t){data, sizeof data}));
+        memset(data, '#', sizeof data);
+    }
+    for (int i = 0; i < 100; i++) {
+        mob_bytes_t back = {0};
+        is_err(mob_get(m, refs[i], &back, 5000), MOB_OK);
+        memset(data, i, sizeof data);
+        cr_assert(back.size == sizeof data && memcmp(back.data, data, sizeof data) == 0);
+    }
 }
 
 Test(calls, a_failed_argument_fails_the_call)
@@ -129,14 +162,70 @@ Test(calls, streams_and_reservations_say_that_they_are_to_come)
     mob_unreserve(m, group);
 }
 
-Test(calls, an_unknown_task_and_method_are_not_found)
+Test(calls, C08_what_nobody_offers_is_named)
 {
-    is_err(mob_await(m, mob_submit(m, "sun i64 -> i64", NULL, NULL, 0), NULL, 6000), MOB_ENOTFOUND);
+    mob_ref_t refs[10];
+    int64_t from = now_ms(), value = 0;
+    for (int i = 0; i < 10; i++)
+        refs[i] = mob_submit(m, "imc i64 -> i64", NULL, NULL, 0);
+    for (int i = 0; i < 10; i++) {
+        is_err(mob_await(m, refs[i], NULL, 5000), MOB_ENOTFOUND);
+        cr_assert_eq(mob_info(m, refs[i]).executed, MOB_NOT_EXECUTED);
+        cr_assert(strstr(mob_reason(m, refs[i]), "nearest: \"inc i64 -> i64\""));
+    }
+    cr_assert_lt(now_ms() - from, 5000);
+    is_err(mob_get(m, mob_run(m, inc, 1), &value, 5000), MOB_OK);
+}
+
+static int64_t tasks_admitted(void)
+{
+    mob_reader_t rows = {0};
+    is_err(mob_await(m, mob_query(m, "status", NULL), &rows, 5000), MOB_OK);
+    mob_read_list(&rows);
+    for (size_t fields = mob_read_map(&rows); fields > 0; fields--) {
+        if (strcmp(mob_read_str(&rows), "tasks") == 0)
+            return mob_read_i64(&rows);
+        mob_skip(&rows);
+    }
+    return -1;
+}
+
+Test(calls, C10_bad_options_are_refused_before_anything_is_sent)
+{
+    const struct {
+        const mob_opts_t *opts;
+        const char *field;
+    } bad[] = {{MOB_OPTS(.num_returns = -4), "num_returns"},
+               {MOB_OPTS(.max_retries = -3), "max_retries"},
+               {MOB_OPTS(.place.resources = {{"disk", -1}}), "place.resources"},
+               {MOB_OPTS(.place.resources = {{"cpu", 1}}), "place.resources"}};
+    int64_t before = tasks_admitted();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        mob_ref_i64 ref = mob_run_with(m, bad[i].opts, inc, 1);
+        is_err(mob_done(m, ref, 0), MOB_EARGS);
+        cr_assert(strstr(mob_reason(m, ref.ref), bad[i].field), "%s", mob_reason(m, ref.ref));
+    }
+    cr_assert_geq(before, 0);
+    cr_assert_eq(tasks_admitted(), before);
+}
+
+Test(calls, C31_an_unknown_method_is_not_found_and_the_actor_lives)
+{
     counter_h counter = mob_new(m, counter, 1);
     is_err(mob_await(m, mob_send(m, counter.actor, "sub i64 -> i64", NULL, NULL, 0), NULL, 5000),
            MOB_ENOTFOUND);
     int64_t value = 0;
     is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
+}
+
+Test(calls, C32_a_failure_keeps_the_state)
+{
+    counter_h counter = mob_new(m, counter, 0);
+    int64_t value = 0;
+    is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
+    is_err(mob_done(m, mob_call(m, counter, counter_fail, "oops"), 5000), MOB_ETASK);
+    is_err(mob_get(m, mob_call(m, counter, counter_add, 0), &value, 5000), MOB_OK);
+    cr_assert_eq(value, 1);
 }
 
 Test(calls, a_named_actor_is_found_by_others)

@@ -112,6 +112,45 @@ Test(worker, a_failure_is_told_through_any_depth)
     cr_assert_not_null(strstr(info.trace, "fetch at crew.c:"));
 }
 
+static void one_slot(void)
+{
+    crew_end_host(&crew, SIGTERM);
+    crew_start_host(&crew, (const char *[]){"--slots", "1", NULL});
+}
+
+static pid_t pid_of_an_add(void)
+{
+    mob_ref_i64 sum = mob_run(m, add, 1, 1);
+    cr_assert_eq(value_of(sum), 2);
+    return crew_ran(&crew, sum.ref).pid;
+}
+
+Test(worker, C09_bad_arguments_cost_the_worker_nothing)
+{
+    one_slot();
+    pid_t pid = pid_of_an_add();
+    mob_value_t values[] = {MOB_VALUE((int64_t)1), MOB_VALUE("two")};
+    for (size_t count = 1; count <= 2; count++) { // one too few; one of another type
+        mob_ref_t ref = mob_submit(m, add_signature, NULL, values, count);
+        cr_assert_eq(failure_of(ref, MOB_EARGS).executed, MOB_NOT_EXECUTED);
+        cr_assert_eq(crew_ran(&crew, ref).count, 0);
+    }
+    cr_assert_eq(pid_of_an_add(), pid);
+}
+
+Test(worker, C11_workers_are_used_again)
+{
+    pid_t pids[3] = {0};
+    int count = 0;
+    for (int i = 0; i < 200; i++) {
+        pid_t pid = pid_of_an_add();
+        if (pid == pids[0] || pid == pids[1])
+            continue;
+        cr_assert_lt(count, 2, "a third process");
+        pids[count++] = pid;
+    }
+}
+
 Test(worker, arguments_that_do_not_fit_are_refused_before_the_body)
 {
     mob_value_t words[] = {MOB_VALUE("forty"), MOB_VALUE("two")};
