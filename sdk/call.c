@@ -65,8 +65,8 @@ static mob_ref_t send(order_t *order, mob_actor_t actor, const mob_opts_t *opts,
     mob_t *self = order->self;
     opts_t wire;
     char text[OPTION_TEXT];
-    if (!order_options(order, opts, &wire, text) || !actor_was_sent(order, actor) ||
-        !order_body(order, args, count))
+    if (!order_options(order, opts, &wire, text) || !order_is_open(order) ||
+        !actor_was_sent(order, actor) || !order_body(order, args, count))
         return order_refused(order);
     const msg_call_t msg = {.seq = self->seq + 1,
                             .epoch = self->link.epoch,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "text.h"
 
 enum {
     GREET_US = 1000 * 1000,
@@ -52,6 +53,11 @@ static void dial(mob_t *self)
         snprintf(link->why, sizeof link->why, "%s cannot be opened", at);
 }
 
+static mob_bytes_t text_of(const char *text)
+{
+    return (mob_bytes_t){text, text ? strlen(text) : 0};
+}
+
 void link_init(mob_t *self)
 {
     link_t *link = &self->link;
@@ -59,15 +65,14 @@ void link_init(mob_t *self)
         (self->config.heartbeat_ms > 0 ? self->config.heartbeat_ms : 1000) * INT64_C(1000);
     link->random = (uint32_t)(self->owner ^ self->owner >> 32);
     link->offline_since = self->now;
-    dial(self);
+    if (text_is_name(self->config.space, strlen(self->config.space)))
+        dial(self);
+    else // for good: every call says so
+        link_goodbye(self, MOB_EARGS,
+                     text_of("space has 1 to 128 letters, digits, dots, underlines and dashes"));
 }
 
 // ---- Actions ------------------------------------------------------------------------------------
-
-static mob_bytes_t text_of(const char *text)
-{
-    return (mob_bytes_t){text, text ? strlen(text) : 0};
-}
 
 // Without the newline; gives its length.
 static size_t read_line(const char *path, char *out, size_t size)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 #include "amount.h"
 #include "label.h"
 
@@ -94,13 +96,8 @@ static mob_bytes_t text_of(check_t *check, const char *field, const char *text, 
 // Names that travel, are typed and are shown: letters, digits, dot, underline, dash.
 static void check_name(check_t *check, const char *field, mob_bytes_t name)
 {
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    if (name.size == 0 || name.size > MOB_NAME_MAX)
-        refuse(check, field, "has 1 to 128 characters");
-    for (size_t i = 0; i < name.size && !check->err; i++)
-        if (!memchr(allowed, ((const char *)name.data)[i], sizeof allowed - 1))
-            refuse(check, field, "may hold letters, digits, dot, underline and dash only");
+    if (!text_is_name(name.data, name.size))
+        refuse(check, field, "has 1 to 128 letters, digits, dots, underlines and dashes");
 }
 
 // "name" or "space:name".

@@ -91,7 +91,7 @@ mob_ref_t order_refused(order_t *order)
 
 // ---- May it enter? ------------------------------------------------------------------------------
 
-static bool is_open(order_t *order)
+bool order_is_open(order_t *order)
 {
     mob_t *self = order->self;
     if (self->closing)
@@ -146,7 +146,7 @@ static bool has_room(order_t *order)
     if (!is_full(order))
         return true;
     if (wait_for_room(order))
-        return is_open(order);
+        return order_is_open(order);
     return order_refuse(order, MOB_EFULL, "PENDING",
                         "%s: %zu calls of this connection are pending, %zu bytes not accepted",
                         order->name, self->futures.pending, self->queue.bytes);
@@ -314,7 +314,8 @@ static bool make_futures(order_t *order)
 
 bool order_body(order_t *order, const mob_value_t *args, size_t count)
 {
-    if (!is_open(order) || !is_signature(order) || !has_room(order) || !with_args(order, args, count))
+    if (!order_is_open(order) || !is_signature(order) || !has_room(order) ||
+        !with_args(order, args, count))
         return false;
     order->symbol = symbol_of(order);
     return order->symbol && send_ahead(order) && make_futures(order);
@@ -322,13 +323,13 @@ bool order_body(order_t *order, const mob_value_t *args, size_t count)
 
 bool order_load(order_t *order, mob_value_t value)
 {
-    return is_open(order) && has_room(order) && with_args(order, &value, 1) && send_ahead(order) &&
-           make_futures(order);
+    return order_is_open(order) && has_room(order) && with_args(order, &value, 1) &&
+           send_ahead(order) && make_futures(order);
 }
 
 bool order_plain(order_t *order)
 {
-    return is_open(order) && has_room(order) && make_futures(order);
+    return order_is_open(order) && has_room(order) && make_futures(order);
 }
 
 mob_ref_t order_leave(order_t *order, bool written)

@@ -34,6 +34,7 @@ bool order_refuse(order_t *order, mob_err_t err, const char *why, const char *fo
 mob_ref_t order_refused(order_t *order); // the failed ref, after a step gave false
 
 // out and text live until the envelope is written; text has room for OPTION_TEXT.
+bool order_is_open(order_t *order); // the connection is not over
 bool order_options(order_t *order, const mob_opts_t *opts, opts_t *out, char *text);
 bool order_body(order_t *order, const mob_value_t *args, size_t count); // symbol, arguments, future
 bool order_load(order_t *order, mob_value_t value);                     // one argument, no symbol

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "limit.h"
+
 // What the second byte may be, by the first: keeps out overlong forms, surrogates and what is above
 // U+10FFFF (Unicode, table 3-7).
 static size_t length_of(uint8_t first, uint8_t *low, uint8_t *high)
@@ -79,4 +81,15 @@ void text_clean(void *to, const void *text, size_t size)
         at += length;
         size -= length;
     }
+}
+
+bool text_is_name(const void *text, size_t size)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    const char *name = text;
+    bool good = size > 0 && size <= MOB_NAME_MAX;
+    for (size_t i = 0; i < size && good; i++)
+        good = memchr(allowed, name[i], sizeof allowed - 1) != NULL;
+    return good;
 }

@@ -13,6 +13,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "text.h"
 #include "prelude.h"
 #include "timeline.h"
 #include "worker.h"
@@ -75,6 +76,8 @@ static bool acceptable(core_t *core, peer_t *peer, const msg_hello_t *hello)
         text = "owner must not be 0, topic must have 16 bytes";
     else if (hello->role < ROLE_CLIENT || hello->role > ROLE_WORKER)
         text = "role is 1, 2 or 3";
+    else if (hello->space.size > 0 && !text_is_name(hello->space.data, hello->space.size))
+        text = "space has 1 to 128 letters, digits, dots, underlines and dashes";
     else if (hello->name.size > MOB_NAME_MAX || hello->space.size > MOB_NAME_MAX)
         text = "name and space have at most 128 bytes";
     if (text)

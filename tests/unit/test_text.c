@@ -27,6 +27,15 @@ Test(text, utf8_is_told_from_what_is_not)
     cr_assert_not(text_valid("a\0", 2), "NUL");
 }
 
+Test(text, a_name_is_plain_and_not_too_long)
+{
+    char longest[129];
+    memset(longest, 'x', sizeof longest);
+    cr_assert(text_is_name("Hits-3.x_", 9) && text_is_name(longest, 128));
+    cr_assert_not(text_is_name("", 0) || text_is_name(longest, 129));
+    cr_assert_not(text_is_name("a b", 3) || text_is_name("a\0b", 3) || text_is_name("\xc3\xbc", 2));
+}
+
 Test(text, a_cut_keeps_whole_characters)
 {
     const char text[] = "a\xe2\x82\xac"; // 4 bytes
