@@ -36,6 +36,7 @@ static const struct {
     [EVENT_PUT] = {"put", "put", TERM_PLAIN, true, false, false},
     [EVENT_LOST] = {"lost", "LOST", TERM_RED, false, false, false},
     [EVENT_STUCK] = {"stuck", "STUCK", TERM_YELLOW, false, false, false},
+    [EVENT_ITEM] = {"item", "item", TERM_GREEN, true, false, true},
 };
 
 static void copy(char out[RECORD_NAME_MAX], mob_bytes_t text)

@@ -30,7 +30,7 @@ enum {
     K(bytes, B) K(memory, B)                                                                       \
     K(took, D) K(wait, D) K(run, D) K(age, D)                                                      \
     K(attempt, N) K(mailbox, N) K(pid, N) K(incarnation, N) K(restarts, N) K(slots, N)             \
-    K(workers, N) K(actors, N) K(pending, N) K(running, N) K(waiting, N) K(holds, N)
+    K(workers, N) K(actors, N) K(pending, N) K(running, N) K(waiting, N) K(holds, N) K(items, N)
 
 typedef enum filter_key {
 #define K(name, type) FILTER_KEY_##name,

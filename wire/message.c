@@ -308,6 +308,17 @@ opts_t opts_read(opts_field_t field)
     return out;
 }
 
+bool opts_say(opts_field_t field, uint32_t number)
+{
+    unpack_t in = unpack_of(field.wire, field.size);
+    for (uint32_t left = field.size ? unpack_map(&in) : 0; left > 0; left--) {
+        if (unpack_u64(&in) == number)
+            return true;
+        unpack_skip(&in);
+    }
+    return false;
+}
+
 // ---- Reading an envelope ------------------------------------------------------------------------
 
 // A decoder each: the name of the field that is wrong, or NULL.
@@ -365,11 +376,11 @@ const char *verb_name(uint32_t verb)
 
 bool verb_is_request(uint64_t verb)
 {
-    const uint64_t requests = (uint64_t)1 << VERB_SUBMIT | (uint64_t)1 << VERB_CALL |
-                              (uint64_t)1 << VERB_SPAWN | (uint64_t)1 << VERB_PUT |
-                              (uint64_t)1 << VERB_FIND | (uint64_t)1 << VERB_QUERY |
-                              (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP |
-                              (uint64_t)1 << VERB_PIECE | (uint64_t)1 << VERB_DEPS;
+    const uint64_t requests =
+        (uint64_t)1 << VERB_SUBMIT | (uint64_t)1 << VERB_CALL | (uint64_t)1 << VERB_SPAWN |
+        (uint64_t)1 << VERB_PUT | (uint64_t)1 << VERB_FIND | (uint64_t)1 << VERB_QUERY |
+        (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP | (uint64_t)1 << VERB_PIECE |
+        (uint64_t)1 << VERB_DEPS | (uint64_t)1 << VERB_NEXT;
     return verb < 64 && (requests >> verb & 1);
 }
 _Static_assert(VERB_MAX <= 64, "verb_is_request() has a bit for each verb");

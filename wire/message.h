@@ -34,13 +34,20 @@ typedef struct opts { // absent numbers are 0, absent texts empty
 #undef O
 } opts_t;
 
+enum { // numbers of options, OPT_timeout_ms and so on
+#define O(number, type, name) OPT_##name = number,
+    MOB_OPTIONS(O)
+#undef O
+};
+
 typedef struct opts_field { // decoded only when somebody looks: most calls carry none
     const opts_t *set;      // of one to write; NULL: none
     const uint8_t *wire;    // of one read: the map, already checked
     uint32_t size;          // bytes of wire; 0: no option
 } opts_field_t;
 
-opts_t opts_read(opts_field_t field); // texts are views into the message
+opts_t opts_read(opts_field_t field);               // texts are views into the message
+bool opts_say(opts_field_t field, uint32_t number); // of one read: whether it is there, 0 or not
 
 // Types of fields in C.
 typedef uint32_t field_u32;

@@ -39,6 +39,7 @@
     V(PING,    ping,    14) /* heartbeat; both directions */                                       \
     V(BYE,     bye,     15) /* the session ends */                                                 \
     V(END,     end,     16) /* seq settles, with a text that says why, when the actor has ended */ \
+    V(NEXT,    next,    17) /* seq settles with the next item of a stream, its failure or its end */ \
     V(PIECE,   piece,   18) /* a part of a payload that something behind it names */               \
     V(KEEP,    keep,    19) /* I reference these refs of others, until I DROP them */              \
     V(FETCH,   fetch,   36) /* give me count bytes of a payload that was too large to come along */ \
@@ -56,7 +57,7 @@
     V(HOLD,    hold,    29) /* worker, new epoch: I hold this actor */                             \
     V(HAVE,    have,    30) /* worker, new epoch: I have this call in hand */                      \
     V(BEGUN,   begun,   31) /* CANCEL by force met the body that runs: nothing else is in my hand */ \
-    V(ITEM,    item,    32) /* value number index of a call that has several, before its RESULT */ \
+    V(ITEM,    item,    32) /* value number index of a stream, or of a call that has count results */ \
     /* broker -> session */                                                                        \
     V(WELCOME, welcome, 40)                                                                        \
     V(ACCEPT,  accept,  41) /* every request up to seq is admitted or answered */                  \
@@ -71,6 +72,7 @@
     /* broker -> worker */                                                                         \
     V(RUN,     run,     52) /* a task, or a method of actor */                                     \
     V(MAKE,    make,    53) /* construct an actor */                                               \
+    V(CREDIT,  credit,  54) /* this stream may give so many items in all */                        \
     /* broker -> session, PUB */                                                                   \
     V(NOTE,    note,    60) /* opens a notice; DONE and ANSWER follow in the same message */       \
     V(DONE,    done,    61) /* your own ref settled with this value */                             \
@@ -99,6 +101,7 @@
 #define MOB_PING(F)    F(u64, epoch) F(u32, heard)
 #define MOB_BYE(F)     F(u32, reason)
 #define MOB_END(F)     F(u64, seq) F(ref, actor)
+#define MOB_NEXT(F)    F(u64, seq) F(ref, stream) F(u64, pulled)
 #define MOB_KEEP(F)    F(u64, seq) F(refs, refs)
 #define MOB_PIECE(F)   F(u64, seq) F(load, bytes)
 #define MOB_DEPS(F)    F(u64, seq) F(refs, refs)
@@ -135,6 +138,7 @@
 #define MOB_MAKE(F)    F(ref, actor) F(u32, incarnation) F(u32, cls) F(opts, opts)                 \
                        F(i64, remaining_ms) F(u64, epoch) F(load, args) F(loads, deps)             \
                        F(load, saved)
+#define MOB_CREDIT(F)  F(ref, ref) F(u64, count)
 #define MOB_NOTE(F)    F(u64, epoch) F(u64, n)
 #define MOB_DONE(F)    F(u64, seq) F(load, value)
 #define MOB_HUGZ(F)    F(u64, epoch) F(u64, n)
@@ -176,7 +180,7 @@ enum wire_event { // EVENT.kind; traffic first
     EVENT_CALL = 1, EVENT_REPLY, EVENT_TELL, EVENT_TASK, EVENT_DONE, EVENT_FAIL, EVENT_RETRY,
     EVENT_TIMEOUT, EVENT_CANCEL, EVENT_DEAD, EVENT_REJECT, EVENT_SPAWN, EVENT_EXIT, EVENT_RESTART,
     EVENT_JOIN, EVENT_LEAVE, EVENT_PUT, EVENT_LOST,
-    EVENT_STUCK
+    EVENT_STUCK, EVENT_ITEM
 };
 // clang-format on
 

@@ -15,6 +15,7 @@
 #include "prelude.h"
 #include "session.h"
 #include "shape.h"
+#include "stream.h"
 
 enum { SHORT_MAX = INT16_MAX };
 
@@ -96,11 +97,14 @@ typedef struct claim { // what a request wants to be
     uint32_t count; // refs
     const load_t *load;
     bool forget; // nobody wants the result
+    bool stream;
 } claim_t;
 
-static bool make_parts(core_t *core, call_t *call, uint32_t count)
+// What it needs even when it is refused: all its refs, and who takes its items, are told.
+static bool make_room(core_t *core, call_t *call, const claim_t *claim)
 {
-    if (count == 1 || parts_open(core, call, count))
+    if ((claim->count == 1 || parts_open(core, call, claim->count)) &&
+        (!claim->stream || stream_open(call)))
         return true;
     outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
     return false;
@@ -119,7 +123,7 @@ static call_t *enter(core_t *core, session_t *session, const claim_t *claim)
     session_admitted(core, session, claim->seq + claim->count - 1);
     call->space = session->space;
     call->forget = call->dropped = claim->forget;
-    if (!make_parts(core, call, claim->count) || !keep_load(core, session, call, claim->load))
+    if (!make_room(core, call, claim) || !keep_load(core, session, call, claim->load))
         return NULL;
     return call;
 }
@@ -137,21 +141,41 @@ call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, 
     return enter(core, session, &(claim_t){.kind = kind, .seq = seq, .count = 1, .load = load});
 }
 
-call_t *admit_call(core_t *core, session_t *session, uint64_t seq, call_kind_t kind,
-                   const load_t *load, const opts_t *opts)
+// Of several results, or of a stream; false: the call is settled.
+static bool may_wish(core_t *core, call_t *call, opts_field_t wishes, const opts_t *own)
 {
-    int64_t wish = opts->num_returns;
-    bool several = wish > 1 && wish <= MOB_RETURNS_MAX;
+    int64_t returns = own->num_returns, ahead = own->stream_ahead;
+    bool none = ahead == 0 && opts_say(wishes, OPT_stream_ahead);
+    if (returns < MOB_STREAM || returns == MOB_FOREVER || returns > MOB_RETURNS_MAX)
+        outcome_fail(core, call, MOB_EARGS, "", "num_returns is %lld", (long long)returns);
+    else if (returns == MOB_STREAM && own->forget)
+        outcome_fail(core, call, MOB_EARGS, "", "nobody would take the items of this stream");
+    else if (returns == MOB_STREAM && (ahead < MOB_FOREVER || none))
+        outcome_fail(core, call, MOB_EARGS, "", "stream_ahead is %lld", (long long)ahead);
+    else if (own->key.size && (returns > 1 || returns == MOB_STREAM))
+        outcome_fail(core, call, MOB_EARGS, "", "a key fits one result");
+    else
+        return true;
+    return false;
+}
+
+call_t *admit_call(core_t *core, session_t *session, uint64_t seq, call_kind_t kind,
+                   const load_t *load, opts_field_t wishes, opts_t *own)
+{
+    static const opts_t none;
+    *own = none;
+    if (wishes.size)
+        *own = opts_read(wishes);
+    int64_t returns = own->num_returns;
+    bool several = returns > 1 && returns <= MOB_RETURNS_MAX;
     call_t *call = enter(core, session,
                          &(claim_t){.kind = kind,
                                     .seq = seq,
-                                    .count = several ? (uint32_t)wish : 1,
+                                    .count = several ? (uint32_t)returns : 1,
                                     .load = load,
-                                    .forget = opts->forget || wish == MOB_NONE});
-    if (!call || several || wish == 0 || wish == 1 || wish == MOB_NONE)
-        return call;
-    outcome_fail(core, call, MOB_EARGS, "", "num_returns is %lld", (long long)wish);
-    return NULL;
+                                    .forget = own->forget || returns == MOB_NONE,
+                                    .stream = returns == MOB_STREAM});
+    return !call || !wishes.size || may_wish(core, call, wishes, own) ? call : NULL;
 }
 
 // Why new work may not enter now; false: it was refused and settled.
@@ -221,6 +245,8 @@ void admit_options(core_t *core, call_t *call, const opts_t *own, const opts_t *
     if (call->ends_at)
         deadline_set(&core->deadlines, &call->deadline, call->ends_at);
     keep_retry_codes(call, own->retry_1 ? own : defaults);
+    if (stream_of(call))
+        stream_of(call)->ahead = either(own->stream_ahead, defaults->stream_ahead);
 }
 
 void admit_defaults(core_t *core, call_t *call, def_t *def)
@@ -231,6 +257,8 @@ void admit_defaults(core_t *core, call_t *call, def_t *def)
         call->retries = retries_of(def->opts.max_retries, RETRIES_TASK);
     if (!call->own_timeout && def->opts.timeout_ms > 0)
         call->ends_at = call->at + def->opts.timeout_ms * 1000;
+    if (stream_of(call) && stream_of(call)->ahead == 0)
+        stream_of(call)->ahead = def->opts.stream_ahead;
 }
 
 bool admit_place(core_t *core, call_t *call, const opts_t *own, def_t *def)
@@ -281,7 +309,8 @@ bool admit_deps(core_t *core, call_t *call, refs_t deps)
         outcome_dependency(core, call, failed, known ? dep->code : MOB_EGONE,
                            known ? dep->load : NULL);
     else
-        outcome_fail(core, call, err, "", "%s: its dependencies", name_text(core, call->target));
+        outcome_fail(core, call, err, "", "%s: its dependencies%s", name_text(core, call->target),
+                     err == MOB_EARGS ? ": a stream is none, its items are" : "");
     return false;
 }
 

@@ -8,9 +8,10 @@
 // The record of a new request, or NULL: seen before (answered), beyond a gap (ACCEPT says where we are), or no memory.
 call_t *admit(core_t *core, session_t *session, uint64_t seq, call_kind_t kind, const load_t *load);
 
-// The same of a SUBMIT or CALL, which takes as many refs as opts says. NULL also: it was refused and settled.
+// The same of a SUBMIT or CALL, which takes as many refs as its wishes say, which are read into own. NULL also:
+// it was refused and settled.
 call_t *admit_call(core_t *core, session_t *session, uint64_t seq, call_kind_t kind,
-                   const load_t *load, const opts_t *opts);
+                   const load_t *load, opts_field_t wishes, opts_t *own);
 
 // Of one that makes no record: whether it is the next of its session. Else ACCEPT says again where we are.
 bool admit_next(core_t *core, session_t *session, uint64_t seq);

@@ -17,6 +17,7 @@
 #include "parts.h"
 #include "schedule.h"
 #include "shape.h"
+#include "stream.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -101,6 +102,8 @@ void call_free(core_t *core, call_t *call)
         parts_free(core, call);
     if (call->extra && call->extra->once)
         once_forget(core, call);
+    if (stream_of(call))
+        stream_free(core, call);
     extra_free(core, call);
     graph_fini(call);
     reftable_remove(&core->refs, call->id, call->index);
@@ -381,7 +384,7 @@ void call_stop_body(core_t *core, call_t *call, uint32_t flags)
 
 void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by)
 {
-    if (call->state == CALL_FINAL || call->kind == CALL_MAKING)
+    if (call->state == CALL_FINAL || call->kind == CALL_MAKING || call->kind == CALL_NEXT)
         return;
     bool sent = call->state == CALL_SENT, begun = sent && call->worker->hand == call;
     if (sent)

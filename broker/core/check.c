@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "state.h"
+#include "stream.h"
 
 #define MUST(condition)        \
     do {                       \
@@ -29,6 +30,20 @@ static const char *check_part(const core_t *core, const call_t *part)
     MUST(part->state == CALL_FINAL || (call && call->state != CALL_FINAL));
     MUST(part->state == CALL_FINAL || (call->extra && call->extra->parts));
     MUST(part->state == CALL_FINAL || part->part < call->extra->parts->count);
+    return NULL;
+}
+
+static const char *check_stream(const call_t *call)
+{
+    const stream_t *stream = stream_of(call);
+    uint64_t unread = 0;
+    const call_t *next;
+    for (const item_t *item = stream->items; item; item = item->next)
+        unread++;
+    DL_FOREACH(stream->nexts, next)
+    MUST(next->kind == CALL_NEXT && next->state == CALL_WAITING);
+    MUST(!stream->nexts || (call->state != CALL_FINAL && unread == 0));
+    MUST(stream->given + unread <= stream->made && stream->made <= stream->credit);
     return NULL;
 }
 
@@ -155,6 +170,8 @@ const char *core_check(const core_t *self)
             continue;
         const call_t *call = slab_at(&self->calls, (uint32_t)self->refs.slots[i] - 1);
         broken = check_call(call);
+        if (!broken && stream_of(call))
+            broken = check_stream(call);
         if (!broken && call->kind == CALL_PART)
             broken = check_part(self, call);
         pending += call->state != CALL_FINAL;

@@ -28,6 +28,7 @@
 #include "session.h"
 #include "state.h"
 #include "store.h"
+#include "stream.h"
 #include "timeline.h"
 #include "why.h"
 #include "worker.h"
@@ -259,7 +260,7 @@ static handler_t *const handlers[VERB_MAX] = {
     [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
     [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,          [VERB_BEGUN] = on_begun,
     [VERB_PIECE] = prelude_piece, [VERB_DEPS] = prelude_deps,     [VERB_FETCH] = fetch_request,
-    [VERB_ITEM] = on_item,
+    [VERB_ITEM] = on_item,        [VERB_NEXT] = stream_next,
 };
 
 void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message)

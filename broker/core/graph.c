@@ -8,6 +8,7 @@
 #include "notice.h"
 #include "outcome.h"
 #include "session.h"
+#include "stream.h"
 
 enum { ARG_SHARED = UINT32_MAX }; // not an argument: the outcome itself
 
@@ -25,6 +26,8 @@ static mob_err_t add_dep(core_t *core, call_t *call, uint32_t arg, mob_ref_t *fa
 {
     mob_ref_t ref = call->extra->deps[arg];
     call_t *dep = call_find(core, ref);
+    if (dep && stream_of(dep))
+        return MOB_EARGS;
     if (!dep || mob_same(ref, call->id) || (dep->state == CALL_FINAL && dep->code != MOB_OK)) {
         *failed = ref;
         return MOB_EDEP;

@@ -9,6 +9,7 @@ enum { MOB_STOP_DRAIN, MOB_STOP_NOW, MOB_STOP_RESTART };
 enum { MOB_NOT_EXECUTED, MOB_MAYBE_EXECUTED, MOB_EXECUTED };
 #define MOB_FOREVER (-1)
 #define MOB_NONE (-2)
+#define MOB_STREAM (-3)
 #define MOB_ANY_CODE (-1000)
 
 #endif

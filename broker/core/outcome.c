@@ -15,6 +15,7 @@
 #include "once.h"
 #include "parts.h"
 #include "rope.h"
+#include "stream.h"
 #include "timeline.h"
 
 enum { CHAIN_TEXT = 1024 };
@@ -56,6 +57,8 @@ void outcome_store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
         parts_settle(core, call);
     if (call->extra && call->extra->once)
         once_settled(core, call);
+    if (stream_of(call))
+        stream_settle(core, call);
     if (!needed(call))
         call_free(core, call);
     else if (call->kept)
@@ -187,8 +190,12 @@ void outcome_keep(core_t *core, call_t *call)
 void outcome_drop(core_t *core, call_t *call)
 {
     call->dropped = true;
+    if (stream_of(call))
+        stream_drop(core, call);
     if (call->kind == CALL_MAKING)
         actor_dropped(core, call->actor);
     else if (call->state == CALL_FINAL && !needed(call))
         call_free(core, call);
+    else if (stream_of(call) && call->owner) // its body would wait for ever
+        call_cancel(core, call, 0, call->owner);
 }

@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "name.h"
 #include "place.h"
+#include "stream.h"
 #include "timeline.h"
 #include "why.h"
 
@@ -142,6 +143,8 @@ static void one_task(answer_t *answer, call_t *call)
          call->worker && call->worker->session ? name_text(core, call->worker->session->name) : "");
     number(&row, "attempt", call->attempt);
     number(&row, "missing", call->missing);
+    if (stream_of(call))
+        number(&row, "items", (int64_t)stream_of(call)->made);
     number(&row, "age_ms", age_ms(core, call->at));
     if (call->state == CALL_FINAL)
         text(&row, "error", call->code ? mob_strerror((mob_err_t)call->code) : "");

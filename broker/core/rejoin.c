@@ -15,6 +15,7 @@
 #include "prelude.h"
 #include "request.h"
 #include "session.h"
+#include "stream.h"
 #include "worker.h"
 
 enum { DROPPED_MAX = 65536 };
@@ -139,6 +140,8 @@ static void say_all_again(core_t *core, worker_t *worker)
     {
         if (call->have && (call->cancelled || call->state == CALL_FINAL))
             worker_cancel(core, call); // it may not have heard
+        else if (call->have && stream_of(call))
+            stream_say_credit(core, call);
         else if (call->have)
             continue;
         else if (call->state == CALL_SENT && !call->cancelled)

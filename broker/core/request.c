@@ -49,10 +49,9 @@ static void start_old_task(core_t *core, call_t *call)
 void request_submit(core_t *core, session_t *session, const message_t *message)
 {
     const msg_submit_t *submit = &message->submit;
-    opts_t own = {0};
-    if (submit->opts.size)
-        own = opts_read(submit->opts);
-    call_t *call = admit_call(core, session, submit->seq, CALL_TASK, &submit->args, &own);
+    opts_t own;
+    call_t *call =
+        admit_call(core, session, submit->seq, CALL_TASK, &submit->args, submit->opts, &own);
     if (!call)
         return;
     call->target = session_name_of(session, submit->task);
@@ -158,10 +157,9 @@ static bool is_first(core_t *core, call_t *call, const opts_t *own, const actor_
 void request_call(core_t *core, session_t *session, const message_t *message)
 {
     const msg_call_t *request = &message->call;
-    opts_t own = {0};
-    if (request->opts.size)
-        own = opts_read(request->opts);
-    call_t *call = admit_call(core, session, request->seq, CALL_METHOD, &request->args, &own);
+    opts_t own;
+    call_t *call =
+        admit_call(core, session, request->seq, CALL_METHOD, &request->args, request->opts, &own);
     if (!call)
         return;
     call->target = session_name_of(session, request->method);

@@ -13,6 +13,7 @@
 #include "prelude.h"
 #include "rejoin.h"
 #include "session.h"
+#include "stream.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -106,7 +107,8 @@ void result_item(core_t *core, worker_t *worker, const msg_item_t *item)
     call_t *call = call_find(core, item->ref);
     call = call ? in_hand(core, worker, call, item->attempt)
                 : rejoin_announced(core, worker, item->ref, item->attempt, item->count);
-    if (call && call->state != CALL_FINAL && !parts_item(core, call, item, &value, refusal))
+    if (call && call->state != CALL_FINAL && !parts_item(core, call, item, &value, refusal) &&
+        !stream_item(core, call, item, &value, refusal))
         core->count.late_results++;
     blob_drop(&value);
 }

@@ -15,6 +15,7 @@
 #include "outcome.h"
 #include "text.h"
 #include "prelude.h"
+#include "stream.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -307,8 +308,9 @@ static void disown(session_t *session, call_t *call)
 
 static bool can_be_kept(const call_t *call)
 {
-    return call->kind == CALL_TASK || call->kind == CALL_METHOD || call->kind == CALL_OBJECT ||
-           call->kind == CALL_PART;
+    bool kind = call->kind == CALL_TASK || call->kind == CALL_METHOD || call->kind == CALL_OBJECT ||
+                call->kind == CALL_PART;
+    return kind && !stream_of(call); // whose items nobody else may take
 }
 
 void session_leave(core_t *core, session_t *session)

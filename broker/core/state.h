@@ -178,7 +178,8 @@ typedef enum call_kind {
     CALL_FIND,
     CALL_END,
     CALL_QUERY,
-    CALL_PART // a ref of a call with several results, but the first
+    CALL_PART, // a ref of a call with several results, but the first
+    CALL_NEXT  // what the consumer of a stream waits for: an item
 } call_kind_t;
 
 typedef enum call_state {
@@ -203,6 +204,22 @@ typedef struct parts { // the results of a call that has several
     blob_t *values[];
 } parts_t;
 
+typedef struct item { // of a stream, made and not given to anybody
+    struct item *next;
+    blob_t *value;
+} item_t;
+
+typedef struct stream {
+    int64_t ahead;   // items may be made before they are pulled: as wished, 0 the default
+    uint64_t made;   // items that came, from whichever run; the next one has this number
+    uint64_t given;  // to NEXTs
+    uint64_t taken;  // of these the consumer said that it has taken them
+    uint64_t credit; // the worker was told that it may make so many in all
+    item_t *items, **items_end;
+    call_t *nexts; // that wait for an item, in order
+    bool end_told; // one of them has got the failure: what follows is the end
+} stream_t;
+
 typedef struct call_extra { // what few calls need
     mob_ref_t parent;       // the call that submitted it
     uint32_t dep_count;
@@ -216,6 +233,7 @@ typedef struct call_extra { // what few calls need
     shape_t *shape;  // a task with wishes of its own: held
     once_t *once;    // the first one with its key, until it is final
     bool shares;     // another one with its key: it gets the outcome of the first
+    stream_t *stream;
 } call_extra_t;
 
 struct call {

@@ -24,9 +24,10 @@ struct tail {
     int64_t asked_at;
 };
 
-static const char *const event_names[] = {
-    "",     "call",   "reply", "tell", "task",    "done", "fail",  "retry", "timeout", "cancel",
-    "dead", "reject", "spawn", "exit", "restart", "join", "leave", "put",   "lost",    "stuck"};
+static const char *const event_names[] = {"",      "call",  "reply",   "tell",   "task",  "done",
+                                          "fail",  "retry", "timeout", "cancel", "dead",  "reject",
+                                          "spawn", "exit",  "restart", "join",   "leave", "put",
+                                          "lost",  "stuck", "item"};
 
 // ---- The ring -----------------------------------------------------------------------------------
 
@@ -67,6 +68,22 @@ void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_er
                          .took = back ? (int32_t)(core->now - call->at) : -1,
                          .attempt = call->attempt,
                          .code = (uint16_t)code};
+    if (core->tails)
+        show(core, record);
+}
+
+void timeline_item(core_t *core, const call_t *call, uint32_t bytes)
+{
+    record_t *record = next_record(core);
+    *record = (record_t){.time = core->now,
+                         .ref = call->id,
+                         .kind = EVENT_ITEM,
+                         .from = place_of(call),
+                         .to = call->owner ? call->owner->name : 0,
+                         .method = call->target,
+                         .bytes = bytes,
+                         .took = -1,
+                         .attempt = call->attempt};
     if (core->tails)
         show(core, record);
 }

@@ -18,6 +18,7 @@
 #include "place.h"
 #include "rejoin.h"
 #include "session.h"
+#include "stream.h"
 #include "timeline.h"
 
 // ---- Coming -------------------------------------------------------------------------------------
@@ -110,6 +111,19 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blan
 
 // ---- Running ------------------------------------------------------------------------------------
 
+// How many values the worker shall give, where it is not one.
+static bool wishes(core_t *core, call_t *call, opts_t *out)
+{
+    if (call->extra->parts)
+        *out = (opts_t){.num_returns = call->extra->parts->count};
+    else if (stream_of(call))
+        *out =
+            (opts_t){.num_returns = MOB_STREAM, .stream_ahead = (int64_t)stream_credit(core, call)};
+    else
+        return false;
+    return true;
+}
+
 // False: it does not fit into a message, however empty. Not connected now is fine: it is said again.
 bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
 {
@@ -133,10 +147,8 @@ bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
         run.parent = call->extra->parent;
         run.deps = fetch_deps(core, call->extra, run.args);
     }
-    if (call->extra && call->extra->parts) {
-        opts = (opts_t){.num_returns = call->extra->parts->count};
+    if (call->extra && wishes(core, call, &opts))
         run.opts.set = &opts;
-    }
     if (message_RUN(batch, &run))
         return true;
     batch = outbox_fresh(&session->peer->calls);

@@ -312,3 +312,21 @@ Test(rejoin, several_results_sent_again_and_announced_in_either_order)
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 4u);
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 5u);
 }
+
+Test(rejoin, of_a_stream_only_the_failure_is_left)
+{
+    worker_returns();
+    say(story, WORKER, HAVE, have, .ref = ref(2), .actor = ref(1), .state = HAND_RUNNING);
+    that_is_all();
+    caller_returns(2);
+    say(story, CALLER, NEXT, next, .seq = 3, .stream = ref(2), .pulled = 4);
+    cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EBROKER);
+    say(story, WORKER, ITEM, item, .ref = ref(2), .index = 5, .value = text_load("late"));
+    ask(2);
+    hear_nothing(story, CALLER);
+    say(story, WORKER, FAIL, fail, .ref = ref(2), .code = MOB_EBROKER,
+        .executed = MOB_MAYBE_EXECUTED);
+    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
+    cr_assert_eq(answer->ref.seq, 2u);
+    cr_assert_eq(answer->code, (uint32_t)MOB_EBROKER);
+}
