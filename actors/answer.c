@@ -12,6 +12,11 @@ typedef struct reply { // a RESULT, or an ITEM of one
     uint32_t count;
 } reply_t;
 
+typedef struct open_item { // of a stream
+    const hand_t *hand;
+    uint64_t index;
+} open_item_t;
+
 // What went into the batch from there on; of a large value the value itself.
 static void remember(worker_t *worker, const hand_t *hand, const reply_t *reply,
                      const batch_t *batch, size_t from)
@@ -24,6 +29,7 @@ static void remember(worker_t *worker, const hand_t *hand, const reply_t *reply,
                                              .blob = reply->value.blob,
                                              .item = reply->item,
                                              .behind = reply->behind,
+                                             .stream = hand_streams(hand),
                                              .index = reply->index,
                                              .count = reply->count});
 }
@@ -126,6 +132,37 @@ void answer_values(worker_t *worker, const hand_t *hand, sink_t *sink)
         say_items(worker, hand, sink);
 }
 
+// One ITEM, in pieces.
+static bool write_large(batch_t *batch, const void *arg, uint32_t index, load_t value)
+{
+    const open_item_t *item = arg;
+    (void)index;
+    return write_item(batch, item->hand->ref, item->hand->attempt, item->index, 0, value);
+}
+
+// Nobody has to remember it: it is kept with its pieces until it is accepted.
+static mob_err_t say_large(worker_t *worker, const open_item_t *item, pack_t *value, uint64_t *last)
+{
+    block_t *block = block_new(value);
+    uint32_t size = block ? (uint32_t)block_size(block) : 0;
+    const session_answer_t parts = {
+        .block = block, .ends = &size, .count = 1, .write = write_large, .arg = item};
+    *last = block ? session_answer(worker->session, &parts) : 0;
+    block_drop(&block);
+    return *last ? MOB_OK : MOB_ENOMEM;
+}
+
+mob_err_t answer_item(worker_t *worker, const hand_t *hand, uint64_t index, pack_t *value,
+                      uint64_t *last)
+{
+    *last = 0;
+    if (value->size > MOB_BLOB_MAX)
+        return say_large(worker, &(open_item_t){hand, index}, value, last);
+    load_t load = load_bytes(value->data, value->size);
+    bool said = say(worker, hand, (reply_t){.value = load, .item = true, .index = index});
+    return said ? MOB_OK : MOB_ENOMEM;
+}
+
 static mob_bytes_t text_of(const char *text)
 {
     return (mob_bytes_t){text, strlen(text)};
@@ -153,6 +190,15 @@ void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t
     remember(worker, hand, &(reply_t){0}, batch, from);
 }
 
+static const char LOST[] = "its items were lost with the broker that had them";
+
+void answer_lost(worker_t *worker, const hand_t *hand)
+{
+    answer_failure(
+        worker, hand,
+        &(answer_failure_t){.err = MOB_EBROKER, .executed = MOB_MAYBE_EXECUTED, .text = LOST});
+}
+
 static bool write_again(batch_t *batch, const seen_record_t *record)
 {
     load_t value = load_of(record->blob);
@@ -173,11 +219,25 @@ static void put_again(worker_t *worker, const seen_record_t *record)
     }
 }
 
-bool answer_again(worker_t *worker, mob_ref_t ref, uint32_t attempt)
+static void write_lost(worker_t *worker, const seen_record_t *record)
+{
+    message_FAIL(session_out(worker->session), &(msg_fail_t){.ref = record->ref,
+                                                             .attempt = record->attempt,
+                                                             .code = MOB_EBROKER,
+                                                             .executed = MOB_MAYBE_EXECUTED,
+                                                             .text = text_of(LOST)});
+}
+
+bool answer_again(worker_t *worker, const hand_t *like)
 {
     uint64_t first, last;
-    if (!seen_find(&worker->seen, ref, attempt, &first, &last))
-        return worker->bulk.first && bulk_again(&worker->bulk, worker->session, ref, attempt);
+    if (!seen_find(&worker->seen, like->ref, like->attempt, &first, &last))
+        return worker->bulk.first &&
+               bulk_again(&worker->bulk, worker->session, like->ref, like->attempt);
+    if (seen_at(&worker->seen, last)->stream) {
+        answer_lost(worker, like);
+        return true;
+    }
     for (uint64_t at = first; at <= last; at++) {
         put_again(worker, seen_at(&worker->seen, at));
         seen_again(&worker->seen, at);
@@ -185,10 +245,15 @@ bool answer_again(worker_t *worker, mob_ref_t ref, uint32_t attempt)
     return true;
 }
 
-void answer_repeat_all(worker_t *worker)
+// Each record once, whatever is said for it: the broker counts.
+void answer_repeat_all(worker_t *worker, bool fresh)
 {
     uint64_t at = 0;
     const seen_record_t *record;
-    while ((record = seen_unacknowledged(&worker->seen, &at)))
-        put_again(worker, record);
+    while ((record = seen_unacknowledged(&worker->seen, &at))) {
+        if (fresh && record->stream && !record->item)
+            write_lost(worker, record);
+        else
+            put_again(worker, record);
+    }
 }

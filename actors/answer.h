@@ -9,6 +9,10 @@
 // A value that is too large for one message is taken.
 void answer_value(worker_t *worker, const hand_t *hand, pack_t *value);
 void answer_values(worker_t *worker, const hand_t *hand, sink_t *sink); // of several results
+// Of a stream, which goes on. The value is taken; *last: what must be accepted before anything follows it,
+// or 0.
+mob_err_t answer_item(worker_t *worker, const hand_t *hand, uint64_t index, pack_t *value,
+                      uint64_t *last);
 
 typedef struct answer_failure {
     mob_err_t err;
@@ -19,7 +23,8 @@ typedef struct answer_failure {
 } answer_failure_t;
 
 void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t *failure);
-bool answer_again(worker_t *worker, mob_ref_t ref, uint32_t attempt); // false: not answered before
-void answer_repeat_all(worker_t *worker); // after HELLO: what is not acknowledged
+void answer_lost(worker_t *worker, const hand_t *hand); // a stream, with the broker that had its items
+bool answer_again(worker_t *worker, const hand_t *like); // false: not answered before
+void answer_repeat_all(worker_t *worker, bool fresh);    // after HELLO: what is not acknowledged
 
 #endif

@@ -85,13 +85,14 @@ static answer_failure_t failure_of_result(context_t *context, const hand_t *hand
 static mob_err_t end_values(context_t *context)
 {
     bool last = context->writer.pack.size > 0 && context->sink.made > 0;
-    return last ? sink_add(&context->sink, &context->writer) : MOB_OK;
+    return last && !hand_streams(context->hand) ? sink_add(&context->sink, &context->writer) : MOB_OK;
 }
 
 // Whether there are as many as the caller asked for; one that is not written is nil, if it is alone.
 static bool as_many(const context_t *context, const hand_t *hand)
 {
-    return context->sink.made == hand->returns || (context->sink.made == 0 && hand->returns == 1);
+    return hand_streams(hand) || context->sink.made == hand->returns ||
+           (context->sink.made == 0 && hand->returns == 1);
 }
 
 static answer_failure_t failure_of_count(context_t *context, const hand_t *hand)
@@ -140,7 +141,8 @@ static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *r
 
 static pack_t *result_of(context_t *context)
 {
-    pack_t *pack = context->sink.made > 0 ? &context->sink.values : &context->writer.pack;
+    bool values = context->sink.made > 0 && !hand_streams(context->hand);
+    pack_t *pack = values ? &context->sink.values : &context->writer.pack;
     if (pack->size == 0)
         pack_nil(pack); // a body that writes nothing gives nil
     return pack;
@@ -164,8 +166,14 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
 {
     context_t *context = &worker->context;
     answer_failure_t failure;
+    if (!err && hand_streams(hand))
+        err = sink_last(context);
     if (context->leaves)
         refuse_behind(worker, hand->actor);
+    if (hand->lost) {
+        answer_lost(worker, hand);
+        return false;
+    }
     if (failed(context, hand, reader, err, &failure)) {
         answer_failure(worker, hand, &failure);
         return false;

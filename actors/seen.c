@@ -217,6 +217,7 @@ bool seen_add(seen_t *self, const seen_answer_t *answer)
     record->size = answer->blob ? 0 : (uint16_t)answer->size;
     record->item = answer->item;
     record->behind = answer->behind;
+    record->stream = answer->stream;
     if (!record->item)
         chain(self, self->next);
     self->next++;
@@ -268,7 +269,8 @@ void seen_again(seen_t *self, uint64_t number)
                           .bytes = bytes,
                           .size = record->size,
                           .item = record->item,
-                          .behind = record->behind};
+                          .behind = record->behind,
+                          .stream = record->stream};
     if (holds_blob(record)) {
         copy.blob = blob_hold(record->blob);
         copy.index = record->index;

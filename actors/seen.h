@@ -21,12 +21,13 @@ enum {
 typedef struct seen_record { // one RESULT, FAIL or ITEM as it was said
     mob_ref_t ref;
     uint32_t attempt;
-    uint16_t size;  // of the envelope's bytes; 0: it holds a blob
-    bool item;      // an ITEM: not looked for, it goes with what stands behind it
-    bool behind;    // the rest of an answer that begins with a record before it
-    uint64_t key;   // whose number is remembered when this is forgotten
-    uint32_t chain; // the next one of the same bucket, by place + 1; 0: none
-    uint32_t room;  // of large; 0: the bytes are in small
+    uint16_t size;   // of the envelope's bytes; 0: it holds a blob
+    bool item : 1;   // an ITEM: not looked for, it goes with what stands behind it
+    bool behind : 1; // the rest of an answer that begins with a record before it
+    bool stream : 1; // of a stream: of no use to a broker that does not have its first items
+    uint64_t key;    // whose number is remembered when this is forgotten
+    uint32_t chain;  // the next one of the same bucket, by place + 1; 0: none
+    uint32_t room;   // of large; 0: the bytes are in small
     union {
         uint8_t small[SEEN_SMALL];
         uint8_t *large; // kept for the next one in this place
@@ -45,7 +46,7 @@ typedef struct seen_answer { // one to remember
     const void *bytes; // of the envelope
     size_t size;
     blob_t *blob; // or this, as in a record
-    bool item, behind;
+    bool item, behind, stream;
     uint64_t index;
     uint32_t count;
 } seen_answer_t;

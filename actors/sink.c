@@ -1,10 +1,10 @@
-// sink.c - mob_yield, and the values it leaves behind.
+// sink.c - mob_yield: an item of a stream, or the next of several results.
 
 #include "sink.h"
 
 #include <stdlib.h>
 
-#include "context.h"
+#include "answer.h"
 #include "limit.h"
 
 enum { VALUES_MAX = 64 * 1024 * 1024, SINK_KEEP_BYTES = 64 * 1024 };
@@ -67,6 +67,59 @@ load_t sink_value(const sink_t *self, uint32_t index)
     return load_bytes(self->values.data + from, self->ends[index] - from);
 }
 
+// ---- Items --------------------------------------------------------------------------------------
+
+static mob_err_t give(context_t *self)
+{
+    pack_t *pack = &self->writer.pack;
+    sink_t *sink = &self->sink;
+    if (pack->size == 0)
+        pack_nil(pack);
+    mob_err_t err = answer_item(self->worker, self->hand, sink->made, pack, &sink->last);
+    writer_clear(&self->writer);
+    sink->made += !err;
+    self->writer.err = err;
+    return err;
+}
+
+// A large one is here as soon as its pieces are accepted. Until then nothing may follow that could overtake it,
+// should they have to be said again.
+static bool is_accepted(void *arg)
+{
+    const context_t *self = arg;
+    return session_accepted(self->worker->session) >= self->sink.last;
+}
+
+static bool may_go_on(void *arg)
+{
+    const context_t *self = arg;
+    return self->sink.made < self->hand->credit && is_accepted(arg);
+}
+
+mob_err_t sink_last(context_t *context)
+{
+    if (context->writer.err || context->writer.pack.size == 0)
+        return MOB_OK;
+    mob_err_t err = give(context);
+    return err ? err : session_wait(context->worker->session, is_accepted, context);
+}
+
+// It waits behind an item, and not before one: what is made is never more than what may be.
+static mob_err_t yield_item(context_t *self)
+{
+    mob_t *session = self->worker->session;
+    mob_err_t err = self->writer.err;
+    session_lock(session);
+    if (!err && mob_cancelled(&self->ctx))
+        err = MOB_ECANCELLED;
+    if (!err)
+        err = give(self);
+    if (!err)
+        err = session_wait(session, may_go_on, self);
+    session_unlock(session);
+    return err;
+}
+
 // ---- What bodies call ---------------------------------------------------------------------------
 
 mob_err_t mob_yield(mob_ctx_t *ctx)
@@ -76,5 +129,5 @@ mob_err_t mob_yield(mob_ctx_t *ctx)
         self->refused = "mob_yield() in a constructor: it has no result";
         return MOB_EARGS;
     }
-    return sink_add(&self->sink, &self->writer);
+    return hand_streams(self->hand) ? yield_item(self) : sink_add(&self->sink, &self->writer);
 }

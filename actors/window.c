@@ -89,6 +89,7 @@ hand_t *window_place(window_t *self)
     hand->body = NULL;
     hand->opts_at = 0;
     hand->returns = 1;
+    hand->lost = false;
     hand->listed = false;
     atomic_store_explicit(&hand->cancelled, false, memory_order_relaxed);
     return hand;
@@ -157,9 +158,13 @@ bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved)
 
 void hand_wish(hand_t *self, opts_field_t opts)
 {
-    int64_t returns = opts_read(opts).num_returns;
+    opts_t wishes = opts_read(opts);
+    int64_t returns = wishes.num_returns;
     if (returns > 1 && returns <= MOB_RETURNS_MAX)
         self->returns = (uint32_t)returns;
+    if (returns == MOB_STREAM)
+        self->returns = 0;
+    self->credit = (uint64_t)wishes.stream_ahead;
 }
 
 static void to_free(window_t *self, hand_t *hand)

@@ -34,7 +34,9 @@ typedef struct hand { // one of them
     mob_ref_t ref;    // the call; of a making and an end: the actor
     uint32_t attempt; // of a making: the incarnation
     uint32_t incarnation;
-    uint32_t returns;    // values that are asked for
+    uint32_t returns;    // values that are asked for; 0: a stream
+    uint64_t credit;     // of a stream: items that it may give in all
+    bool lost;           // of a stream: the broker that had its items is gone
     mob_ref_t actor;     // none: a task
     int64_t deadline_at; // INT64_MAX: none
     // Set under the lock, read by the body without it: nothing hangs on its order.
@@ -72,6 +74,10 @@ bool hand_gathered(hand_t *self);
 bool hand_set_opts(hand_t *self, opts_field_t opts,
                    load_t saved);                // of a making, after its arguments
 void hand_wish(hand_t *self, opts_field_t opts); // of a call: how many values are asked for
+static inline bool hand_streams(const hand_t *self)
+{
+    return self->returns == 0;
+}
 
 // The next one runs from now on: the first whose arguments are here and that may pass those which wait for theirs.
 // NULL: none.

@@ -63,8 +63,7 @@ static void refuse(worker_t *self, const hand_t *like, mob_err_t err, mob_execut
 // Answered before, or in hand already: nothing is to be run.
 static bool is_known(worker_t *self, const hand_t *like)
 {
-    if (answer_again(self, like->ref, like->attempt) ||
-        window_holds(&self->window, like->ref, like->attempt))
+    if (answer_again(self, like) || window_holds(&self->window, like->ref, like->attempt))
         return true;
     if (like->cls && like->attempt == 0 && like->what == HAND_CALL &&
         seen_forgot(&self->seen, like->ref, seen_key(like->ref, like->actor))) {
@@ -255,6 +254,13 @@ static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
         await_the_end(self, hand);
 }
 
+static void on_credit(worker_t *self, const msg_credit_t *credit)
+{
+    hand_t *hand = window_find(&self->window, credit->ref);
+    if (hand && credit->count > hand->credit)
+        hand->credit = credit->count;
+}
+
 static void on_stop(worker_t *self, const msg_stop_t *stop)
 {
     hand_t *hand = window_place(&self->window);
@@ -288,6 +294,8 @@ static void on_message(mob_t *session, void *arg, const message_t *message)
         on_cancel(self, &message->cancel);
     else if (message->verb == VERB_STOP)
         on_stop(self, &message->stop);
+    else if (message->verb == VERB_CREDIT)
+        on_credit(self, &message->credit);
 }
 
 // ---- WELCOME again ------------------------------------------------------------------------------
@@ -372,6 +380,21 @@ static void say_have_bulk(worker_t *self)
     }
 }
 
+// The items that an earlier broker had are gone: what runs comes home, what waits may begin anew.
+static void give_up_streams(worker_t *self)
+{
+    hand_t *running = self->window.running;
+    if (running && hand_streams(running)) {
+        running->lost = true;
+        atomic_store_explicit(&running->cancelled, true, memory_order_relaxed);
+    }
+    for (hand_t *hand = self->window.first, *next; hand; hand = next) {
+        next = hand->next;
+        if (hand_streams(hand))
+            give_up(self, hand);
+    }
+}
+
 static void on_welcome(mob_t *session, void *arg, bool fresh)
 {
     worker_t *self = arg;
@@ -386,13 +409,15 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
     const instance_t *instance = NULL;
     while ((instance = next_instance(self, instance, &bucket)))
         say_hold(self, instance, fresh);
+    if (fresh)
+        give_up_streams(self);
     if (self->window.running)
         say_have(self, self->window.running);
     for (const hand_t *hand = self->window.first; hand; hand = hand->next)
         say_have(self, hand);
     say_have_bulk(self);
     seen_restart(&self->seen, fresh);
-    answer_repeat_all(self);
+    answer_repeat_all(self, fresh);
     message_OPEN(session_out(session), &(msg_open_t){0}); // that is all: go on
 }
 

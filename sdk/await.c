@@ -67,6 +67,17 @@ void wait_end(waiter_t *waiter)
         tell(waiter, false);
 }
 
+mob_err_t session_wait(mob_t *self, bool (*over)(void *arg), void *arg)
+{
+    waiter_t waiter = wait_begin(self, MOB_FOREVER);
+    mob_err_t err = MOB_OK;
+    bool done;
+    while (!(done = over(arg)) && (!err || err == MOB_EINTERRUPTED))
+        err = wait_more(&waiter);
+    wait_end(&waiter);
+    return done ? MOB_OK : err;
+}
+
 // ---- Refs ---------------------------------------------------------------------------------------
 
 future_t *future_known(mob_t *self, mob_ref_t ref)
@@ -87,7 +98,7 @@ future_t *future_known(mob_t *self, mob_ref_t ref)
     return future;
 }
 
-// One that is not ready is marked, so that the wait is told when it comes.
+// One that is not here is marked, so that the wait is told when it comes.
 static bool is_here(mob_t *self, future_t *future)
 {
     if (!future || heard_value(self, future))
@@ -96,9 +107,18 @@ static bool is_here(mob_t *self, future_t *future)
     return false;
 }
 
-static bool is_ready(mob_t *self, mob_ref_t ref)
+// Of a stream: there is something to pull.
+static bool is_ready(mob_t *self, future_t *future)
 {
-    return is_here(self, future_known(self, ref));
+    if (!future || !future->is_stream)
+        return is_here(self, future);
+    future_t *awaited = stream_awaits(self, future);
+    if (!awaited)
+        return true;
+    if (!future->settled)
+        future->mark = self->futures.mark; // one that stands there twice is known by it
+    awaited->mark = self->futures.mark;
+    return false;
 }
 
 static mob_err_t outcome(mob_t *self, mob_ref_t ref, mob_err_t err)
@@ -165,7 +185,7 @@ static look_t look_at_all(mob_t *self, const mob_ref_t *refs, size_t count, bool
     for (size_t i = 0; i < count; i++) {
         future_t *future = future_known(self, refs[i]);
         bool before = future && future->mark == self->futures.mark;
-        bool is = is_here(self, future);
+        bool is = is_ready(self, future);
         look.have += is;
         look.repeated += !is && before;
         if (ready)
@@ -229,7 +249,7 @@ mob_err_t mob_all(mob_t *self, const mob_ref_t *refs, size_t count, int timeout_
     waiter_t waiter = wait_begin(self, timeout_ms);
     mob_err_t err = first_failure(self, refs, count);
     for (size_t at = 0; at < count && !err;) {
-        if (is_ready(self, refs[at])) {
+        if (is_here(self, future_known(self, refs[at]))) {
             err = failure_of(self, refs[at++]);
             continue;
         }
@@ -249,7 +269,7 @@ static size_t find_ready(mob_t *self, const mob_ref_t *refs, size_t count)
     begin_marks(self);
     for (size_t i = 0; i < count; i++) {
         size_t at = from + i < count ? from + i : from + i - count;
-        if (is_ready(self, refs[at]))
+        if (is_ready(self, future_known(self, refs[at])))
             return self->take_from = at;
     }
     return count;

@@ -16,6 +16,7 @@
 #include "option.h"
 #include "resend.h"
 #include "session.h"
+#include "stream.h"
 #include "symbol.h"
 #include "then.h"
 

@@ -24,6 +24,8 @@ bool futures_init(futures_t *self, uint64_t owner)
 
 static void future_clear(future_t *self)
 {
+    if (self->is_stream)
+        free(self->stream);
     blob_drop(&self->blob);
     if (self->arena.first)
         arena_clear(&self->arena);

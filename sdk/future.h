@@ -25,7 +25,10 @@ typedef struct future {
     blob_t *blob;       // held: what data lies in; NULL: in small. Of a pending one: what we stored
     arena_t arena;      // of strings read and of the failure
     failure_t *failure; // in arena; of a failed one, once somebody asked
-    struct then *thens; // callbacks that wait
+    union {
+        struct then *thens;    // callbacks that wait
+        struct stream *stream; // of one that is_stream: its callbacks wait for its next item
+    };
     uint32_t size;
     uint16_t kept;    // holds by mob_keep()
     uint16_t pins;    // waits and callbacks in progress
@@ -36,6 +39,7 @@ typedef struct future {
     uint8_t held : 1;      // in the line of holds
     uint8_t foreign : 1;   // of another session
     uint8_t cancelled : 1; // CANCEL was sent: say it again after a reconnect
+    uint8_t is_stream : 1;
     union {
         uint8_t cancel_flags; // while it is pending
         uint8_t attempts;     // of a settled one: runs begun; 0: unknown

@@ -10,12 +10,18 @@ typedef void handler_t(mob_t *self, const message_t *message, blob_t *frame);
 
 // ---- Outcomes -----------------------------------------------------------------------------------
 
+// A stream's wait for its items.
+static then_t *thens_of(const future_t *future)
+{
+    return future->is_stream ? NULL : future->thens;
+}
+
 // Whoever waits for it wants its value.
 static void after_settling(mob_t *self, future_t *future)
 {
-    if (future_is_away(future) && (future->thens || future->mark == self->futures.mark))
+    if (future_is_away(future) && (thens_of(future) || future->mark == self->futures.mark))
         heard_value(self, future);
-    else if (future->thens)
+    else if (thens_of(future))
         thens_ready(self, future);
 }
 
@@ -54,7 +60,7 @@ void heard_payload(mob_t *self, mob_ref_t ref, uint32_t part, blob_t *blob, mob_
         return;
     }
     future_arrive(&self->futures, future);
-    if (future->thens)
+    if (thens_of(future))
         thens_ready(self, future);
 }
 
@@ -197,7 +203,7 @@ static handler_t *const HANDLERS[VERB_MAX] = {
     [VERB_ERROR] = on_error,     [VERB_GOODBYE] = on_goodbye, [VERB_RUN] = on_run,
     [VERB_MAKE] = on_make,       [VERB_START] = on_other,     [VERB_KILL] = on_other,
     [VERB_DATA] = on_data,       [VERB_CANCEL] = on_other,    [VERB_STOP] = on_other,
-    [VERB_TAKEN] = on_other,
+    [VERB_TAKEN] = on_other,     [VERB_CREDIT] = on_other,
 };
 
 // Wrong envelopes are passed by: what they would have said is asked for later.

@@ -49,6 +49,8 @@ static void end_if_free(mob_t *self, future_t *future)
         return;
     if (future->blob && future_is_away(future))
         fetch_cancel(self, future->ref);
+    if (future->is_stream)
+        stream_end(self, future);
     drop_ref(self, future->ref);
     futures_remove(&self->futures, &future);
 }

@@ -273,8 +273,8 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
         refuse(&check, "block", "does not fit .forget, which hears no answer to wait for");
     if (opts->key)
         run_key(&check, opts, out);
-    if (opts->num_returns == MOB_STREAM)
-        refuse(&check, "num_returns:", "streams are not in this release yet");
+    if (opts->forget && opts->num_returns == MOB_STREAM)
+        refuse(&check, "forget", "does not fit a stream, whose items nobody would take");
     if (opts->num_returns == MOB_UNLIMITED)
         refuse(&check, "num_returns", "is -1: a stream has any number, MOB_STREAM");
     not_yet(&check, opts->every_ms, "every_ms");

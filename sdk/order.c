@@ -19,7 +19,7 @@ void order_init(order_t *order, mob_t *self, const char *name, future_kind_t kin
     order->self = self;
     order->name = name ? name : "";
     order->kind = kind;
-    order->forget = order->block = order->method = false;
+    order->forget = order->block = order->method = order->stream = false;
     order->opts = NULL;
     order->returns = 1;
     order->timeout_ms = 0;
@@ -111,6 +111,11 @@ static bool is_full(const order_t *order)
     return !has_window(order) || order->self->queue.bytes >= UNACCEPTED_MAX;
 }
 
+bool order_fits(const order_t *order)
+{
+    return !is_full(order);
+}
+
 // How long a call waits for room: with .block until its deadline, and so does one that nobody waits
 // for, as it has nobody to tell. Others only until the broker has accepted what was sent.
 static int patience_ms(const order_t *order)
@@ -177,6 +182,8 @@ bool order_options(order_t *order, const mob_opts_t *opts, opts_t *out, char *te
         order->block = opts->block;
         if (opts->num_returns > 1 && opts->num_returns <= MOB_RETURNS_MAX)
             order->returns = (uint32_t)opts->num_returns;
+        order->stream = opts->num_returns == MOB_STREAM;
+        order->ahead = opts->stream_ahead;
     } else if (order->self->deadline != INT64_MAX) {
         *out = (opts_t){0};
     } else {
@@ -296,6 +303,13 @@ static bool send_ahead(order_t *order)
            order_refuse(order, MOB_ENOMEM, "", "out of memory");
 }
 
+static bool make_stream(order_t *order)
+{
+    order->future->stream = stream_new(order->ahead);
+    order->future->is_stream = order->future->stream != NULL;
+    return order->future->is_stream;
+}
+
 // For the refs of the next request. A forgotten call has none.
 static bool make_futures(order_t *order)
 {
@@ -306,7 +320,7 @@ static bool make_futures(order_t *order)
         if (!order->future)
             break;
     }
-    if (order->future)
+    if (order->future && (!order->stream || make_stream(order)))
         return true;
     remove_futures(order);
     return order_refuse(order, MOB_ENOMEM, "", "out of memory");

@@ -15,6 +15,8 @@ typedef struct order {
     const char *name; // the signature, or what people know it by
     future_kind_t kind;
     bool forget, block, method;
+    bool stream;
+    int ahead;          // its items
     uint32_t returns;   // refs it gives
     const opts_t *opts; // NULL: none
     int64_t timeout_ms;
@@ -39,6 +41,7 @@ bool order_options(order_t *order, const mob_opts_t *opts, opts_t *out, char *te
 bool order_body(order_t *order, const mob_value_t *args, size_t count); // symbol, arguments, future
 bool order_load(order_t *order, mob_value_t value);                     // one argument, no symbol
 bool order_plain(order_t *order);                                       // neither
+bool order_fits(const order_t *order); // no step would have to wait for room
 
 // The envelope was written, or there was no memory for it. Gives the ref.
 mob_ref_t order_leave(order_t *order, bool written);

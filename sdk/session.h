@@ -80,6 +80,9 @@ uint64_t session_answer(mob_t *self,
 uint64_t session_accepted(const mob_t *self);            // highest seq that the broker accepted
 bool session_is_full(const mob_t *self); // it has not accepted as much as may wait for that
 
+// A wait of the running body that mob_interrupt() does not end: until it is over, or the body must end.
+mob_err_t session_wait(mob_t *self, bool (*over)(void *arg), void *arg);
+
 uint64_t session_owner(const mob_t *self);
 uint64_t session_epoch(const mob_t *self); // 0: never welcomed
 const char *session_name(const mob_t *self);

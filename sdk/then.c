@@ -35,7 +35,10 @@ void mob_then(mob_t *self, mob_ref_t ref, mob_then_fn *fn, void *arg)
         return; // no memory: never called, as if the ref never settled
     session_lock(self);
     thens_t *thens = &self->thens;
-    *then = (then_t){.future = future_known(self, ref), .ref = ref, .fn = fn, .arg = arg};
+    future_t *future = future_known(self, ref);
+    if (future && future->is_stream)
+        future = stream_head(self, future);
+    *then = (then_t){.future = future, .ref = ref, .fn = fn, .arg = arg};
     then->right = thens->waiting;
     if (then->right)
         then->right->left = then;

@@ -46,7 +46,7 @@ signature_t signature_of(const char *wire, const char *usage)
 unsigned signature_results(const signature_t *self)
 {
     unsigned count = 0;
-    if (strncmp(self->result, "tuple", 5) != 0)
+    if (strncmp(self->result, "tuple ", 6) != 0)
         return 1;
     for (const char *at = self->result; *at; at++)
         count += *at == ' ';
@@ -55,7 +55,7 @@ unsigned signature_results(const signature_t *self)
 
 bool signature_streams(const signature_t *self)
 {
-    return strncmp(self->result, "stream", 6) == 0;
+    return strncmp(self->result, "stream(", 7) == 0;
 }
 
 static bool is_named(const char *wire, const char *name)

@@ -87,6 +87,13 @@ static int print_ref(const tool_t *tool, mob_ref_t ref)
     return 0;
 }
 
+static int refuse_detached(const tool_t *tool, const char *what)
+{
+    trouble_t wrong = trouble_usage("%s gives a stream, which ends with who began it", what);
+    trouble_try(&wrong, "mobula run %s ... > FILE &", what);
+    return say_trouble(tool, &wrong);
+}
+
 int talk_run(tool_t *tool)
 {
     signature_t signature;
@@ -100,6 +107,8 @@ int talk_run(tool_t *tool)
             args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
     if (wrong)
         return wrong;
+    if (tool->keep && signature_streams(&signature))
+        return refuse_detached(tool, tool->words[0]);
     mob_opts_t opts = {
         .priority = (int)tool_count(tool, "priority", 0),
         .place = {.cpus = tool_number(tool, "cpus", 0), .host = tool_flag(tool, "host")}};

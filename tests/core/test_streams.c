@@ -257,6 +257,9 @@ Test(streams, C86_an_invalid_bound_is_refused)
     cr_assert_str_eq(expect_failed(4, MOB_EARGS), "stream_ahead is 0");
     next(5, 2, 0);
     expect_failed(5, MOB_EEND);
+    say(story, CALLER, SUBMIT, submit, .seq = 6, .task = 1,
+        .opts = {.set = &(opts_t){.num_returns = MOB_STREAM, .key = {"once", 4}}});
+    cr_assert_str_eq(expect_failed(6, MOB_EARGS), "a key fits one result");
 }
 
 Test(streams, a_worker_that_goes_beyond_ends_the_stream)

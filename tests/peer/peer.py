@@ -10,18 +10,19 @@ import time
 import msgpack
 import zmq
 
-VERBS = {"HELLO": 1, "NAME": 2, "SUBMIT": 3, "CALL": 4, "SPAWN": 5, "ASK": 9, "STOP": 12, "PING": 14, "BYE": 15, "OFFER": 20, "METHOD": 21,
-         "OPEN": 22, "RESULT": 23, "FAIL": 24, "ENDED": 28, "WELCOME": 40, "ACCEPT": 41, "ANSWER": 42, "ERROR": 43, "GOODBYE": 44,
-         "START": 50, "KILL": 51, "RUN": 52, "MAKE": 53, "NOTE": 60, "DONE": 61, "HUGZ": 62}
+VERBS = {"HELLO": 1, "NAME": 2, "SUBMIT": 3, "CALL": 4, "SPAWN": 5, "ASK": 9, "CANCEL": 11, "STOP": 12, "DROP": 13, "PING": 14, "BYE": 15, "NEXT": 17, "OFFER": 20, "METHOD": 21,
+         "OPEN": 22, "RESULT": 23, "FAIL": 24, "ENDED": 28, "ITEM": 32, "WELCOME": 40, "ACCEPT": 41, "ANSWER": 42, "ERROR": 43, "GOODBYE": 44,
+         "START": 50, "KILL": 51, "RUN": 52, "MAKE": 53, "CREDIT": 54, "NOTE": 60, "DONE": 61, "HUGZ": 62}
 NAMES = {number: name.lower() for name, number in VERBS.items()}
 CLIENT, HOST, WORKER = 1, 2, 3
 NONE = (0, 0)
+NUM_RETURNS, STREAM_AHEAD, STREAM = 5, 38, -3
 INLINE_MAX, BEAT, PATIENCE, AGAIN = 4096, 0.5, 1, 0.25  # bytes; seconds
 
 
 def unpack(data):
     """All that stands back to back: the envelopes of a frame, the values of a payload."""
-    unpacker = msgpack.Unpacker()
+    unpacker = msgpack.Unpacker(strict_map_key=False)
     unpacker.feed(data)
     return list(unpacker)
 
@@ -64,22 +65,32 @@ class Peer:
         return frames
 
     def request(self, verb, text, *args, actor=(), opts=()):
-        """SUBMIT, SPAWN, CALL: takes the next seq, {owner, seq} is its ref; kept until ACCEPT confirms it."""
+        """SUBMIT, SPAWN, CALL."""
         wait(lambda: self.welcome, self)
         if text not in self.symbols:
             self.symbols[text] = len(self.symbols) + 1
             self.say("NAME", self.symbols[text], text)
-        self.seq += 1
-        payload = b"".join(map(msgpack.packb, args))
-        fields = (self.seq, self.epoch, *actor, self.symbols[text], dict(opts), payload, [], *NONE)
-        self.kept[self.seq] = self.say(verb, *fields)
-        self.pending[self.seq] = self.again_at = time.monotonic()
-        return self.seq
+        payload, opts = b"".join(map(msgpack.packb, args)), dict(opts)
+        fields = (self.epoch, *actor, self.symbols[text], opts, payload, [], *NONE)
+        return self.enter(verb, *fields, refs=max(1, opts.get(NUM_RETURNS, 1)))
+
+    def enter(self, verb, *fields, refs=1):
+        """The next request: {owner, seq} is its ref, the first one of its refs; kept until ACCEPT confirms it."""
+        seq = self.seq + 1
+        self.seq += refs
+        self.kept[seq] = self.say(verb, seq, *fields)
+        self.again_at = time.monotonic()
+        self.pending |= {ref: self.again_at for ref in range(seq, seq + refs)}
+        return seq
 
     def get(self, seq, *helpers):
         """(code, value) of a request, while the helpers, who may have to serve it, go on."""
         wait(lambda: seq in self.outcomes, self, *helpers)
         return self.outcomes[seq]
+
+    def pull(self, stream, pulled, *helpers):
+        """The next item of a stream, when so many were pulled before."""
+        return self.get(self.enter("NEXT", self.owner, stream, pulled), *helpers)
 
     def say_again(self):
         self.again_at = time.monotonic()

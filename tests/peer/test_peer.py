@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from peer import Peer, wait
+from peer import NUM_RETURNS, STREAM, STREAM_AHEAD, Peer, wait
 from serving import CRASHED, Failed, Host
 
 MOBULA, BUILD = os.environ["MOBULA_BIN"], os.environ["MOBULA_BUILD"]
@@ -114,6 +114,50 @@ def divide(a, b):
 divide.runs = 0
 
 
+def halves(n):
+    return n // 2, n - n // 2
+
+
+def count(n):
+    """0, 1, ... of a negative number as well, but that is not the end of it."""
+    for count.made in range(1, abs(n) + 1):
+        yield count.made - 1
+    if n < 0:
+        raise Failed(44, "below zero")
+
+
+def prints(calls, host, *words):
+    """What the command says, while the host serves it."""
+    client = subprocess.Popen([MOBULA, "run", *words, "-b", calls], stdout=subprocess.PIPE, text=True)
+    wait(lambda: client.poll() is not None, host)
+    return client.communicate()[0]
+
+
+def serves_more_than_one_value(calls):
+    tuple_of, stream_of = "halves i64 -> tuple i64 i64", "count i64 -> stream(i64)"
+    host, me = Host(calls, {tuple_of: halves, stream_of: count}), Peer(calls)
+    first = me.request("SUBMIT", tuple_of, 7, opts={NUM_RETURNS: 2})
+    check("two results", (me.get(first, host), me.get(first + 1, host)), ((0, 3), (0, 4)))
+    check("to a caller in C", prints(calls, host, "halves", "9"), "4\n5\n")
+    few = {NUM_RETURNS: STREAM, STREAM_AHEAD: 2}
+    stream = me.request("SUBMIT", stream_of, 5, opts=few)
+    check("an item, and no more ahead than wanted", (me.pull(stream, 0, host), count.made <= 2), ((0, 0), True))
+    check("all others", [me.pull(stream, pulled, host)[1] for pulled in range(1, 5)], [1, 2, 3, 4])
+    check("the end, as often as it is asked for", [me.pull(stream, 5, host)[0] for _ in range(2)], [20, 20])
+    check("the stream itself is nil then", me.get(stream), (0, None))
+    stream = me.request("SUBMIT", stream_of, -1, opts=few)
+    check("the failure stands behind the items", [me.pull(stream, pulled, host)[0] for pulled in (0, 1, 1)], [0, 8, 20])
+    stream = me.request("SUBMIT", stream_of, 1000, opts=few)
+    me.pull(stream, 0, host)
+    me.say("DROP", me.owner, stream, 1)
+    wait(lambda: not any(worker.streams for worker in host.workers.values()), me, host)
+    check("who drops a stream stops its body", count.made < 1000, True)
+    check("items for a caller in C", prints(calls, host, "count", "3"), "0\n1\n2\n")
+    check("it does not leave a stream behind", prints(calls, host, "count", "3", "--detach"), "")
+    for peer in (me, *host.workers.values(), host):
+        peer.close()
+
+
 def serves(calls):
     """A host and its workers, called by another session and by a program in C."""
     host, me, task = Host(calls, {"divide i64 i64 -> i64": divide, "echo": Echo}), Peer(calls), "divide i64 i64 -> i64"
@@ -127,9 +171,7 @@ def serves(calls):
     check("an actor served here", me.get(me.request("CALL", "loud str -> str", "quiet", actor=echo), host), (0, "QUIET"))
     long = me.request("CALL", "loud str -> str", "quiet" * 2000, actor=echo)
     check("large payloads are frames of their own", me.get(long, host), (0, "QUIET" * 2000))
-    client = subprocess.Popen([MOBULA, "run", "divide", "10", "5", "-b", calls], stdout=subprocess.PIPE, text=True)
-    wait(lambda: client.poll() is not None, host)
-    check("a caller in C", client.communicate()[0], "2\n")
+    check("a caller in C", prints(calls, host, "divide", "10", "5"), "2\n")
     holder = next(owner for owner, worker in host.workers.items() if worker.actors)
     host.end(holder, CRASHED, 9, "last words")
     check("an actor whose process ended is dead", me.get(me.request("CALL", "loud str -> str", "anybody?", actor=echo), host)[0], 9)
@@ -159,6 +201,7 @@ def main():
         awaits_by_asking(calls)
         is_forgotten(calls)
         serves(calls)
+        serves_more_than_one_value(calls)
     finally:
         for process in reversed(processes):
             end(process)

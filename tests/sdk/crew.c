@@ -45,6 +45,11 @@ void crew_tell_ended(void)
     tell(ended_fd);
 }
 
+void crew_tell_begun(void)
+{
+    tell(begun_fd);
+}
+
 static void sleep_1_ms(void)
 {
     nanosleep(&(struct timespec){0, 1000000}, NULL);

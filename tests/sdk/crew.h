@@ -59,6 +59,7 @@ typedef struct crew_run {
 } crew_run_t;
 crew_run_t crew_ran(const crew_t *self, mob_ref_t ref);
 void crew_enter(const mob_ctx_t *ctx); // in the ledger
+void crew_tell_begun(void);
 void crew_tell_ended(void);
 int64_t crew_until_told(mob_ctx_t *ctx, int64_t ms); // for bodies: begun, then so long at most
 

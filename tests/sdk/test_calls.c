@@ -151,12 +151,8 @@ Test(calls, what_was_refused_here_fails_what_needs_it)
     is_err(mob_get(m, mob_run(m, inc, 1), &value, 5000), MOB_OK); // and nothing else is held up
 }
 
-Test(calls, streams_and_reservations_say_that_they_are_to_come)
+Test(calls, reservations_say_that_they_are_to_come)
 {
-    mob_ref_t item, ref = mob_submit(m, "count i64 -> stream(i64)",
-                                     MOB_OPTS(.num_returns = MOB_STREAM), NULL, 0);
-    is_err(mob_pull(m, ref, &item, 0), MOB_EARGS);
-    cr_assert(strstr(mob_reason(m, item), "not in this release"), "%s", mob_reason(m, item));
     mob_group_t group = mob_reserve(m, NULL, &(mob_bundle_t){.cpus = 1}, 1);
     is_err(mob_await(m, group.ready, NULL, 0), MOB_EARGS);
     mob_unreserve(m, group);

@@ -55,6 +55,9 @@ Test(option, what_is_out_of_range_is_named)
     call_is_refused("num_returns", .num_returns = -4);
     call_is_refused("num_returns", .num_returns = MOB_UNLIMITED);
     call_is_refused("num_returns", .num_returns = MOB_RETURNS_MAX + 1);
+    call_is_refused("stream_ahead", .num_returns = MOB_STREAM, .stream_ahead = -3);
+    call_is_refused("stream_ahead", .num_returns = MOB_STREAM, .stream_ahead = MOB_NONE);
+    call_is_refused("forget", .num_returns = MOB_STREAM, .forget = true);
     call_is_refused("max_retries", .max_retries = -3);
     call_is_refused("priority", .priority = 8);
     call_is_refused("timeout_ms", .timeout_ms = -5);
@@ -144,7 +147,6 @@ Test(option, what_contradicts_itself_is_refused)
 Test(option, what_this_release_cannot_do_is_said)
 {
     call_is_refused("hears no answer", .forget = true, .block = true);
-    call_is_refused("streams are not in this release yet", .num_returns = MOB_STREAM);
     call_is_refused("durable", .durable = true);
     call_is_refused("place.group", .place.bundle = 1);
     actor_is_refused("service", .service = "desk");
