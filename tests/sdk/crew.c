@@ -109,7 +109,7 @@ mob_err_t until_told(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 {
     *out = crew_until_told(ctx, ms);
     tell(begun_fd);
-    return MOB_OK;
+    return mob_remaining_ms(ctx) == 0 ? MOB_ECANCELLED : MOB_OK; // whichever the broker sees first
 }
 
 mob_err_t deaf(mob_ctx_t *ctx, int64_t ms, int64_t *out)
