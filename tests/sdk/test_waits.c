@@ -158,7 +158,7 @@ Test(waits, all_or_the_first_failure_at_once)
     mob_ref_i64 bad[] = {mob_run(m, nap, 3000), mob_run(m, fail, 1, "oops")};
     int64_t from = now_ms();
     is_err(mob_all(m, mob_refs(bad), 2, 5000), MOB_ETASK);
-    cr_assert_lt(now_ms() - from, 1000);
+    cr_assert_lt(now_ms() - from, 2000); // also when it has to be asked for
     mob_cancel(m, bad[0].ref, 0);
 }
 
@@ -279,8 +279,9 @@ static void count_it(mob_t *client, mob_ref_t ref, void *arg)
 Test(waits, C23_callbacks_run_in_step_and_only_once)
 {
     tally_t tally = {0};
-    mob_ref_i64 quick = mob_run(m, inc, 1), slow = mob_run(m, nap, 100);
+    mob_ref_i64 quick = mob_run(m, inc, 1);
     is_err(mob_done(m, quick, 5000), MOB_OK);
+    mob_ref_i64 slow = mob_run(m, nap, 100);
     mob_then(m, slow.ref, count_it, &tally);
     cr_assert_eq(mob_step(m, 0), 0);
     mob_then(m, quick.ref, count_it, &tally);
