@@ -216,10 +216,18 @@ static void log_stop(parts_t *self)
              counts.refused, (clock_us() - self->started) / 1000);
 }
 
+static void tally_faults(parts_t *self)
+{
+    self->fault.untold = core_counts(self->core).dropped_notices;
+    fault_tally(&self->fault);
+}
+
 static void parts_stop(parts_t *self)
 {
-    if (self->loop != NULL)
+    if (self->loop != NULL) {
         log_stop(self);
+        tally_faults(self);
+    }
     loop_destroy(&self->loop);
     if (self->core != NULL)
         core_destroy(&self->core);

@@ -2,6 +2,7 @@
 
 #include "fault.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,19 @@ bool fault_hits(fault_t *self, uint32_t percent)
         return false;
     self->seed = self->seed * 6364136223846793005u + 1442695040888963407u; // Knuth's MMIX
     return (self->seed >> 33) % 100 < percent;
+}
+
+void fault_tally(const fault_t *self)
+{
+    const char *path = getenv("MOBULA_FAULT_TALLY");
+    FILE *file = path != NULL ? fopen(path, "ae") : NULL; // brokers end at the same time
+    if (file == NULL)
+        return;
+    fprintf(file,
+            "untold=%" PRIu64 " dropped_notices=%" PRIu64 " dropped=%" PRIu64 " doubles=%" PRIu64
+            "\n",
+            self->untold, self->dropped_notices, self->dropped, self->doubles);
+    fclose(file);
 }
 
 #endif
