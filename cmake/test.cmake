@@ -14,6 +14,16 @@ function(mobula_test name)
   endif()
 endfunction()
 
+# deaf_test(NAME COMMAND ...): the same once more with every notice of every broker dropped, label deaf. Only
+# in a build with faults. It waits for a second at each outcome: ./dev runs many at once.
+function(deaf_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND")
+  if(MOBULA_FAULTS)
+    mobula_test(deaf/${name} LABEL deaf TIMEOUT 180
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/deaf.sh 100 ${arg_COMMAND})
+  endif()
+endfunction()
+
 set(MOBULA_TEST_ENVIRONMENT
   "MOBULA_BUILD=${CMAKE_BINARY_DIR}"
   "MOBULA_SOURCE=${PROJECT_SOURCE_DIR}"

@@ -12,6 +12,11 @@ wait_for() {
     echo "no $1 in $2:" && cat "$2" && return 1
 }
 
+# Skips a test where all notices are dropped: needs_notices WHY
+needs_notices() {
+    [ -z "${MOBULA_FAULT:-}" ] || skip "$1"
+}
+
 start_stage() {
     stage=$(mktemp -d "${TMPDIR:-/tmp}/mobula-cli-XXXXXX")
     export stage MOBULA_BROKER=ipc://$stage/calls.sock

@@ -14,6 +14,7 @@ from serving import CRASHED, Failed, Host
 
 MOBULA, BUILD = os.environ["MOBULA_BIN"], os.environ["MOBULA_BUILD"]
 ROOT = pathlib.Path(__file__).parents[2]
+DEAF = "MOBULA_FAULT" in os.environ  # the broker drops its notices, and tells no outcome unasked
 TIMEOUT_MS, DELAY_MS = 1, 2
 
 
@@ -62,7 +63,7 @@ def calls_a_worker_in_c(calls):
     first = me.request("CALL", "put item -> i64", ["screws", 10, 3], actor=basket)
     second = me.request("CALL", "put item -> i64", ["hooks", 1, 1], actor=basket)
     check("an actor in C keeps its state, calls keep their order", (me.get(first), me.get(second)), ((0, 30), (0, 31)))
-    check("outcomes came by notices", me.notices > 0, True)
+    check("outcomes came by notices", me.notices > 0, not DEAF)
     code, record = me.get(me.request("SUBMIT", price, ["nails", -5, 1]))
     check("a failure is a record with code and reason", (code, record[0], record[3], "price below zero" in record[12]), (8, 8, 1, True))
     late = me.request("SUBMIT", price, ["nails", 2, 2], opts={TIMEOUT_MS: 5000})
@@ -73,7 +74,7 @@ def calls_a_worker_in_c(calls):
 def awaits_without_notices(calls):
     me = Peer(calls, deaf=True)
     check("without a single notice the value comes", me.get(me.request("SUBMIT", "price item -> i64", ["nails", 5, 100])), (0, 500))
-    check("by the calls socket", (me.notices, me.asked), (0, 0))
+    check("by the calls socket", (me.notices, me.asked > 0), (0, DEAF))
     me.close()
 
 
@@ -198,7 +199,8 @@ def main():
         processes.append(started([f"{BUILD}/examples/example_worker", "--slots", "1", "--broker", calls], "MOB-READY"))
         calls_a_worker_in_c(calls)
         awaits_without_notices(calls)
-        awaits_by_asking(calls)
+        if not DEAF:  # which has no notices that could stop
+            awaits_by_asking(calls)
         is_forgotten(calls)
         serves(calls)
         serves_more_than_one_value(calls)

@@ -108,6 +108,7 @@ static void wait_until_heard(mob_t *m)
 
 Test(connection, lost_notices_only_cost_time)
 {
+    needs_notices("it waits for the first notice before it loses the others");
     stage_t *stage = stage_open(NULL);
     stage_host(stage, stage_defs);
     mob_t *m = stage_connect(stage);
@@ -125,6 +126,7 @@ Test(connection, lost_notices_only_cost_time)
 
 Test(connection, deaf_from_the_start_is_served_by_the_calls_socket)
 {
+    needs_notices("it measures the calls socket, whose announcements the fault drops, too");
     stage_t *stage = stage_open(NULL);
     stage_host(stage, stage_defs);
     mob_t *m = stage_connect(stage);
