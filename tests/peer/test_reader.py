@@ -46,7 +46,7 @@ def session(calls, name, hears=True, deaf=False):
     peer, asks = Session(calls, name=name, deaf=deaf), []
     if not hears:
         peer.sub.unsubscribe(peer.topic)
-    send, until = peer.send, time.monotonic() + 5
+    send, until = peer.send, time.monotonic() + 2
     peer.send = lambda *envelopes: (asks.extend(e for e in envelopes if e[0] == ASK), send(*envelopes))[1]
     while not (peer.welcomed and (peer.heard_at or not hears)) and time.monotonic() < until:
         peer.step()
@@ -72,7 +72,8 @@ def failure(client, *request):
 def main(calls):
     client, asks = session(calls, "client")
     check("task and actor", shop(client), [500, None, 500, 800, 800])
-    check("every outcome by a notice, nothing asked", (dict(client.via), asks), ({"notice": 5}, []))
+    if "MOBULA_FAULT" not in os.environ:  # which drops them
+        check("every outcome by a notice, nothing asked", (dict(client.via), asks), ({"notice": 5}, []))
     deaf, asks = session(calls, "deaf", deaf=True)
     check("task and actor, notices ignored", shop(deaf), [500, None, 500, 800, 800])
     check("every outcome by the calls socket, after ASK", (dict(deaf.via), bool(asks)), ({"calls": 5}, True))

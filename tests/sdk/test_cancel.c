@@ -203,11 +203,11 @@ Test(cancel, C79_a_running_call_of_an_actor_is_told_and_the_actor_goes_on)
 
 Test(cancel, C80_force_does_not_fit_a_call_of_an_actor)
 {
+    mob_t *borrower = another();
     tally_h tally = mob_new(m, tally, 0);
     mob_ref_i64 busy = mob_call(m, tally, tally_until_told, 300);
     crew_hear(crew.begun[0]);
     cr_assert_eq(mob_cancel(m, busy.ref, MOB_CANCEL_FORCE), MOB_EARGS);
-    mob_t *borrower = another();
     cr_assert_eq(mob_await(borrower, busy.ref, NULL, 0), MOB_ETIMEDOUT);
     cr_assert_eq(mob_cancel(borrower, busy.ref, MOB_CANCEL_FORCE), MOB_OK); // the broker refuses
     cr_assert_eq(mob_await(borrower, busy.ref, NULL, SOON), MOB_OK);

@@ -276,6 +276,7 @@ Test(large, a_full_store_is_an_answer)
 
 Test(large, small_calls_of_others_go_on_meanwhile)
 {
+    needs_notices("it times small calls");
     char *data = letters(MOB_OBJECT_MAX, 1);
     mob_t *other = stage_live(stage);
     mob_ref_bytes ref = mob_run(m, mirror, ((mob_bytes_t){data, MOB_OBJECT_MAX}));

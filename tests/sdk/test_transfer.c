@@ -138,6 +138,7 @@ static mob_ref_bytes put_large(void)
 
 Test(transfer, a_put_goes_on_to_the_next_broker)
 {
+    needs_notices("what looks for the middle of a transfer must see it in time");
     mob_ref_bytes ref = {{0, 0}};
     mob_bytes_t theirs = {0};
     bool landed = false;
@@ -157,6 +158,7 @@ Test(transfer, a_put_goes_on_to_the_next_broker)
 
 Test(transfer, a_result_goes_on_to_the_next_broker)
 {
+    needs_notices("what looks for the middle of a transfer must see it in time");
     mob_ref_bytes ref = {{0, 0}};
     mob_bytes_t back = {0};
     bool landed = false;
@@ -173,6 +175,7 @@ Test(transfer, a_result_goes_on_to_the_next_broker)
 
 Test(transfer, several_results_go_on_to_the_next_broker)
 {
+    needs_notices("what looks for the middle of a transfer must see it in time");
     mob_ref_t refs[2];
     mob_bytes_t large = {0};
     int64_t small = 0;
