@@ -151,17 +151,6 @@ void stage_kill(stage_t *self)
     self->broker = 0;
 }
 
-bool without_notices(void)
-{
-    return getenv("MOBULA_FAULT") != NULL;
-}
-
-void needs_notices(const char *why)
-{
-    if (without_notices())
-        cr_skip_test("%s", why);
-}
-
 // ---- The directory ------------------------------------------------------------------------------
 
 static void be_the_janitor(const char *directory, int alive)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "mobula/contract.h"
+#include "notices.h"
 
 typedef struct stage {
     char directory[64];
@@ -25,9 +26,6 @@ mob_t *stage_connect(const stage_t *self);
 mob_t *stage_live(const stage_t *self);                  // connected, and the broker has answered
 mob_t *stage_host(stage_t *self, const mob_def_t *defs); // a connection that offers them
 void stage_close(stage_t **self_p);
-
-bool without_notices(void);          // the brokers drop them all
-void needs_notices(const char *why); // skips this story where all notices are dropped
 
 int64_t now_ms(void);
 

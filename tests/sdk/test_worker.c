@@ -138,19 +138,6 @@ Test(worker, C09_bad_arguments_cost_the_worker_nothing)
     cr_assert_eq(pid_of_an_add(), pid);
 }
 
-Test(worker, C11_workers_are_used_again)
-{
-    pid_t pids[3] = {0};
-    int count = 0;
-    for (int i = 0; i < 200; i++) {
-        pid_t pid = pid_of_an_add();
-        if (pid == pids[0] || pid == pids[1])
-            continue;
-        cr_assert_lt(count, 2, "a third process");
-        pids[count++] = pid;
-    }
-}
-
 Test(worker, arguments_that_do_not_fit_are_refused_before_the_body)
 {
     mob_value_t words[] = {MOB_VALUE("forty"), MOB_VALUE("two")};
