@@ -185,25 +185,33 @@ static void on_other(mob_t *self, const message_t *message, blob_t *frame)
         hooks->message(self, self->role.arg, message);
 }
 
+// A new connection may begin with what was meant for the one before: a part of it, the rest is lost.
+// The broker says all of it again, in its order, once it knows what we have.
+static void on_order(mob_t *self, const message_t *message, blob_t *frame)
+{
+    if (self->link.state == LINK_LIVE)
+        on_other(self, message, frame);
+}
+
 static void on_run(mob_t *self, const message_t *message, blob_t *frame)
 {
     if (link_epoch(self, message->run.epoch))
-        on_other(self, message, frame);
+        on_order(self, message, frame);
 }
 
 static void on_make(mob_t *self, const message_t *message, blob_t *frame)
 {
     if (link_epoch(self, message->make.epoch))
-        on_other(self, message, frame);
+        on_order(self, message, frame);
 }
 
 static handler_t *const HANDLERS[VERB_MAX] = {
     [VERB_DONE] = on_done,       [VERB_ANSWER] = on_answer,   [VERB_ACCEPT] = on_accept,
     [VERB_WELCOME] = on_welcome, [VERB_NAME] = on_name,       [VERB_PING] = on_ping,
     [VERB_ERROR] = on_error,     [VERB_GOODBYE] = on_goodbye, [VERB_RUN] = on_run,
-    [VERB_MAKE] = on_make,       [VERB_START] = on_other,     [VERB_KILL] = on_other,
-    [VERB_DATA] = on_data,       [VERB_CANCEL] = on_other,    [VERB_STOP] = on_other,
-    [VERB_TAKEN] = on_other,     [VERB_CREDIT] = on_other,
+    [VERB_MAKE] = on_make,       [VERB_START] = on_order,     [VERB_KILL] = on_order,
+    [VERB_DATA] = on_data,       [VERB_CANCEL] = on_order,    [VERB_STOP] = on_order,
+    [VERB_TAKEN] = on_other,     [VERB_CREDIT] = on_order,
 };
 
 // Wrong envelopes are passed by: what they would have said is asked for later.

@@ -54,8 +54,11 @@ typedef struct setting {
 
 static const setting_t BOTH[] = {
     {ZMQ_MAXMSGSIZE, 0}, // 64 bits wide: set by hand
-    {ZMQ_RECONNECT_IVL, 100},     {ZMQ_TCP_KEEPALIVE, 1},     {ZMQ_TCP_KEEPALIVE_IDLE, 10},
-    {ZMQ_TCP_KEEPALIVE_INTVL, 3}, {ZMQ_TCP_KEEPALIVE_CNT, 3},
+    {ZMQ_RECONNECT_IVL, IO_RECONNECT_US / 1000},
+    {ZMQ_TCP_KEEPALIVE, 1},
+    {ZMQ_TCP_KEEPALIVE_IDLE, 10},
+    {ZMQ_TCP_KEEPALIVE_INTVL, 3},
+    {ZMQ_TCP_KEEPALIVE_CNT, 3},
 };
 static const setting_t CALLS[] = {{ZMQ_IMMEDIATE, 1}, {ZMQ_LINGER, LINGER_MS}};
 static const setting_t NOTICES[] = {{ZMQ_RCVHWM, 1000}, {ZMQ_LINGER, 0}};

@@ -13,7 +13,10 @@
 #include "mobula/types.h"
 #include "wait.h"
 
-enum { PARCEL_FRAMES = 1 + MOB_BLOBS_MAX };
+enum {
+    PARCEL_FRAMES = 1 + MOB_BLOBS_MAX,
+    IO_RECONNECT_US = 100 * 1000, // from the end of a connection to the next one, at least
+};
 enum io_socket { IO_CALLS, IO_NOTICES, IO_MONITOR, IO_SOCKETS };
 
 // A message to send, and to keep until it is accepted.

@@ -258,20 +258,25 @@ static bool receive(mob_t *self, enum io_socket socket, void (*heard)(mob_t *, c
     return count > 0;
 }
 
+// Between a loss and the next connection lie IO_RECONNECT_US at least: whoever polled within that
+// time knows of the loss before the new connection brings anything.
 static bool watch_connection(mob_t *self)
 {
     bool any = false;
+    if (self->now - self->polled_at >= IO_RECONNECT_US / 2)
+        self->io.unread[IO_MONITOR] = true;
     for (io_event_t event; self->io.unread[IO_MONITOR] && (event = io_event(&self->io)); any = true)
         link_event(self, event == IO_CONNECTED ? LINK_CONNECTED : LINK_LOST);
     return any;
 }
 
-// Notices first: they bring most, and make the rest old news.
+// Whether it is another connection decides what its messages mean. Then notices: they bring most,
+// and make the rest old news.
 static bool receive_all(mob_t *self)
 {
-    bool any = receive(self, IO_NOTICES, heard_notices);
-    any = receive(self, IO_CALLS, heard_calls) || any;
-    return watch_connection(self) || any;
+    bool any = watch_connection(self);
+    any = receive(self, IO_NOTICES, heard_notices) || any;
+    return receive(self, IO_CALLS, heard_calls) || any;
 }
 
 static int64_t turned(mob_t *self)
@@ -296,6 +301,7 @@ static void drive(mob_t *self, int64_t until, bool keeper)
 {
     int64_t us = until == INT64_MAX ? -1 : until > self->now ? until - self->now : 0;
     eventfd_t n;
+    self->polled_at = self->now;
     if (us == 0) {
         io_poll(&self->io, 0);
     } else {

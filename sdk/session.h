@@ -18,7 +18,7 @@
 
 typedef struct session_hooks { // NULL members are skipped
     // A verb that the caller's side does not know: START KILL RUN MAKE CANCEL STOP TAKEN. Views die
-    // on return. RUN and MAKE of a lower epoch do not come here.
+    // on return. RUN and MAKE of a lower epoch do not come here, and before WELCOME nothing but TAKEN.
     void (*message)(mob_t *self, void *arg, const message_t *message);
     // What session_fetch() asked for is here; NULL: it is not to be had, and why.
     void (*fetched)(mob_t *self, void *arg, mob_ref_t ref, uint32_t part, blob_t *blob,

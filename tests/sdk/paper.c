@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000 };
+#include "client.h"
+
+enum { PATIENCE_MS = 10000, LOOK_MS = 5 };
 
 static void *serve(void *arg)
 {
@@ -26,12 +28,34 @@ static void *serve(void *arg)
 static void *bind_one(paper_t *self, int type, const char *name)
 {
     char at[128];
-    int none = 0;
+    int none = 0, yes = 1;
     void *socket = zmq_socket(self->zmq, type);
     snprintf(at, sizeof at, "ipc://%s/%s.sock", self->directory, name);
     zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
+    if (type == ZMQ_ROUTER)
+        zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes);
     cr_assert_eq(zmq_bind(socket, at), 0, "%s", zmq_strerror(errno));
     return socket;
+}
+
+static void open_sockets(paper_t *self)
+{
+    self->zmq = zmq_ctx_new();
+    self->calls = bind_one(self, ZMQ_ROUTER, "calls");
+    self->notices = bind_one(self, ZMQ_PUB, "notices");
+}
+
+static void close_sockets(paper_t *self)
+{
+    zmq_close(self->calls);
+    zmq_close(self->notices);
+    zmq_ctx_term(self->zmq); // waits until their files are gone
+}
+
+void paper_move(paper_t *self)
+{
+    close_sockets(self);
+    open_sockets(self);
 }
 
 paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
@@ -42,9 +66,7 @@ paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
     strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
     self->janitor = janitor_start(self->directory);
     snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
-    self->zmq = zmq_ctx_new();
-    self->calls = bind_one(self, ZMQ_ROUTER, "calls");
-    self->notices = bind_one(self, ZMQ_PUB, "notices");
+    open_sockets(self);
     self->offer = offer_new(defs, false, &err);
     cr_assert_eq(err, MOB_OK);
     self->worker = worker_new(
@@ -56,6 +78,7 @@ paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
                            .kind = kind});
     cr_assert_not_null(self->worker);
     cr_assert_eq(pthread_create(&self->thread, NULL, serve, self), 0);
+    paper_hear_hello(self);
     paper_welcome(self, 1);
     return self;
 }
@@ -80,17 +103,30 @@ void paper_close(paper_t **self_p)
     pthread_join(self->thread, NULL);
     close_message(self);
     batch_fini(&self->out);
-    zmq_close(self->calls);
-    zmq_close(self->notices);
-    zmq_ctx_term(self->zmq);
+    close_sockets(self);
     janitor_end(&self->janitor);
     offer_drop(&self->offer);
     free(self);
 }
 
+static bool look(paper_t *self, int ms)
+{
+    return zmq_poll(&(zmq_pollitem_t){.socket = self->calls, .events = ZMQ_POLLIN}, 1, ms) == 1;
+}
+
+static void address_worker(paper_t *self)
+{
+    int tries = PATIENCE_MS / LOOK_MS;
+    while (zmq_send(self->calls, self->route, MOB_ROUTE_SIZE, ZMQ_SNDMORE) < 0) {
+        cr_assert_eq(errno, EHOSTUNREACH);
+        cr_assert_gt(tries--, 0, "the worker does not connect");
+        look(self, LOOK_MS);
+    }
+}
+
 void paper_send(paper_t *self)
 {
-    cr_assert_eq(zmq_send(self->calls, self->route, MOB_ROUTE_SIZE, ZMQ_SNDMORE), MOB_ROUTE_SIZE);
+    address_worker(self);
     int more = self->out.blob_count ? ZMQ_SNDMORE : 0;
     cr_assert_geq(zmq_send(self->calls, self->out.pack.data, self->out.pack.size, more), 0);
     for (uint32_t i = 0; i < self->out.blob_count; i++)
@@ -113,8 +149,7 @@ static void receive_blobs(paper_t *self)
 
 static bool receive(paper_t *self, int ms)
 {
-    zmq_pollitem_t item = {.socket = self->calls, .events = ZMQ_POLLIN};
-    if (zmq_poll(&item, 1, ms) != 1)
+    if (!look(self, ms))
         return false;
     close_message(self);
     cr_assert_eq(zmq_recv(self->calls, self->route, MOB_ROUTE_SIZE, 0), MOB_ROUTE_SIZE);
@@ -154,14 +189,18 @@ void paper_hear_nothing(paper_t *self, int ms)
     cr_assert_not(next(self, ms), "%s was heard", verb_name(self->message.verb));
 }
 
-void paper_welcome(paper_t *self, uint64_t epoch)
+void paper_hear_hello(paper_t *self)
 {
     const msg_hello_t *hello = &paper_hear(self, VERB_HELLO)->hello;
     cr_assert_eq(hello->owner, PAPER_WORKER);
     cr_assert_eq(hello->role, ROLE_WORKER);
     cr_assert_eq(hello->host, PAPER_HOST);
-    self->epoch = epoch;
     self->floor = hello->floor;
+}
+
+void paper_welcome(paper_t *self, uint64_t epoch)
+{
+    self->epoch = epoch;
     paper_say(self, WELCOME, welcome, .major = MOB_WIRE_MAJOR, .epoch = epoch,
               .accepted = self->floor, .window = 1000, .heartbeat_ms = 1000,
               .notices = paper_text(""), .feed = paper_text(""), .name = paper_text("paper"));
@@ -173,4 +212,23 @@ void paper_forget(paper_t *self)
     paper_say(self, ERROR, error, .code = MOB_EPROTO, .why = paper_text("HELLO"),
               .text = paper_text("who are you?"));
     paper_send(self);
+}
+
+void paper_stall(paper_t *self)
+{
+    session_lock(self->worker->session);
+}
+
+void paper_wait_for_arrival(paper_t *self)
+{
+    io_t *io = &self->worker->session->io;
+    zmq_pollitem_t item = {.socket = io->sockets[IO_CALLS], .events = ZMQ_POLLIN};
+    cr_assert_eq(zmq_poll(&item, 1, PATIENCE_MS), 1, "nothing has arrived");
+    io->unread[IO_CALLS] = true; // we have taken away the news of it
+}
+
+void paper_go_on(paper_t *self)
+{
+    session_unlock(self->worker->session);
+    session_wake(self->worker->session);
 }

@@ -36,12 +36,19 @@ enum { PAPER_WORKER = 51, PAPER_HOST = 50 }; // owners
 
 paper_t *paper_open(const mob_def_t *defs, enum wire_start kind); // up to WELCOME
 void paper_close(paper_t **self_p);                               // the worker drains
-void paper_welcome(paper_t *self, uint64_t epoch);                // hears HELLO, answers
-void paper_forget(paper_t *self); // a new broker that does not know the sender
-void paper_send(paper_t *self);
+void paper_hear_hello(paper_t *self);
+void paper_welcome(paper_t *self, uint64_t epoch); // sent with what was gathered before it
+void paper_forget(paper_t *self);                  // a new broker that does not know the sender
+void paper_move(paper_t *self); // the connection breaks, and there is a place for another one
+void paper_send(paper_t *self); // as soon as the worker is connected
 const message_t *paper_hear(paper_t *self,
                             verb_t verb);       // skips heartbeats; another verb is a failure
 void paper_hear_nothing(paper_t *self, int ms); // but heartbeats
+
+// The worker stands still, as if its process had been stopped, while its connections go on.
+void paper_stall(paper_t *self);
+void paper_wait_for_arrival(paper_t *self); // stalled: something waits to be read
+void paper_go_on(paper_t *self);
 
 // paper_say(paper, RUN, run, .ref = ...): gathers; paper_send() sends it all as one message.
 #define paper_say(self, NAME, name, ...) \

@@ -131,6 +131,7 @@ static load_t small(void)
 static void same_broker(void) // after a break of the connection
 {
     paper_forget(paper);
+    paper_hear_hello(paper);
     paper_welcome(paper, paper->epoch);
 }
 
@@ -304,6 +305,7 @@ Test(tasks_large, a_new_broker_gets_all_of_an_answer_that_the_old_one_had_in_par
     uint64_t last = hear_answer(1);
     accept(last - 1);
     paper_forget(paper);
+    paper_hear_hello(paper);
     paper_welcome(paper, paper->epoch + 1);
     cr_assert_eq(paper->floor, 0u);
     hear_have(call(1), HAND_DONE);

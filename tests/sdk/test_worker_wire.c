@@ -132,7 +132,17 @@ static void open_gate(void)
 static void new_broker(void)
 {
     paper_forget(paper);
+    paper_hear_hello(paper);
     paper_welcome(paper, paper->epoch + 1);
+}
+
+static void hear_what_it_has(size_t hands)
+{
+    paper_hear(paper, VERB_HOLD);
+    while (hands-- > 0)
+        paper_hear(paper, VERB_HAVE);
+    paper_hear(paper, VERB_RESULT); // of the making: nobody has acknowledged it
+    paper_hear(paper, VERB_OPEN);
 }
 
 // ---- At most once -------------------------------------------------------------------------------
@@ -176,9 +186,7 @@ Test(actor_wire, another_incarnation_is_not_this_one)
 Test(actor_wire, a_broker_of_the_past_is_not_obeyed)
 {
     new_broker();
-    paper_hear(paper, VERB_HOLD);
-    paper_hear(paper, VERB_RESULT); // of the making: nobody has acknowledged it
-    paper_hear(paper, VERB_OPEN);
+    hear_what_it_has(0);
     paper_say(paper, RUN, run, .ref = {CALLER, 1}, .symbol = NEXT, .actor = thing, .incarnation = 3,
               .remaining_ms = -1, .epoch = paper->epoch - 1);
     run_method(2, NEXT, 3);
@@ -262,9 +270,7 @@ Test(actor_wire, what_is_in_hand_and_comes_again_runs_once)
     paper_send(paper);
     wait_for_begin();
     new_broker();
-    static const verb_t first[] = {VERB_HOLD, VERB_HAVE, VERB_HAVE, VERB_RESULT, VERB_OPEN};
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        paper_hear(paper, first[i]);
+    hear_what_it_has(2);
     paper_say(paper, NAME, name, .symbol = GATE, .text = paper_text("gate -> nil"));
     paper_say(paper, NAME, name, .symbol = NEXT, .text = paper_text("next -> i64"));
     run_method(1, GATE, 3);
@@ -278,6 +284,90 @@ Test(actor_wire, what_is_in_hand_and_comes_again_runs_once)
     cr_assert_eq(hear_result(2), 1);
     paper_hear_nothing(paper, 100);
     cr_assert_eq(runs, 2);
+}
+
+// ---- A new connection ---------------------------------------------------------------------------
+// The broker goes on sending to it what it means for the one before. Some of that was lost.
+
+static void both_run_in_order(void)
+{
+    run_method(1, NEXT, 3);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    cr_assert_eq(hear_result(1), 1);
+    cr_assert_eq(hear_result(2), 2);
+}
+
+Test(actor_wire, what_comes_before_welcome_is_not_done)
+{
+    paper_forget(paper);
+    paper_hear_hello(paper);
+    run_method(2, NEXT, 3);
+    paper_say(paper, MAKE, make, .actor = {CALLER, 1001}, .incarnation = 1, .cls = THING,
+              .remaining_ms = -1, .epoch = paper->epoch);
+    paper_say(paper, STOP, stop, .actor = thing);
+    paper_welcome(paper, paper->epoch);
+    hear_what_it_has(0);
+    both_run_in_order();
+}
+
+Test(actor_wire, nor_is_a_call_cancelled_before_welcome)
+{
+    run_method(1, GATE, 3);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    wait_for_begin();
+    paper_forget(paper);
+    paper_hear_hello(paper);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1});
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 2});
+    paper_welcome(paper, paper->epoch);
+    hear_what_it_has(2);
+    open_gate();
+    hear_result(1);
+    cr_assert_eq(hear_result(2), 1);
+}
+
+Test(actor_wire, a_run_that_the_new_connection_brings_first_waits_for_its_turn)
+{
+    paper_move(paper); // with the first call
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    paper_hear_hello(paper);
+    paper_welcome(paper, paper->epoch);
+    hear_what_it_has(0);
+    both_run_in_order();
+}
+
+Test(actor_wire, also_when_it_was_not_seen_that_there_is_another_connection)
+{
+    paper_stall(paper);
+    paper_move(paper);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    paper_wait_for_arrival(paper);
+    paper_go_on(paper);
+    paper_hear_hello(paper);
+    paper_welcome(paper, paper->epoch);
+    hear_what_it_has(0);
+    both_run_in_order();
+}
+
+Test(actor_wire, the_welcome_of_the_connection_before_is_none)
+{
+    paper_forget(paper);
+    paper_hear_hello(paper);
+    paper_stall(paper);
+    paper_welcome(paper, paper->epoch);
+    paper_wait_for_arrival(paper);
+    paper_move(paper);
+    run_method(2, NEXT, 3);
+    paper_send(paper);
+    paper_go_on(paper);
+    paper_hear_hello(paper);
+    paper_welcome(paper, paper->epoch);
+    hear_what_it_has(0);
+    both_run_in_order();
 }
 
 // ---- Cancel, deadline, stop ---------------------------------------------------------------------
