@@ -49,6 +49,23 @@ const char *call_state_name(const call_t *call)
 
 // ---- Records ------------------------------------------------------------------------------------
 
+void call_own(call_t *call, session_t *owner)
+{
+    call->owner = owner;
+    DL_APPEND2(owner->calls, call, own_prev, own_next);
+    owner->owned++;
+    owner->pending += call->state != CALL_FINAL;
+}
+
+void call_disown(call_t *call)
+{
+    session_t *owner = call->owner;
+    DL_DELETE2(owner->calls, call, own_prev, own_next);
+    owner->owned--;
+    owner->pending -= call->state != CALL_FINAL;
+    call->owner = NULL;
+}
+
 call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind)
 {
     uint32_t index;
@@ -58,14 +75,11 @@ call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind)
     call->id = id;
     call->index = index;
     call->kind = (uint8_t)kind;
-    call->owner = owner;
     call->at = core->now;
     call->deadline.kind = DEADLINE_CALL;
     reftable_add(&core->refs, id, index);
-    if (owner) {
-        DL_APPEND2(owner->calls, call, own_prev, own_next);
-        owner->pending++;
-    }
+    if (owner)
+        call_own(call, owner);
     core->count.pending++;
     return call;
 }
@@ -90,12 +104,8 @@ void call_free(core_t *core, call_t *call)
     call_unlist(call);
     deadline_clear(&core->deadlines, &call->deadline);
     if (call->owner)
-        DL_DELETE2(call->owner->calls, call, own_prev, own_next);
-    if (call->state != CALL_FINAL) {
-        core->count.pending--;
-        if (call->owner)
-            call->owner->pending--;
-    }
+        call_disown(call);
+    core->count.pending -= call->state != CALL_FINAL;
     core_weigh(core, call->load, -1);
     blob_drop(&call->load);
     if (call->extra && call->extra->parts)

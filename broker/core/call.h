@@ -18,7 +18,9 @@ typedef enum call_event {
 
 // A new record, in the tables of core and owner. NULL: no memory.
 call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind);
-void call_free(core_t *core, call_t *call); // out of every table
+void call_free(core_t *core, call_t *call);    // out of every table
+void call_own(call_t *call, session_t *owner); // among what it owns
+void call_disown(call_t *call);                // it has no owner from now on
 call_t *call_find(const core_t *core, mob_ref_t ref);
 call_extra_t *call_extra(call_t *call); // made when first asked for; NULL: no memory
 

@@ -150,14 +150,16 @@ static const char *check_actor(const actor_t *actor)
 
 static const char *check_session(const session_t *session)
 {
-    uint32_t pending = 0;
+    uint32_t pending = 0, owned = 0;
     const call_t *call;
     DL_FOREACH2(session->calls, call, own_next)
     {
         MUST(call->owner == session);
+        owned++;
         pending += call->state != CALL_FINAL;
     }
     MUST(pending == session->pending);
+    MUST(owned == session->owned);
     return NULL;
 }
 

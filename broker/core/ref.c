@@ -10,6 +10,8 @@
 #include "rejoin.h"
 #include "session.h"
 
+enum { DROP_EACH_MAX = 1024 }; // after a reconnect a session drops all that it ever dropped
+
 // What can be said of a ref that the table does not have; false: nothing yet.
 static bool fate(const core_t *core, const session_t *session, mob_ref_t ref, failure_t *out)
 {
@@ -80,6 +82,44 @@ void ref_cancel(core_t *core, session_t *session, const message_t *message)
         call_cancel(core, call, message->cancel.flags, session);
 }
 
+static bool among(mob_ref_t ref, uint64_t count, const call_t *call)
+{
+    return call->id.owner == ref.owner && call->id.seq - ref.seq < count;
+}
+
+static call_t *actor_among(const session_t *session, mob_ref_t ref, uint64_t count)
+{
+    call_t *call;
+    DL_FOREACH2(session->calls, call, own_next)
+    {
+        if (call->kind == CALL_MAKING && !call->dropped && among(ref, count, call))
+            return call;
+    }
+    return NULL;
+}
+
+// From the start for each actor: one that ends takes others with it.
+static void drop_owned(core_t *core, session_t *session, mob_ref_t ref, uint64_t count)
+{
+    call_t *call, *next;
+    DL_FOREACH_SAFE2(session->calls, call, next, own_next)
+    {
+        if (call->kind != CALL_MAKING && among(ref, count, call))
+            outcome_drop(core, call);
+    }
+    while ((call = actor_among(session, ref, count)) != NULL)
+        outcome_drop(core, call);
+}
+
+static void drop_each(core_t *core, mob_ref_t ref, uint64_t count)
+{
+    for (; count > 0; count--, ref.seq++) {
+        call_t *call = call_find(core, ref);
+        if (call)
+            outcome_drop(core, call);
+    }
+}
+
 void ref_drop(core_t *core, session_t *session, const message_t *message)
 {
     mob_ref_t ref = message->drop.ref;
@@ -96,9 +136,8 @@ void ref_drop(core_t *core, session_t *session, const message_t *message)
     count = count < most ? count : most;
     if (core->rejoin_at && count > 0)
         rejoin_drop(core, ref, count);
-    for (; count > 0; count--, ref.seq++) {
-        call_t *call = call_find(core, ref);
-        if (call)
-            outcome_drop(core, call);
-    }
+    if (count > DROP_EACH_MAX && count > session->owned)
+        drop_owned(core, session, ref, count);
+    else
+        drop_each(core, ref, count);
 }

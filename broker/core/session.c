@@ -294,16 +294,10 @@ static void end_call(core_t *core, session_t *session, call_t *call)
 // Cut a call off from its session before the session goes; a making goes to whom its actor belongs.
 static void disown(session_t *session, call_t *call)
 {
-    DL_DELETE2(session->calls, call, own_prev, own_next);
-    if (call->state != CALL_FINAL)
-        session->pending--;
     session_t *heir = call->kind == CALL_MAKING && call->actor ? call->actor->owner : NULL;
-    call->owner = heir != session ? heir : NULL;
-    if (!call->owner)
-        return;
-    DL_APPEND2(call->owner->calls, call, own_prev, own_next);
-    if (call->state != CALL_FINAL)
-        call->owner->pending++;
+    call_disown(call);
+    if (heir && heir != session)
+        call_own(call, heir);
 }
 
 static bool can_be_kept(const call_t *call)

@@ -161,7 +161,8 @@ struct session {
     uint8_t *known; // bit a name index: NAME was said to it
     uint32_t known_bytes;
     uint32_t pending; // unsettled calls it owns
-    call_t *calls;    // all it owns
+    uint32_t owned;   // all it owns
+    call_t *calls;    // these
     tail_t *tails;
     prelude_t *prelude;  // NULL: it never sent anything large
     deadline_t deadline; // ACCEPT alone, or the end of a silent one

@@ -52,6 +52,23 @@ Test(tasks, value_comes_back)
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
 
+Test(tasks, a_drop_of_all_that_ever_was_takes_no_longer_than_what_is_there)
+{
+    enum { LATE = OTHER };
+    const uint64_t floor = UINT64_C(1) << 50; // so much it had asked of an earlier broker
+    const mob_ref_t first = {1000 + LATE, 1};
+    char topic[MOB_TOPIC_SIZE] = "topic";
+    say(story, LATE, HELLO, hello, .major = 1, .owner = first.owner, .topic = {topic, sizeof topic},
+        .role = ROLE_CLIENT, .floor = floor);
+    for (uint64_t seq = floor + 1; seq <= floor + 3; seq++)
+        say(story, LATE, PUT, put, .seq = seq, .value = text_load("value"));
+    cr_assert_eq(core_counts(story->core).objects, 3u);
+    say(story, LATE, DROP, drop, .ref = first, .count = floor + 2);
+    cr_assert_eq(core_counts(story->core).objects, 1u);
+    say(story, LATE, DROP, drop, .ref = first, .count = UINT64_MAX);
+    cr_assert_eq(core_counts(story->core).objects, 0u);
+}
+
 Test(tasks, twice_the_same_id_runs_once)
 {
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("args"));
