@@ -3,27 +3,13 @@
 #include "paper.h"
 
 #include <criterion/criterion.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client.h"
 
 enum { PATIENCE_MS = 10000, LOOK_MS = 5 };
-
-static void *serve(void *arg)
-{
-    paper_t *self = arg;
-    worker_t *worker = self->worker;
-    worker_serve(worker);
-    pthread_mutex_lock(&self->lock);
-    self->worker = NULL;
-    pthread_mutex_unlock(&self->lock);
-    worker_destroy(&worker);
-    return NULL;
-}
 
 static void *bind_one(paper_t *self, int type, const char *name)
 {
@@ -58,28 +44,13 @@ void paper_move(paper_t *self)
     open_sockets(self);
 }
 
-paper_t *paper_open(const mob_def_t *defs, enum wire_start kind)
+paper_t *paper_open(void)
 {
     paper_t *self = calloc(1, sizeof *self);
-    mob_err_t err = MOB_OK;
-    pthread_mutex_init(&self->lock, NULL);
     strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
     self->janitor = janitor_start(self->directory);
     snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
     open_sockets(self);
-    self->offer = offer_new(defs, false, &err);
-    cr_assert_eq(err, MOB_OK);
-    self->worker = worker_new(
-        &(worker_config_t){.client = &(mob_config_t){.endpoint = self->address, .name = "paper"},
-                           .offer = self->offer,
-                           .owner = PAPER_WORKER,
-                           .host = PAPER_HOST,
-                           .host_name = "desk",
-                           .kind = kind});
-    cr_assert_not_null(self->worker);
-    cr_assert_eq(pthread_create(&self->thread, NULL, serve, self), 0);
-    paper_hear_hello(self);
-    paper_welcome(self, 1);
     return self;
 }
 
@@ -96,16 +67,10 @@ void paper_close(paper_t **self_p)
 {
     paper_t *self = *self_p;
     *self_p = NULL;
-    pthread_mutex_lock(&self->lock);
-    if (self->worker)
-        worker_drain(self->worker);
-    pthread_mutex_unlock(&self->lock);
-    pthread_join(self->thread, NULL);
     close_message(self);
     batch_fini(&self->out);
     close_sockets(self);
     janitor_end(&self->janitor);
-    offer_drop(&self->offer);
     free(self);
 }
 
@@ -114,19 +79,19 @@ static bool look(paper_t *self, int ms)
     return zmq_poll(&(zmq_pollitem_t){.socket = self->calls, .events = ZMQ_POLLIN}, 1, ms) == 1;
 }
 
-static void address_worker(paper_t *self)
+static void address(paper_t *self)
 {
     int tries = PATIENCE_MS / LOOK_MS;
     while (zmq_send(self->calls, self->route, MOB_ROUTE_SIZE, ZMQ_SNDMORE) < 0) {
         cr_assert_eq(errno, EHOSTUNREACH);
-        cr_assert_gt(tries--, 0, "the worker does not connect");
+        cr_assert_gt(tries--, 0, "nobody connects");
         look(self, LOOK_MS);
     }
 }
 
 void paper_send(paper_t *self)
 {
-    address_worker(self);
+    address(self);
     int more = self->out.blob_count ? ZMQ_SNDMORE : 0;
     cr_assert_geq(zmq_send(self->calls, self->out.pack.data, self->out.pack.size, more), 0);
     for (uint32_t i = 0; i < self->out.blob_count; i++)
@@ -189,13 +154,11 @@ void paper_hear_nothing(paper_t *self, int ms)
     cr_assert_not(next(self, ms), "%s was heard", verb_name(self->message.verb));
 }
 
-void paper_hear_hello(paper_t *self)
+const msg_hello_t *paper_hear_hello(paper_t *self)
 {
     const msg_hello_t *hello = &paper_hear(self, VERB_HELLO)->hello;
-    cr_assert_eq(hello->owner, PAPER_WORKER);
-    cr_assert_eq(hello->role, ROLE_WORKER);
-    cr_assert_eq(hello->host, PAPER_HOST);
     self->floor = hello->floor;
+    return hello;
 }
 
 void paper_welcome(paper_t *self, uint64_t epoch)
@@ -214,21 +177,21 @@ void paper_forget(paper_t *self)
     paper_send(self);
 }
 
-void paper_stall(paper_t *self)
+void paper_stall(mob_t *session)
 {
-    session_lock(self->worker->session);
+    session_lock(session);
 }
 
-void paper_wait_for_arrival(paper_t *self)
+void paper_wait_for_arrival(mob_t *session)
 {
-    io_t *io = &self->worker->session->io;
+    io_t *io = &session->io;
     zmq_pollitem_t item = {.socket = io->sockets[IO_CALLS], .events = ZMQ_POLLIN};
     cr_assert_eq(zmq_poll(&item, 1, PATIENCE_MS), 1, "nothing has arrived");
     io->unread[IO_CALLS] = true; // we have taken away the news of it
 }
 
-void paper_go_on(paper_t *self)
+void paper_go_on(mob_t *session)
 {
-    session_unlock(self->worker->session);
-    session_wake(self->worker->session);
+    session_unlock(session);
+    session_wake(session);
 }

@@ -1,14 +1,15 @@
-// paper.h - a broker made of paper: a ROUTER that says to a worker what a test wants it to say,
-// when it wants. The worker is the real one, in a thread.
+// paper.h - a broker made of paper: a ROUTER that says to one session what a test wants it to say,
+// when it wants. The session is a real one: a client's, or a worker's (clerk.h).
 
 #ifndef MOBULA_TESTS_PAPER_H
 #define MOBULA_TESTS_PAPER_H
 
-#include <pthread.h>
 #include <zmq.h>
 
 #include "janitor.h"
-#include "worker.h"
+#include "limit.h"
+#include "message.h"
+#include "mobula/mobula.h"
 
 typedef struct paper {
     char directory[64], address[128];
@@ -26,29 +27,23 @@ typedef struct paper {
     message_t message;
     uint64_t epoch;
     uint64_t floor; // that the last HELLO named
-    offer_t *offer;
-    pthread_mutex_t lock;
-    worker_t *worker; // NULL: it has left
-    pthread_t thread;
 } paper_t;
 
-enum { PAPER_WORKER = 51, PAPER_HOST = 50 }; // owners
-
-paper_t *paper_open(const mob_def_t *defs, enum wire_start kind); // up to WELCOME
-void paper_close(paper_t **self_p);                               // the worker drains
-void paper_hear_hello(paper_t *self);
+paper_t *paper_open(void);
+void paper_close(paper_t **self_p);
+const msg_hello_t *paper_hear_hello(paper_t *self);
 void paper_welcome(paper_t *self, uint64_t epoch); // sent with what was gathered before it
 void paper_forget(paper_t *self);                  // a new broker that does not know the sender
 void paper_move(paper_t *self); // the connection breaks, and there is a place for another one
-void paper_send(paper_t *self); // as soon as the worker is connected
+void paper_send(paper_t *self); // as soon as the session is connected
 const message_t *paper_hear(paper_t *self,
                             verb_t verb);       // skips heartbeats; another verb is a failure
 void paper_hear_nothing(paper_t *self, int ms); // but heartbeats
 
-// The worker stands still, as if its process had been stopped, while its connections go on.
-void paper_stall(paper_t *self);
-void paper_wait_for_arrival(paper_t *self); // stalled: something waits to be read
-void paper_go_on(paper_t *self);
+// The session stands still, as if its process had been stopped, while its connections go on.
+void paper_stall(mob_t *session);
+void paper_wait_for_arrival(mob_t *session); // it is stalled: something waits to be read
+void paper_go_on(mob_t *session);
 
 // paper_say(paper, RUN, run, .ref = ...): gathers; paper_send() sends it all as one message.
 #define paper_say(self, NAME, name, ...) \

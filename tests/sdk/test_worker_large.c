@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paper.h"
+#include "clerk.h"
 
 enum { SIZE = 150000, PIECE = 50000, CALLER = 7, OTHER = 8 };
 enum { LENGTH = 1, GROW, BOX }; // symbols
 
 static paper_t *paper;
+static clerk_t clerk;
 static uint8_t data[SIZE]; // a payload: one value of bytes
 
 // ---- Bodies -------------------------------------------------------------------------------------
@@ -43,7 +44,8 @@ static void open_paper(enum wire_start kind)
     pack_head_at(data, PACK_BIN, SIZE - 5);
     for (size_t i = 5; i < SIZE; i++)
         data[i] = (uint8_t)(i * 7);
-    paper = paper_open(defs, kind);
+    paper = paper_open();
+    clerk_begin(&clerk, paper, defs, kind);
     for (uint32_t i = 0; i < 3; i++)
         paper_say(paper, NAME, name, .symbol = i + 1, .text = paper_text(names[i]));
     paper_send(paper);
@@ -65,6 +67,7 @@ static void open_actor(void)
 
 static void close_paper(void)
 {
+    clerk_end(&clerk);
     paper_close(&paper);
 }
 

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "paper.h"
+#include "clerk.h"
 
 static paper_t *paper;
+static clerk_t clerk;
 static atomic_int runs;       // bodies begun
 static int gate[2], begun[2]; // a body waits at the gate, after it said that it has begun
 
@@ -57,7 +58,8 @@ static void open_paper(enum wire_start kind)
 {
     static const char *const names[] = {"next -> i64", "gate -> nil", "needs -> nil", "thing"};
     cr_assert_eq(pipe(gate) || pipe(begun), 0);
-    paper = paper_open(defs, kind);
+    paper = paper_open();
+    clerk_begin(&clerk, paper, defs, kind);
     for (uint32_t i = 0; i < 4; i++)
         paper_say(paper, NAME, name, .symbol = i + 1, .text = paper_text(names[i]));
     paper_send(paper);
@@ -70,6 +72,7 @@ static void open_tasks(void)
 
 static void close_paper(void)
 {
+    clerk_end(&clerk);
     paper_close(&paper);
 }
 
@@ -341,12 +344,12 @@ Test(actor_wire, a_run_that_the_new_connection_brings_first_waits_for_its_turn)
 
 Test(actor_wire, also_when_it_was_not_seen_that_there_is_another_connection)
 {
-    paper_stall(paper);
+    paper_stall(clerk.worker->session);
     paper_move(paper);
     run_method(2, NEXT, 3);
     paper_send(paper);
-    paper_wait_for_arrival(paper);
-    paper_go_on(paper);
+    paper_wait_for_arrival(clerk.worker->session);
+    paper_go_on(clerk.worker->session);
     paper_hear_hello(paper);
     paper_welcome(paper, paper->epoch);
     hear_what_it_has(0);
@@ -357,13 +360,13 @@ Test(actor_wire, the_welcome_of_the_connection_before_is_none)
 {
     paper_forget(paper);
     paper_hear_hello(paper);
-    paper_stall(paper);
+    paper_stall(clerk.worker->session);
     paper_welcome(paper, paper->epoch);
-    paper_wait_for_arrival(paper);
+    paper_wait_for_arrival(clerk.worker->session);
     paper_move(paper);
     run_method(2, NEXT, 3);
     paper_send(paper);
-    paper_go_on(paper);
+    paper_go_on(clerk.worker->session);
     paper_hear_hello(paper);
     paper_welcome(paper, paper->epoch);
     hear_what_it_has(0);
