@@ -37,6 +37,7 @@ struct mob {
 
     uint64_t owner, local; // local: how many refs were refused here
     uint64_t seq;          // of the last request
+    uint64_t answered;     // the highest that has an outcome of a broker
     session_role_t role;
     mob_config_t config; // texts are ours
     char *texts;         // one block with the texts of config

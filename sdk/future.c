@@ -198,6 +198,7 @@ void future_arrive(futures_t *self, future_t *future)
 void future_reopen(futures_t *self, future_t *future)
 {
     blob_drop(&future->blob);
+    future->behind = 0; // what an outcome says of its request was said by the first
     future->settled = false;
     self->pending++;
 }

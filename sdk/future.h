@@ -29,7 +29,10 @@ typedef struct future {
         struct then *thens;    // callbacks that wait
         struct stream *stream; // of one that is_stream: its callbacks wait for its next item
     };
-    uint32_t size;
+    union {
+        uint32_t behind; // of a pending one: so many refs of the same request come behind it
+        uint32_t size;
+    };
     uint16_t kept;    // holds by mob_keep()
     uint16_t pins;    // waits and callbacks in progress
     uint32_t born_ms; // when it was made, roughly

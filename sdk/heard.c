@@ -84,10 +84,20 @@ void heard_fail_all(mob_t *self, const failure_t *failure)
             heard_fail(self, future, failure);
 }
 
+// Requests are admitted in their order: an outcome says of its own and of all before it what ACCEPT
+// says.
+static void note_answered(mob_t *self, const future_t *future)
+{
+    uint64_t last = future->ref.seq + future->behind;
+    if (!future->foreign && last > self->answered)
+        self->answered = last;
+}
+
 static void on_done(mob_t *self, const message_t *message, blob_t *frame)
 {
     future_t *future = futures_find(&self->futures, (mob_ref_t){self->owner, message->done.seq});
     if (future && !future->settled) {
+        note_answered(self, future);
         future->attempts = 1;
         heard_settle(self, future, MOB_OK, message->done.value, frame);
     }
@@ -102,6 +112,7 @@ static void on_answer(mob_t *self, const message_t *message, blob_t *frame)
         future_reopen(&self->futures, future);
     }
     if (future && !future->settled) {
+        note_answered(self, future);
         future->attempts = answer->attempts < UINT8_MAX ? (uint8_t)answer->attempts : UINT8_MAX;
         mob_err_t code = answer->code <= UINT16_MAX ? (mob_err_t)answer->code : MOB_EINTERNAL;
         heard_settle(self, future, code, answer->value, frame);

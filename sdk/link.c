@@ -99,6 +99,13 @@ static mob_bytes_t machine_of(char out[128])
     return (mob_bytes_t){out, size + 1 + more};
 }
 
+// Whatever has an outcome must not be asked of another broker: its caller may have acted upon it.
+static uint64_t floor_of(const mob_t *self)
+{
+    uint64_t floor = queue_floor(&self->queue);
+    return self->answered > floor ? self->answered : floor;
+}
+
 static void greet(mob_t *self)
 {
     link_t *link = &self->link;
@@ -109,7 +116,7 @@ static void greet(mob_t *self)
         .minor = MOB_WIRE_MINOR,
         .owner = self->owner,
         .topic = {self->io.topic, sizeof self->io.topic},
-        .floor = queue_floor(&self->queue),
+        .floor = floor_of(self),
         .epoch = link->epoch,
         .role = self->role.role,
         .name = text_of(self->config.name),

@@ -268,8 +268,9 @@ static bool is_signature(order_t *order)
            order_refuse(order, MOB_EARGS, "", "a signature has 1 to %d bytes", MOB_TEXT_MAX);
 }
 
-static void begin_future(const order_t *order, future_t *future)
+static void begin_future(const order_t *order, future_t *future, uint32_t index)
 {
+    future->behind = order->returns - 1 - index;
     future->kind = (uint8_t)(order->kind & 7);
     future->born_ms = (uint32_t)(order->self->now / 1000);
     hold_take(order->self, future);
@@ -281,9 +282,9 @@ static mob_ref_t entered(order_t *order)
     mob_t *self = order->self;
     mob_ref_t ref = nth(order, 0);
     if (order->future)
-        begin_future(order, order->future);
+        begin_future(order, order->future, 0);
     for (uint32_t i = 1; i < order->returns && order->future; i++)
-        begin_future(order, futures_find(&self->futures, nth(order, i)));
+        begin_future(order, futures_find(&self->futures, nth(order, i)), i);
     self->seq += order->returns;
     self->out_last = self->seq;
     if (!self->out_first)

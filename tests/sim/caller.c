@@ -22,6 +22,12 @@ static mob_bytes_t text_of(const char *text)
 
 // ---- A session --------------------------------------------------------------------------------------
 
+// What has an outcome was admitted, and so was all before it: it must not be asked of another broker.
+static uint64_t floor_of(const caller_t *self)
+{
+    return self->answered > self->accepted ? self->answered : self->accepted;
+}
+
 static void greet(void *arg)
 {
     caller_t *self = arg;
@@ -30,7 +36,7 @@ static void greet(void *arg)
     message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
                                                   .owner = self->owner,
                                                   .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
-                                                  .floor = self->accepted,
+                                                  .floor = floor_of(self),
                                                   .epoch = self->epoch,
                                                   .role = ROLE_CLIENT});
     link_flush(&self->link, false);
@@ -112,31 +118,6 @@ static void say_spawn(batch_t *out, const deed_t *deed, load_t args)
                                       .args = args});
 }
 
-static bool is_actor(const deed_t *deed) // that was made
-{
-    return deed->kind == DEED_ACTOR && deed->code == MOB_OK;
-}
-
-// An earlier broker answered it and never said that it had accepted it: it must not run again, and its number
-// must not be missing. A value is put back; of a failure nothing is left.
-static void fill_place(batch_t *out, const deed_t *deed)
-{
-    bool good = deed->code == MOB_OK;
-    message_PUT(out, &(msg_put_t){.seq = deed->ref.seq,
-                                  .value = load_bytes(deed->result, good ? sizeof deed->result : 0)});
-    if (!good)
-        message_DROP(out, &(msg_drop_t){.ref = deed->ref, .count = 1});
-}
-
-// All its refs are settled, by an earlier broker.
-static bool is_history(const caller_t *self, const deed_t *deed)
-{
-    bool settled = deed->asked_epoch != self->epoch && deed->kind != DEED_OBJECT && !is_actor(deed);
-    for (uint32_t i = 0; i < deed->returns && settled; i++)
-        settled = self->deeds[deed->ref.seq - 1 + i]->settled;
-    return settled;
-}
-
 static void say_request(caller_t *self, deed_t *deed)
 {
     uint8_t room[DEED_PAYLOAD];
@@ -148,9 +129,7 @@ static void say_request(caller_t *self, deed_t *deed)
     refs_t deps = {.items = refs, .count = deed->dep_count};
     if (deed->asked_epoch == 0)
         deed->asked_epoch = self->epoch;
-    if (is_history(self, deed->whole ? deed->whole : deed))
-        fill_place(out, deed);
-    else if (deed->kind == DEED_TASK)
+    if (deed->kind == DEED_TASK)
         say_task(out, deed, args, deps);
     else if (deed->kind == DEED_METHOD)
         say_method(out, deed, args, deps);
@@ -215,6 +194,12 @@ static void welcome(caller_t *self, const msg_welcome_t *heard)
     say_asks(self);
 }
 
+static void note_answered(caller_t *self, const deed_t *call)
+{
+    uint64_t last = call->ref.seq + call->returns - 1;
+    self->answered = last > self->answered ? last : self->answered;
+}
+
 static void outcome(caller_t *self, mob_ref_t ref, uint32_t code, load_t value)
 {
     world_t *world = self->world;
@@ -223,6 +208,7 @@ static void outcome(caller_t *self, mob_ref_t ref, uint32_t code, load_t value)
         return;
     }
     deed_t *deed = self->deeds[ref.seq - 1];
+    note_answered(self, deed->whole ? deed->whole : deed);
     if (deed->dropped || deed->forget)
         return;
     self->pending -= !deed->settled;

@@ -14,6 +14,7 @@ typedef struct caller {
     bool live; // WELCOME was heard on this connection
     bool dead;
     uint64_t epoch, accepted, note;
+    uint64_t answered;            // the highest seq of a call that has an outcome
     int64_t greeted_at, heard_at; // a note or HUGZ
     int64_t again_at, again_us;   // what is not accepted is sent again
     deed_t **deeds;               // deeds[seq - 1]
