@@ -91,8 +91,9 @@ static int by_seq(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-// A DROP may have been lost with the connection. What is dropped are the gaps between what is held;
-// to say it twice does no harm.
+// A DROP may have been lost with the connection, or with a broker, and then workers say again what
+// it was about. What is dropped are the gaps between what is held, also among the requests that go
+// before this; to say it twice does no harm.
 void hold_restate(mob_t *self)
 {
     size_t count = 0;
@@ -101,11 +102,10 @@ void hold_restate(mob_t *self)
         return; // the broker keeps them until this session ends
     future_t *future;
     for (size_t at = 0; (future = futures_next(&self->futures, &at));)
-        if (!future->foreign && !future_is_local(future->ref) &&
-            future->ref.seq <= self->queue.accepted)
+        if (!future->foreign && !future_is_local(future->ref))
             seqs[count++] = future->ref.seq;
     qsort(seqs, count, sizeof *seqs, by_seq);
-    seqs[count] = self->queue.accepted + 1;
+    seqs[count] = self->seq + 1;
     for (size_t i = 0; i <= count; next = seqs[i++] + 1) {
         const msg_drop_t drop = {.ref = {self->owner, next}, .count = seqs[i] - next};
         if (drop.count > 0)

@@ -290,7 +290,7 @@ static void resume(mob_t *self)
     const msg_welcome_t *welcome = &link->welcome;
     const session_hooks_t *hooks = self->role.hooks;
     queue_t aside;
-    bool fresh = !link->ever || welcome->epoch != link->epoch;
+    bool first = !link->ever, fresh = first || welcome->epoch != link->epoch;
     link->ever = true;
     link->epoch = welcome->epoch;
     link->note = welcome->note;
@@ -312,7 +312,7 @@ static void resume(mob_t *self)
     say_names(self);
     session_shelve(self);
     queue_join(&self->queue, &aside);
-    if (!fresh)
+    if (!first) // else all that is not held is another's, who had our owner before
         hold_restate(self);
     watch_foreign(self);
     fetches_again(self);

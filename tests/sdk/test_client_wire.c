@@ -117,7 +117,7 @@ Test(client_wire, nor_is_what_was_done_and_dropped)
     hear_drop(1);
     another_broker(1);
     paper_hear(paper, VERB_NAME);
-    paper_hear_nothing(paper, 50);
+    hear_drop(1);
 }
 
 Test(client_wire, what_came_before_an_outcome_was_admitted_too)
@@ -157,4 +157,31 @@ Test(client_wire, a_stored_value_is_known_here_but_not_there)
     hear_put(1);
     another_broker(0);
     hear_put(1);
+}
+
+// ---- Given up again -----------------------------------------------------------------------------
+
+Test(client_wire, a_drop_goes_behind_what_is_asked_for_again)
+{
+    mob_drop(m, mob_store(m, MOB_VALUE(7)));
+    hear_put(1);
+    hear_drop(1);
+    another_broker(0);
+    hear_put(1);
+    hear_drop(1);
+}
+
+Test(client_wire, another_broker_hears_what_is_not_held_any_more)
+{
+    mob_store(m, MOB_VALUE(1));
+    mob_drop(m, mob_store(m, MOB_VALUE(2)));
+    mob_store(m, MOB_VALUE(3));
+    hear_put(1);
+    hear_put(2);
+    hear_put(3);
+    hear_drop(2);
+    paper_say(paper, ACCEPT, accept, .seq = 3, .epoch = 1);
+    paper_send(paper);
+    another_broker(3);
+    hear_drop(2);
 }

@@ -73,6 +73,37 @@ Test(connection, calls_made_while_the_broker_is_away)
     stage_close(&stage);
 }
 
+// A call to an actor that no worker speaks of waits until the broker waits for workers no more.
+static void wait_until_rejoined(mob_t *m)
+{
+    counter_h nobody = {.actor = {4711, 1, 0}};
+    is_err(mob_done(m, mob_call(m, nobody, counter_add, 0), 10000), MOB_EDEAD);
+}
+
+Test(connection, an_actor_given_up_while_the_broker_is_away_ends)
+{
+    stage_t *stage = stage_open((const char *const[]){"server/rejoin", "2s", NULL});
+    stage_host(stage, stage_defs);
+    mob_t *m = stage_connect(stage), *other = stage_connect(stage);
+    counter_h kept = mob_new_with(m, MOB_ACTOR_OPTS(.name = "kept"), counter, 0);
+    counter_h given_up = mob_new_with(m, MOB_ACTOR_OPTS(.name = "given-up"), counter, 0);
+    is_err(mob_await(m, mob_ready(kept.actor), NULL, 5000), MOB_OK);
+    is_err(mob_await(m, mob_ready(given_up.actor), NULL, 5000), MOB_OK);
+    stage_kill(stage);
+    is_err(mob_done(m, mob_run(m, inc, 1), 300), MOB_EOFFLINE); // so it knows
+    mob_drop(m, mob_ready(given_up.actor));
+    stage_start(stage);
+    wait_until_rejoined(other);
+    is_err(mob_done(other, mob_call(other, mob_find_as(other, counter, "kept"), counter_add, 1), 5000),
+           MOB_OK);
+    mob_err_t err = mob_done(
+        other, mob_call(other, mob_find_as(other, counter, "given-up"), counter_add, 1), 5000);
+    cr_assert(err == MOB_EDEAD || err == MOB_ENOTFOUND, "%s", mob_strerror(err));
+    mob_close(&other);
+    mob_close(&m);
+    stage_close(&stage);
+}
+
 Test(connection, the_next_endpoint_is_tried)
 {
     stage_t *stage = stage_open(NULL);
