@@ -52,6 +52,7 @@ call_t *rejoin_announced(core_t *core, worker_t *worker, mob_ref_t ref, uint32_t
     call->space = worker->session->space;
     call->state = CALL_SENT;
     call->attempt = (uint16_t)attempt;
+    call->old_epoch = true; // an earlier run is not this worker's to know of
     claim(core, worker, call);
     if (returns > 1 && returns <= MOB_RETURNS_MAX)
         parts_open(core, call, returns);

@@ -102,6 +102,22 @@ Test(rejoin, a_result_announced_again_reaches_its_caller)
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->value.size, 4u);
 }
 
+Test(rejoin, one_that_did_not_run_there_may_have_run_before)
+{
+    worker_returns();
+    say(story, WORKER, FAIL, fail, .ref = ref(2), .attempt = 1, .code = MOB_EDEADLINE,
+        .executed = MOB_NOT_EXECUTED);
+    that_is_all();
+    caller_returns(2);
+    ask(2);
+    arena_t arena = {0};
+    failure_t failure;
+    cr_assert(failure_unpack(hear(story, CALLER, ANSWER, answer)->value, &arena, &failure));
+    cr_assert_eq(failure.err, MOB_EDEADLINE);
+    cr_assert_eq(failure.executed, MOB_MAYBE_EXECUTED);
+    arena_clear(&arena);
+}
+
 Test(rejoin, a_call_in_hand_resolves_when_its_body_ends)
 {
     worker_returns();
