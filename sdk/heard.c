@@ -158,7 +158,8 @@ static bool is(mob_bytes_t text, const char *word)
 }
 
 // Of a request of ours that could not be read: it will never be settled otherwise. What was refused us about
-// a ref of others changes nothing about that ref.
+// a ref of others changes nothing about that ref. What the broker had no memory for it has not
+// admitted: it is sent again until there is some.
 static void on_error(mob_t *self, const message_t *message, blob_t *frame)
 {
     (void)frame;
@@ -170,7 +171,7 @@ static void on_error(mob_t *self, const message_t *message, blob_t *frame)
     }
     future_t *future =
         error->ref.owner == self->owner ? futures_find(&self->futures, error->ref) : NULL;
-    if (!future || future->settled)
+    if (!future || future->settled || error->code == MOB_ENOMEM)
         return;
     snprintf(why, sizeof why, "%.*s", (int)error->why.size, (const char *)error->why.data);
     snprintf(text, sizeof text, "%.*s", (int)error->text.size, (const char *)error->text.data);

@@ -91,6 +91,20 @@ Test(client_wire, what_was_not_accepted_is_asked_for_again)
     hear_submit(2);
 }
 
+Test(client_wire, what_a_broker_has_no_memory_for_stays_pending_and_is_asked_for_again)
+{
+    mob_ref_t ref = submit();
+    paper_hear(paper, VERB_NAME);
+    hear_submit(1);
+    paper_say(paper, ERROR, error, .code = MOB_ENOMEM, .why = paper_text("LIMIT"), .ref = ref,
+              .text = paper_text("the broker is out of memory"));
+    paper_send(paper);
+    paper_hear(paper, VERB_NAME); // it may have been lost as well
+    hear_submit(1);
+    say_done(1);
+    cr_assert_eq(mob_await(m, ref, NULL, 5000), MOB_OK);
+}
+
 Test(client_wire, what_was_refused_and_never_accepted_is_not)
 {
     mob_ref_t refused = submit();
