@@ -11,9 +11,38 @@
 #include "outcome.h"
 #include "worker.h"
 
+// What is in its worker's hand waits as well, but for the first.
 bool mailbox_full(const actor_t *actor)
 {
-    return actor->waiting >= actor->mailbox_max;
+    uint32_t behind = actor->in_hand > 0 ? actor->in_hand - 1 : 0;
+    return actor->waiting + behind >= actor->mailbox_max;
+}
+
+static uint32_t count_of(const call_t *calls, const session_t *caller)
+{
+    uint32_t count = 0;
+    const call_t *call;
+    DL_FOREACH(calls, call) count += call->owner == caller && call->state != CALL_FINAL;
+    return count;
+}
+
+static uint32_t count_in_hand(const actor_t *actor, const session_t *caller)
+{
+    uint32_t count = 0;
+    const call_t *call;
+    DL_FOREACH(actor->worker ? actor->worker->hand : NULL, call)
+    count += call->actor == actor && call->owner == caller && call->state != CALL_FINAL;
+    return count;
+}
+
+bool mailbox_full_for(const actor_t *actor, const session_t *caller)
+{
+    if (actor->max_pending == 0)
+        return false;
+    uint32_t count = count_of(actor->mailbox, caller) + count_in_hand(actor, caller);
+    for (const lane_t *lane = actor->lanes; lane; lane = lane->next)
+        count += count_of(lane->calls, caller);
+    return count >= actor->max_pending;
 }
 
 static lane_t *lane_of(const actor_t *actor, const session_t *caller)

@@ -124,6 +124,9 @@ static bool enters(core_t *core, actor_t *actor, call_t *call)
         outcome_fail(core, call, MOB_EUNAVAILABLE, "RESTARTING",
                      "%s \"%s\" is restarting (incarnation %u)", name_text(core, actor->cls),
                      actor_display(core, actor), actor->incarnation);
+    else if (mailbox_full_for(actor, call->owner))
+        outcome_fail(core, call, MOB_EFULL, "PENDING", "%s \"%s\": %u calls of this caller are open",
+                     name_text(core, actor->cls), actor_display(core, actor), actor->max_pending);
     else if (mailbox_full(actor))
         outcome_fail(core, call, MOB_EFULL, "MAILBOX", "%s \"%s\": mailbox full (%u calls)",
                      name_text(core, actor->cls), actor_display(core, actor), actor->waiting);

@@ -111,14 +111,42 @@ Test(actors, full_mailbox_is_an_answer)
 {
     opts_t opts = {.mailbox_max = 3};
     make(&opts);
-    for (uint64_t seq = 2; seq <= 2 + 16 + 3; seq++)
+    for (uint64_t seq = 2; seq <= 2 + 3; seq++) // one runs, three wait
         call(seq);
+    hear_nothing(story, CALLER);
+    call(6);
     arena_t arena = {0};
     failure_t failure = heard_failure(&arena);
     cr_assert_eq(failure.err, MOB_EFULL);
     cr_assert_str_eq(failure.why, "MAILBOX");
     cr_assert_eq(failure.executed, 0u);
     arena_clear(&arena);
+    hear_nothing(story, CALLER);
+}
+
+Test(actors, of_one_caller_only_so_many_are_open)
+{
+    opts_t opts = {.max_pending = 3};
+    make(&opts);
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 3);
+    mob_ref_t late = ref(2);
+    call(3); // one that runs, one that is late, one behind it
+    say(story, CALLER, CALL, call, .seq = 4, .actor = ref(1), .method = 2,
+        .deps = {.items = &late, .count = 1});
+    call(5);
+    call(6);
+    arena_t arena = {0};
+    failure_t failure = heard_failure(&arena);
+    cr_assert_eq(failure.err, MOB_EFULL);
+    cr_assert_str_eq(failure.why, "PENDING");
+    arena_clear(&arena);
+    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_name(story, OTHER, 1, "add i64 -> i64");
+    say(story, OTHER, CALL, call, .seq = 1, .actor = ref(1), .method = 1);
+    hear_nothing(story, OTHER);
+    say(story, WORKER, RESULT, result, .ref = ref(3));
+    hear(story, CALLER, DONE, done);
+    call(7);
     hear_nothing(story, CALLER);
 }
 

@@ -438,21 +438,30 @@ void crew_close(crew_t *self)
     }
 }
 
-crew_run_t crew_ran(const crew_t *self, mob_ref_t ref)
+size_t crew_ledger(const crew_t *self, crew_line_t *lines, size_t max)
 {
-    crew_run_t run = {0};
-    mob_ref_t who;
-    unsigned attempt;
-    int pid;
     char path[128];
+    size_t count = 0;
     ledger_path(self, path);
     FILE *file = fopen(path, "r");
-    while (file &&
-           fscanf(file, "%" SCNu64 " %" SCNu64 " %u %d", &who.owner, &who.seq, &attempt, &pid) == 4)
-        if (mob_same(who, ref))
-            run = (crew_run_t){run.count + 1, pid, attempt};
+    for (crew_line_t *at = lines; file && count < max; at++, count++)
+        if (fscanf(file, "%" SCNu64 " %" SCNu64 " %u %d", &at->ref.owner, &at->ref.seq,
+                   &at->attempt, &at->pid) != 4)
+            break;
     if (file)
         fclose(file);
+    return count;
+}
+
+crew_run_t crew_ran(const crew_t *self, mob_ref_t ref)
+{
+    enum { LINES_MAX = 8192 };
+    static crew_line_t lines[LINES_MAX];
+    crew_run_t run = {0};
+    size_t count = crew_ledger(self, lines, LINES_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (mob_same(lines[i].ref, ref))
+            run = (crew_run_t){run.count + 1, lines[i].pid, lines[i].attempt};
     return run;
 }
 

@@ -58,7 +58,14 @@ typedef struct crew_run {
     unsigned attempt; // which that was
 } crew_run_t;
 crew_run_t crew_ran(const crew_t *self, mob_ref_t ref);
-void crew_enter(const mob_ctx_t *ctx); // in the ledger
+
+typedef struct crew_line {
+    mob_ref_t ref;
+    unsigned attempt;
+    int pid;
+} crew_line_t;
+size_t crew_ledger(const crew_t *self, crew_line_t *lines, size_t max); // in the order they began
+void crew_enter(const mob_ctx_t *ctx);                                  // in the ledger
 void crew_tell_begun(void);
 void crew_tell_ended(void);
 int64_t crew_until_told(mob_ctx_t *ctx, int64_t ms); // for bodies: begun, then so long at most

@@ -105,23 +105,6 @@ Test(calls, C02_a_chain_of_futures)
     cr_assert_eq(value, 400);
 }
 
-Test(calls, C05_arguments_are_copied_at_submit)
-{
-    char data[1000];
-    mob_ref_bytes refs[100];
-    for (int i = 0; i < 100; i++) {
-        memset(data, i, sizeof data);
-        refs[i] = mob_run(m, mirror, ((mob_bytes_t){data, sizeof data}));
-        memset(data, '#', sizeof data);
-    }
-    for (int i = 0; i < 100; i++) {
-        mob_bytes_t back = {0};
-        is_err(mob_get(m, refs[i], &back, 5000), MOB_OK);
-        memset(data, i, sizeof data);
-        cr_assert(back.size == sizeof data && memcmp(back.data, data, sizeof data) == 0);
-    }
-}
-
 Test(calls, a_failed_argument_fails_the_call)
 {
     mob_ref_i64 bad = mob_run(m, fail, 7, "oops");
@@ -171,38 +154,6 @@ Test(calls, C08_what_nobody_offers_is_named)
     }
     cr_assert_lt(now_ms() - from, 5000);
     is_err(mob_get(m, mob_run(m, inc, 1), &value, 5000), MOB_OK);
-}
-
-static int64_t tasks_admitted(void)
-{
-    mob_reader_t rows = {0};
-    is_err(mob_await(m, mob_query(m, "status", NULL), &rows, 5000), MOB_OK);
-    mob_read_list(&rows);
-    for (size_t fields = mob_read_map(&rows); fields > 0; fields--) {
-        if (strcmp(mob_read_str(&rows), "tasks") == 0)
-            return mob_read_i64(&rows);
-        mob_skip(&rows);
-    }
-    return -1;
-}
-
-Test(calls, C10_bad_options_are_refused_before_anything_is_sent)
-{
-    const struct {
-        const mob_opts_t *opts;
-        const char *field;
-    } bad[] = {{MOB_OPTS(.num_returns = -4), "num_returns"},
-               {MOB_OPTS(.max_retries = -3), "max_retries"},
-               {MOB_OPTS(.place.resources = {{"disk", -1}}), "place.resources"},
-               {MOB_OPTS(.place.resources = {{"cpu", 1}}), "place.resources"}};
-    int64_t before = tasks_admitted();
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        mob_ref_i64 ref = mob_run_with(m, bad[i].opts, inc, 1);
-        is_err(mob_done(m, ref, 0), MOB_EARGS);
-        cr_assert(strstr(mob_reason(m, ref.ref), bad[i].field), "%s", mob_reason(m, ref.ref));
-    }
-    cr_assert_geq(before, 0);
-    cr_assert_eq(tasks_admitted(), before);
 }
 
 Test(calls, C31_an_unknown_method_is_not_found_and_the_actor_lives)

@@ -101,28 +101,6 @@ Test(retries, C63_every_attempt_is_listed)
     cr_assert_null(strtok(NULL, "\n"));
 }
 
-Test(retries, C64_the_pool_is_whole_again)
-{
-    mob_ref_i64 dead[20], good[20];
-    char rows[2048];
-    for (int i = 0; i < 20; i++)
-        dead[i] = mob_run_with(m, MOB_OPTS(.max_retries = MOB_NONE), die, 99);
-    for (int i = 0; i < 20; i++)
-        failure_of(dead[i], MOB_ELOST);
-    for (int i = 0; i < 20; i++)
-        good[i] = mob_run(m, add, i, 1);
-    for (int i = 0; i < 20; i++)
-        cr_assert_eq(value_of(good[i]), i + 1);
-    int alive;
-    do { // the last ones of them are being started
-        cr_assert_eq(crew_tool(&crew, "list workers -f state=alive -o name", rows, sizeof rows), 0);
-        alive = 0;
-        for (const char *at = rows; (at = strchr(at, '\n')) != NULL; at++)
-            alive++;
-    } while (alive < 2);
-    cr_assert_eq(alive, 2);
-}
-
 // ---- Failures of bodies -------------------------------------------------------------------------
 
 Test(retries, C60_a_failure_of_the_body_is_its_answer)
