@@ -215,8 +215,7 @@ static void end_instance(worker_t *worker, instance_t *instance)
     }
     mob_ref_t actor = instance->actor;
     instance_remove(&worker->instances, &instance);
-    message_STOP(session_out(worker->session),
-                 &(msg_stop_t){.actor = actor, .how = MOB_STOP_DRAIN}); // it has ended
+    message_STOP(session_out(worker->session), &(msg_stop_t){.actor = actor, .how = STOP_ENDED});
     if (worker->kind == START_ACTOR && worker->instances.count == 0)
         worker->over = true;
 }

@@ -168,6 +168,7 @@
 enum wire_role { ROLE_CLIENT = 1, ROLE_HOST = 2, ROLE_WORKER = 3 };                 // HELLO.role
 enum wire_def { DEF_TASK = 1, DEF_CLASS = 2 };                                      // OFFER.kind
 enum wire_start { START_TASKS = 1, START_ACTOR = 2, START_SHARED = 3 };             // START.kind
+enum wire_stop { STOP_ENDED = 3 }; // STOP.how: the actor's end has run; others as mob_stop_t
 enum wire_bye { BYE_END = 0, BYE_KEEP = 1 };                                            // BYE.reason
 enum wire_hand { HAND_WAITING = 1, HAND_RUNNING = 2, HAND_DONE = 3 };               // HAVE.state, HOLD.state
 enum wire_part { PART_VALUE, PART_ARGS, PART_DEPS };  // FETCH.part; dependency i is PART_DEPS + i

@@ -7,8 +7,8 @@
 
 bool mailbox_full(const actor_t *actor);
 bool mailbox_full_for(const actor_t *actor, const session_t *caller); // by max_pending
-void mailbox_admit(core_t *core, actor_t *actor, call_t *call); // a new call takes its place
-void mailbox_add(core_t *core, actor_t *actor, call_t *call);   // its arguments are there
+void mailbox_admit(core_t *core, actor_t *actor, call_t *call);       // a new call takes its place
+void mailbox_add(core_t *core, actor_t *actor, call_t *call);         // its arguments are there
 void mailbox_add_first(core_t *core, actor_t *actor,
                        call_t *call); // back from a worker: before all others
 void mailbox_left(core_t *core, actor_t *actor, call_t *call); // leased, or ended without running

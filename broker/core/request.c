@@ -295,13 +295,15 @@ void request_stop(core_t *core, session_t *session, const message_t *message)
         host_retire(core, session->host);
         return;
     }
-    actor_t *actor = actor_find(core, message->stop.actor, session->space);
-    if (!actor)
-        return;
-    if (session->worker && actor->worker == session->worker)
+    const msg_stop_t *stop = &message->stop;
+    actor_t *actor = actor_find(core, stop->actor, session->space);
+    bool own = actor && session->worker && actor->worker == session->worker;
+    if (stop->how > STOP_ENDED)
+        session_error(core, session->peer, MOB_EARGS, "RANGE", stop->actor, "how is 0 to 3");
+    else if (actor && stop->how != STOP_ENDED)
+        actor_stop(core, actor, stop->how, CAUSE_STOP);
+    else if (own) // else an earlier incarnation of it
         actor_stopped(core, actor);
-    else
-        actor_stop(core, actor, message->stop.how, CAUSE_STOP);
 }
 
 // ---- Objects and questions ----------------------------------------------------------------------

@@ -274,8 +274,45 @@ Test(actors, drain_stops_after_what_came_before)
     say(story, WORKER, RESULT, result, .ref = ref(2));
     hear(story, CALLER, DONE, done);
     hear(story, WORKER, STOP, stop);
-    say(story, WORKER, STOP, stop, .actor = ref(1));
+    say(story, WORKER, STOP, stop, .actor = ref(1), .how = STOP_ENDED);
     cr_assert_eq(hear(story, CALLER, DONE, done)->seq, 3u);
+}
+
+Test(actors, the_end_of_an_earlier_incarnation_is_not_its_own)
+{
+    opts_t opts = {.max_restarts = 1, .backoff_ms = 1};
+    make(&opts);
+    say(story, CALLER, STOP, stop, .actor = ref(1), .how = MOB_STOP_RESTART);
+    hear(story, HOST, KILL, kill);
+    story_pass(story, 20);
+    story_join(story, SECOND, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    hear(story, SECOND, MAKE, make);
+    say(story, SECOND, RESULT, result, .ref = ref(1), .attempt = 2);
+    say(story, WORKER, STOP, stop, .actor = ref(1), .how = STOP_ENDED); // a thread ends when it can
+    hear_nothing(story, SECOND);
+    call(2);
+    hear(story, SECOND, RUN, run);
+}
+
+Test(actors, a_body_may_stop_its_own)
+{
+    make(NULL);
+    call(2);
+    hear(story, WORKER, RUN, run);
+    say(story, WORKER, STOP, stop, .actor = ref(1), .how = MOB_STOP_DRAIN);
+    hear_nothing(story, WORKER); // after what came before: that body
+    say(story, WORKER, RESULT, result, .ref = ref(2));
+    hear(story, CALLER, DONE, done);
+    hear(story, WORKER, STOP, stop);
+}
+
+Test(actors, another_way_to_stop_is_refused)
+{
+    make(NULL);
+    say(story, CALLER, STOP, stop, .actor = ref(1), .how = 7);
+    cr_assert_eq(hear(story, CALLER, ERROR, error)->code, (uint32_t)MOB_EARGS);
+    call(2);
+    hear(story, WORKER, RUN, run);
 }
 
 Test(actors, names_are_taken_and_found)

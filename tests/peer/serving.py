@@ -85,7 +85,7 @@ class Worker(Peer):
 
     def on_stop(self, owner, seq, *_):
         if self.actors.pop((owner, seq), None):
-            self.say("STOP", owner, seq, 0)
+            self.say("STOP", owner, seq, 3)
         self.over = True
 
 

@@ -440,6 +440,7 @@ Test(actor_wire, a_stop_waits_for_what_came_before_it)
     hear_result(1);
     const msg_stop_t *stop = &paper_hear(paper, VERB_STOP)->stop;
     cr_assert(mob_same(stop->actor, thing));
+    cr_assert_eq(stop->how, STOP_ENDED);
     hear_fail(2, MOB_EDEAD, MOB_NOT_EXECUTED);
     paper_hear(paper, VERB_BYE);
 }

@@ -186,7 +186,7 @@ static void end_actor(runner_t *self, runner_actor_t *actor)
     while (*link != actor)
         link = &(*link)->next;
     *link = actor->next;
-    message_STOP(&self->link.out, &(msg_stop_t){.actor = actor->id, .how = MOB_STOP_DRAIN});
+    message_STOP(&self->link.out, &(msg_stop_t){.actor = actor->id, .how = STOP_ENDED});
     blob_drop(&actor->args);
     blob_drop(&actor->opts);
     free(actor);
