@@ -15,9 +15,10 @@
 #include "broker.h"
 #include "mobula/contract.h"
 
-enum { THREADS = 3, ROUNDS = 12, CALLS = 40, PATIENCE_MS = 30000 };
+enum { THREADS = 3, ROUNDS = 12, CALLS = 40, LARGE = 300000, PATIENCE_MS = 30000 };
 
 MOB_TASK(inc, i64, (i64, n));
+MOB_TASK(same, bytes, (bytes, data));
 #define COUNTER(METHOD) METHOD(counter, add, i64, (i64, n))
 MOB_ACTOR(counter, COUNTER, (i64, start));
 
@@ -29,6 +30,13 @@ mob_err_t inc(mob_ctx_t *ctx, int64_t n, int64_t *out)
 {
     (void)ctx;
     *out = n + 1;
+    return MOB_OK;
+}
+
+mob_err_t same(mob_ctx_t *ctx, mob_bytes_t data, mob_bytes_t *out)
+{
+    (void)ctx;
+    *out = data;
     return MOB_OK;
 }
 
@@ -46,9 +54,9 @@ mob_err_t counter_add(mob_ctx_t *ctx, counter_t *self, int64_t n, int64_t *out)
     return MOB_OK;
 }
 
-static const mob_def_t defs[] = {mob_task(inc), mob_actor(counter, COUNTER), {0}};
+static const mob_def_t defs[] = {mob_task(inc), mob_task(same), mob_actor(counter, COUNTER), {0}};
 static char address[128];
-static atomic_int values, cancelled, interrupts, called, wrong;
+static atomic_int values, cancelled, interrupts, called, large, wrong;
 
 static void count(mob_t *m, mob_ref_t ref, void *arg)
 {
@@ -95,6 +103,28 @@ static void one_round(mob_t *m, counter_h counter, unsigned *seed, int64_t *sum)
     mob_release(m, mark);
 }
 
+static mob_err_t get_large(mob_t *m, mob_ref_bytes ref, mob_bytes_t *back)
+{
+    mob_err_t err;
+    while ((err = mob_get(m, ref, back, PATIENCE_MS)) == MOB_EINTERRUPTED)
+        atomic_fetch_add(&interrupts, 1);
+    return err;
+}
+
+// In pieces to a task, by way of the store, and back.
+static void large_round(mob_t *m, unsigned *seed)
+{
+    static _Thread_local char data[LARGE];
+    mob_bytes_t back = {0};
+    uint64_t mark = mob_mark(m);
+    memset(data, rand_r(seed), sizeof data);
+    mob_ref_bytes ref = mob_run(m, same, mob_put(m, ((mob_bytes_t){data, sizeof data})));
+    bool good = get_large(m, ref, &back) == MOB_OK && back.size == sizeof data &&
+                memcmp(back.data, data, sizeof data) == 0;
+    atomic_fetch_add(good ? &large : &wrong, 1);
+    mob_release(m, mark);
+}
+
 static void *caller(void *arg)
 {
     unsigned seed = *(unsigned *)arg;
@@ -105,6 +135,7 @@ static void *caller(void *arg)
         if (i % 4 == 3)
             mob_interrupt(m);
         one_round(m, counter, &seed, &sum);
+        large_round(m, &seed);
     }
     mob_close(&m);
     return NULL;
@@ -153,9 +184,9 @@ int main(void)
     waitpid(broker, NULL, 0);
     snprintf(command, sizeof command, "rm -rf %s", directory);
     int settled = atomic_load(&values) + atomic_load(&cancelled), sent = THREADS * ROUNDS * CALLS * 2;
-    printf("sent %d, values %d, cancelled %d, wrong %d, interrupts %d, callbacks %d\n", sent,
-           atomic_load(&values), atomic_load(&cancelled), atomic_load(&wrong),
-           atomic_load(&interrupts), atomic_load(&called));
+    printf("sent %d, values %d, cancelled %d, large %d, wrong %d, interrupts %d, callbacks %d\n",
+           sent, atomic_load(&values), atomic_load(&cancelled), atomic_load(&large),
+           atomic_load(&wrong), atomic_load(&interrupts), atomic_load(&called));
     return system(command) != 0 || settled != sent || atomic_load(&wrong) > 0 ||
            atomic_load(&interrupts) == 0;
 }
