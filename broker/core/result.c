@@ -31,6 +31,16 @@ static call_t *in_hand(core_t *core, worker_t *worker, call_t *call, uint32_t at
     return NULL;
 }
 
+// Its pieces are not here because they were used: the first time it was said answered the call, wherever that is now.
+static bool said_twice(core_t *core, const worker_t *worker, const call_t *call, uint32_t attempt,
+                       const refusal_t *refusal)
+{
+    bool asked = call && call->worker == worker && call->attempt == attempt;
+    bool twice = refusal->err == MOB_EPROTO && !asked;
+    core->count.late_results += twice;
+    return twice;
+}
+
 // Called off while it stood in the worker's hand, and then it began all the same.
 static void called_off(core_t *core, call_t *call)
 {
@@ -61,6 +71,8 @@ static void value_came(core_t *core, worker_t *worker, const msg_result_t *resul
             actor_made(core, actor);
         return;
     }
+    if (said_twice(core, worker, call, result->attempt, refusal))
+        return;
     call = call ? in_hand(core, worker, call, result->attempt)
                 : rejoin_announced(core, worker, result->ref, result->attempt, 1);
     if (!call)
@@ -105,6 +117,8 @@ void result_item(core_t *core, worker_t *worker, const msg_item_t *item)
         session_taken(core, worker->session);
     blob_t *value = prelude_load(worker->session, item->value, &refusal);
     call_t *call = call_find(core, item->ref);
+    if (said_twice(core, worker, call, item->attempt, &refusal))
+        return;
     call = call ? in_hand(core, worker, call, item->attempt)
                 : rejoin_announced(core, worker, item->ref, item->attempt, item->count);
     if (call && call->state != CALL_FINAL && !parts_item(core, call, item, &value, refusal) &&
