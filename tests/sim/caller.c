@@ -22,16 +22,22 @@ static mob_bytes_t text_of(const char *text)
 
 // ---- A session --------------------------------------------------------------------------------------
 
-// What has an outcome was admitted, and so was all before it: it must not be asked of another broker.
+// What has an outcome was admitted, and so was all before it: it must not be asked of another broker. What stands in
+// front of a request, a new broker needs with it.
 static uint64_t floor_of(const caller_t *self)
 {
-    return self->answered > self->accepted ? self->answered : self->accepted;
+    const deed_t *deed = self->accepted < self->count ? self->deeds[self->accepted] : NULL;
+    if (deed && deed->kind == DEED_PIECE)
+        deed = deed->whole;
+    uint64_t floor = deed && deed->pieces ? deed->ref.seq - deed->pieces - 1 : self->accepted;
+    return self->answered > floor ? self->answered : floor;
 }
 
 static void greet(void *arg)
 {
     caller_t *self = arg;
     self->live = false;
+    hauls_free(&self->hauls);
     self->greeted_at = self->world->now;
     message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
                                                   .owner = self->owner,
@@ -118,18 +124,31 @@ static void say_spawn(batch_t *out, const deed_t *deed, load_t args)
                                       .args = args});
 }
 
+static void say_piece(batch_t *out, const deed_t *deed)
+{
+    uint8_t room[DEED_PAYLOAD];
+    const deed_t *whole = deed->whole;
+    uint32_t index = (uint32_t)(deed->ref.seq + whole->pieces - whole->ref.seq);
+    haul_say_piece(out, deed->ref.seq, ledger_payload(room, whole->number, 0), index, whole->pieces);
+}
+
 static void say_request(caller_t *self, deed_t *deed)
 {
     uint8_t room[DEED_PAYLOAD];
     mob_ref_t refs[DEED_DEPS];
     batch_t *out = &self->link.out;
     load_t args = ledger_payload(room, deed->number, 0);
+    if (deed->pieces)
+        args = (load_t){
+            .form = LOAD_PIECES, .first = deed->ref.seq - deed->pieces, .size = deed->pieces};
     for (uint32_t i = 0; i < deed->dep_count; i++)
         refs[i] = deed->deps[i]->ref;
     refs_t deps = {.items = refs, .count = deed->dep_count};
     if (deed->asked_epoch == 0)
         deed->asked_epoch = self->epoch;
-    if (deed->kind == DEED_TASK)
+    if (deed->kind == DEED_PIECE)
+        say_piece(out, deed);
+    else if (deed->kind == DEED_TASK)
         say_task(out, deed, args, deps);
     else if (deed->kind == DEED_METHOD)
         say_method(out, deed, args, deps);
@@ -144,8 +163,10 @@ static void say_request(caller_t *self, deed_t *deed)
 void caller_say_unsent(caller_t *self)
 {
     while (self->live && self->sent < self->count) {
+        const deed_t *deed = self->deeds[self->sent];
         say_request(self, self->deeds[self->sent++]);
-        if (self->link.out.pack.size > MOB_BATCH_TARGET)
+        bool split = deed->kind == DEED_PIECE && chance_hit(&self->world->chance, 3000);
+        if (split || self->link.out.pack.size > MOB_BATCH_TARGET)
             link_flush(&self->link, true);
     }
 }
@@ -181,6 +202,8 @@ static void welcome(caller_t *self, const msg_welcome_t *heard)
     self->note = heard->note;
     self->live = true;
     accept(self, heard->accepted);
+    if (heard->accepted < self->accepted && heard->accepted >= floor_of(self))
+        self->accepted = heard->accepted; // a new one, that has no part of it
     self->sent = self->accepted;
     self->again_us = AGAIN_US;
     self->again_at = self->world->now + AGAIN_US;
@@ -209,11 +232,24 @@ static void outcome(caller_t *self, mob_ref_t ref, uint32_t code, load_t value)
     }
     deed_t *deed = self->deeds[ref.seq - 1];
     note_answered(self, deed->whole ? deed->whole : deed);
-    if (deed->dropped || deed->forget)
+    if (deed->dropped || deed->forget || (deed->settled && value.form == LOAD_AWAY))
         return;
+    if (value.form == LOAD_AWAY) {
+        haul_ask(haul_add(&self->hauls, ref, PART_VALUE), &self->link.out);
+        return;
+    }
     self->pending -= !deed->settled;
     ledger_outcome(&world->ledger, deed, code, value, world->epoch,
                    world_quiet(world, deed->asked_at));
+}
+
+static void data(caller_t *self, const msg_data_t *heard)
+{
+    haul_t *haul = haul_data(self->hauls, heard);
+    if (!haul)
+        return;
+    outcome(self, haul->ref, MOB_OK, load_bytes(haul->bytes, sizeof haul->bytes));
+    haul_end(&self->hauls, &haul);
 }
 
 static void note(caller_t *self, uint64_t n, bool news)
@@ -255,6 +291,9 @@ static void hear(void *arg, const message_t *message)
         break;
     case VERB_ANSWER:
         outcome(self, message->answer.ref, message->answer.code, message->answer.value);
+        break;
+    case VERB_DATA:
+        data(self, &message->data);
         break;
     case VERB_NOTE:
         note(self, message->note.n, true);
@@ -332,6 +371,7 @@ void caller_free(caller_t **self_p)
     caller_t *self = *self_p;
     *self_p = NULL;
     batch_fini(&self->link.out);
+    hauls_free(&self->hauls);
     free(self->deeds);
     free(self);
 }

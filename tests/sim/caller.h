@@ -3,6 +3,7 @@
 #ifndef MOBULA_SIM_CALLER_H
 #define MOBULA_SIM_CALLER_H
 
+#include "haul.h"
 #include "ledger.h"
 #include "link.h"
 
@@ -23,6 +24,7 @@ typedef struct caller {
     uint64_t first_open; // all before are settled and dropped
     uint64_t ticks;
     uint32_t pending;
+    haul_t *hauls;       // values on their way
     struct caller *next; // of the past ones
 } caller_t;
 

@@ -12,38 +12,62 @@
 
 enum { SLOW_BODY_US = 5000 };
 
-static void begin_next(runner_t *self);
-
 // ---- Answers ----------------------------------------------------------------------------------------
 
+typedef struct writing { // of the values of one answer
+    runner_t *self;
+    const runner_answer_t *answer;
+    uint64_t up; // seq of the next piece
+} writing_t;
+
+// Of an answer in pieces: the pieces, and the load that names them.
+static load_t value_of(writing_t *self, uint8_t room[DEED_PAYLOAD], uint32_t index)
+{
+    const runner_answer_t *answer = self->answer;
+    load_t payload = ledger_payload(room, answer->number + index, answer->run), named = payload;
+    if (answer->pieces == 0)
+        return payload;
+    named = (load_t){.form = LOAD_PIECES, .first = self->up, .size = answer->pieces};
+    for (uint32_t i = 0; i < answer->pieces; i++)
+        haul_say_piece(&self->self->link.out, self->up++, payload, i, answer->pieces);
+    return named;
+}
+
 // Several values may leave in several messages, and a connection may break between them.
-static void put_items(runner_t *self, const runner_answer_t *answer)
+static void put_items(writing_t *self)
 {
     uint8_t room[DEED_PAYLOAD];
+    const runner_answer_t *answer = self->answer;
     for (uint32_t i = 0; i < answer->returns; i++) {
-        message_ITEM(&self->link.out,
-                     &(msg_item_t){.ref = answer->key.ref,
-                                   .attempt = (uint32_t)answer->key.attempt,
-                                   .index = i,
-                                   .count = answer->returns,
-                                   .value = ledger_payload(room, answer->number + i, answer->run)});
-        if (chance_hit(&self->world->chance, 2000))
-            link_flush(&self->link, false);
+        load_t value = value_of(self, room, i);
+        message_ITEM(&self->self->link.out, &(msg_item_t){.ref = answer->key.ref,
+                                                          .attempt = (uint32_t)answer->key.attempt,
+                                                          .index = i,
+                                                          .count = answer->returns,
+                                                          .value = value});
+        if (chance_hit(&self->self->world->chance, 2000))
+            link_flush(&self->self->link, answer->pieces > 0);
     }
 }
 
-static void put_value(runner_t *self, const runner_answer_t *answer)
+// Behind several values it is empty; but in pieces, when they are.
+static void put_value(runner_t *runner, const runner_answer_t *answer)
 {
     uint8_t room[DEED_PAYLOAD];
+    writing_t self = {.self = runner, .answer = answer, .up = answer->up};
     bool several = answer->returns > 1;
+    if (answer->pieces)
+        link_flush(&runner->link, false); // an answer in pieces has messages of its own
     if (several)
-        put_items(self, answer);
-    message_RESULT(
-        &self->link.out,
-        &(msg_result_t){.ref = answer->key.ref,
-                        .attempt = (uint32_t)answer->key.attempt,
-                        .value = several ? (load_t){0}
-                                         : ledger_payload(room, answer->number, answer->run)});
+        put_items(&self);
+    load_t value = {0};
+    if (!several || answer->pieces)
+        value = value_of(&self, room, 0);
+    message_RESULT(&runner->link.out, &(msg_result_t){.ref = answer->key.ref,
+                                                      .attempt = (uint32_t)answer->key.attempt,
+                                                      .value = value});
+    if (answer->pieces)
+        link_flush(&runner->link, true);
 }
 
 void runner_put_answer(runner_t *self, const runner_answer_t *answer)
@@ -60,15 +84,34 @@ void runner_put_answer(runner_t *self, const runner_answer_t *answer)
                                         .executed = answer->executed});
 }
 
-void runner_say_answer(runner_t *self, runner_answer_t *answer)
+static void line_up(runner_answer_t ***list, uint64_t *count, uint64_t *room, runner_answer_t *answer)
 {
-    if (self->said_count == self->said_room) {
-        self->said_room = self->said_room ? 2 * self->said_room : 64;
-        self->said = realloc(self->said, self->said_room * sizeof(runner_answer_t *));
-        if (!self->said)
+    if (*count == *room) {
+        *room = *room ? 2 * *room : 64;
+        *list = realloc(*list, *room * sizeof **list);
+        if (!*list)
             abort();
     }
-    self->said[self->said_count++] = answer;
+    (*list)[(*count)++] = answer;
+}
+
+bool runner_is_up(const runner_t *self, const runner_answer_t *answer)
+{
+    return answer->pieces > 0 && answer->up_end > self->up_accepted;
+}
+
+void runner_say_answer(runner_t *self, runner_answer_t *answer)
+{
+    if (answer->pieces > 0) {
+        uint32_t values = answer->returns > 1 ? answer->returns + 1 : 1;
+        answer->up = self->up_seq + 1;
+        answer->up_end = self->up_seq += (uint64_t)values * answer->pieces;
+        line_up(&self->ups, &self->up_count, &self->up_room, answer);
+        if (!self->live)
+            return; // behind those before it, after WELCOME
+    } else {
+        line_up(&self->said, &self->said_count, &self->said_room, answer);
+    }
     runner_put_answer(self, answer);
 }
 
@@ -98,6 +141,7 @@ void runner_answer_failure(runner_t *self, const runner_item_t *item, mob_err_t 
 {
     runner_answer_t *answer = new_answer(self, item);
     answer->good = false;
+    answer->pieces = 0;
     answer->code = err;
     answer->app_code = app_code;
     answer->executed = executed;
@@ -111,6 +155,7 @@ static void answer_value(runner_t *self, const runner_item_t *item)
     answer->returns = item->what == ITEM_RUN ? item->deed->returns : 1;
     answer->number = item->deed->number;
     answer->run = item->run;
+    answer->pieces = item->what == ITEM_RUN ? item->deed->result_pieces : 0;
     runner_say_answer(self, answer);
 }
 
@@ -118,6 +163,7 @@ static void answer_value(runner_t *self, const runner_item_t *item)
 
 void runner_item_free(runner_item_t *item)
 {
+    hauls_free(&item->hauls);
     blob_drop(&item->args);
     blob_drop(&item->opts);
     free(item);
@@ -132,7 +178,7 @@ void runner_push(runner_t *self, const runner_item_t *like)
     item->next = NULL;
     *(self->last ? &self->last->next : &self->first) = item;
     self->last = item;
-    begin_next(self);
+    runner_begin_next(self);
 }
 
 static runner_item_t *pop(runner_t *self)
@@ -271,7 +317,7 @@ static void finish(void *arg, uint64_t mark)
     answer_body(self, item);
     self->running = NULL;
     runner_item_free(item);
-    begin_next(self);
+    runner_begin_next(self);
     if (!self->dead)
         link_flush(&self->link, false);
 }
@@ -369,9 +415,9 @@ static void stop(runner_t *self, const runner_item_t *item)
         end_actor(self, actor);
 }
 
-static void begin_next(runner_t *self)
+void runner_begin_next(runner_t *self)
 {
-    while (!self->running && self->first && !self->over && !self->dead) {
+    while (!self->running && self->first && !self->first->hauls && !self->over && !self->dead) {
         runner_item_t *item = pop(self);
         if (item->what == ITEM_STOP) {
             stop(self, item);

@@ -49,6 +49,14 @@ deed_t *ledger_deed(const ledger_t *self, load_t payload)
     return number < self->deed_count ? self->deeds[number] : NULL;
 }
 
+deed_t *ledger_find(const ledger_t *self, mob_ref_t ref)
+{
+    for (uint64_t i = self->deed_count; i > 0; i--) // mostly it is a young one
+        if (mob_same(self->deeds[i - 1]->ref, ref))
+            return self->deeds[i - 1];
+    return NULL;
+}
+
 static const ledger_run_t *run_of(const ledger_t *self, uint64_t number)
 {
     return number < self->run_count ? &self->runs[number] : NULL;
@@ -189,6 +197,8 @@ static void check_failure(ledger_t *self, deed_t *deed, uint32_t code, const fai
     deed->said_not_executed = failure->executed == 0 && (ran(deed) || deed->kind == DEED_ACTOR);
     if (deed->said_not_executed && call_of(deed)->starts > 0)
         ledger_break(self, deed, "its caller was told that it did not run, and it began");
+    if (code == MOB_EPROTO)
+        ledger_break(self, deed, "the broker did not understand it");
     if (code == MOB_EGONE && !deed->dropped)
         ledger_break(self, deed, "gone, and nobody dropped it");
 }

@@ -12,7 +12,8 @@ typedef enum deed_kind {
     DEED_ACTOR,
     DEED_OBJECT,
     DEED_END,
-    DEED_PART // a ref of a TASK or METHOD with several results, but the first
+    DEED_PART, // a ref of a TASK or METHOD with several results, but the first
+    DEED_PIECE // no ref: a part of the payload of the one behind it
 } deed_kind_t;
 
 enum { DEED_DEPS = 2, DEED_PAYLOAD = 16, DEED_CODE = 1000 };
@@ -43,8 +44,10 @@ struct deed { // one ref
     deed_t *deps[DEED_DEPS];
     uint32_t dep_count;
     uint32_t returns; // refs; those behind the first are PARTs with the numbers behind its own
-    deed_t *whole;    // of a PART
-    int64_t takes_us; // the body
+    deed_t *whole;    // of a PART or PIECE
+    uint32_t pieces;  // that stand in front of it
+    uint32_t result_pieces; // of the value that the body gives; 0: it stands in its message
+    int64_t takes_us;       // the body
     enum { BODY_OK, BODY_FAILS, BODY_LEAVES } body;
     // What was seen.
     bool disturbed; // an end that is not the body's own is in order
@@ -79,6 +82,7 @@ typedef struct ledger {
 
 deed_t *ledger_plan(ledger_t *self, mob_ref_t ref, deed_kind_t kind);
 deed_t *ledger_deed(const ledger_t *self, load_t payload); // NULL: not one of ours
+deed_t *ledger_find(const ledger_t *self, mob_ref_t ref);  // likewise
 
 // A body begins. Gives the number of the run.
 uint64_t ledger_start(ledger_t *self, deed_t *deed, uint32_t attempt, uint32_t incarnation,

@@ -27,7 +27,7 @@ static bool known(runner_t *self, mob_ref_t ref, uint32_t attempt)
     if (self->world->control == CONTROL_NO_DEDUP)
         return false;
     runner_answer_t *answer = runner_find_answer(self, ref, attempt);
-    if (answer)
+    if (answer && !runner_is_up(self, answer)) // else it is on its way
         runner_say_answer(self, answer);
     return answer || in_hand(self, ref, attempt);
 }
@@ -40,14 +40,73 @@ static const char *text_at(const runner_t *self, uint32_t symbol)
     return text;
 }
 
-static void check_deps(runner_t *self, const deed_t *deed, loads_t deps)
+static void wrong_dep(runner_t *self, const deed_t *deed)
 {
-    bool right = deps.count == deed->dep_count;
-    for (uint32_t i = 0; right && deps.count > 0; i++)
-        right = ledger_deed(&self->world->ledger, loads_next(&deps)) == deed->deps[i];
-    if (!right)
-        ledger_break(&self->world->ledger, deed,
-                     "a worker got other values than those of its dependencies");
+    ledger_break(&self->world->ledger, deed,
+                 "a worker got other values than those of its dependencies");
+}
+
+// What did not come along is fetched; gives the list of it.
+static haul_t *take_deps(runner_t *self, const deed_t *deed, loads_t deps, haul_t *hauls)
+{
+    if (deps.count != deed->dep_count)
+        wrong_dep(self, deed);
+    for (uint32_t i = 0; i < deed->dep_count && deps.count > 0; i++) {
+        load_t load = loads_next(&deps);
+        if (load.form == LOAD_AWAY)
+            haul_add(&hauls, deed->ref, PART_DEPS + i);
+        else if (ledger_deed(&self->world->ledger, load) != deed->deps[i])
+            wrong_dep(self, deed);
+    }
+    return hauls;
+}
+
+static void check_part(runner_t *self, const runner_item_t *item, const haul_t *haul)
+{
+    deed_t *deed = ledger_deed(&self->world->ledger, load_bytes(haul->bytes, sizeof haul->bytes));
+    if (haul->part == PART_ARGS && deed != item->deed)
+        world_fail(self->world, "a worker fetched the arguments of another call");
+    if (haul->part >= PART_DEPS && deed != item->deed->deps[haul->part - PART_DEPS])
+        wrong_dep(self, item->deed);
+}
+
+static void ask_for(runner_t *self, const runner_item_t *item)
+{
+    for (const haul_t *haul = item->hauls; haul; haul = haul->next)
+        haul_ask(haul, &self->link.out);
+}
+
+static runner_item_t *hauling(const runner_t *self, mob_ref_t ref)
+{
+    runner_item_t *item = self->first;
+    while (item && !(item->hauls && mob_same(item->ref, ref)))
+        item = item->next;
+    return item;
+}
+
+static void take_out(runner_t *self, runner_item_t *item)
+{
+    runner_item_t *before = NULL, **link = &self->first;
+    for (; *link != item; link = &(*link)->next)
+        before = *link;
+    *link = item->next;
+    if (self->last == item)
+        self->last = before;
+}
+
+static void on_data(runner_t *self, const msg_data_t *data)
+{
+    runner_item_t *item = hauling(self, data->ref);
+    haul_t *haul = item ? haul_data(item->hauls, data) : NULL;
+    if (item && data->bytes.size == 0) { // lost with an earlier broker
+        take_out(self, item);
+        runner_answer_failure(self, item, MOB_EBROKER, 0, MOB_NOT_EXECUTED);
+        runner_item_free(item);
+    } else if (haul) {
+        check_part(self, item, haul);
+        haul_end(&item->hauls, &haul);
+    }
+    runner_begin_next(self);
 }
 
 static int64_t ends_at(const runner_t *self, int64_t remaining_ms)
@@ -57,7 +116,9 @@ static int64_t ends_at(const runner_t *self, int64_t remaining_ms)
 
 static void on_run(runner_t *self, const msg_run_t *run)
 {
-    deed_t *deed = ledger_deed(&self->world->ledger, run->args);
+    bool away = run->args.form == LOAD_AWAY;
+    deed_t *deed = away ? ledger_find(&self->world->ledger, run->ref)
+                        : ledger_deed(&self->world->ledger, run->args);
     if (!deed || !mob_same(deed->ref, run->ref)) {
         world_fail(self->world, "a worker got the arguments of another call");
         return;
@@ -68,7 +129,10 @@ static void on_run(runner_t *self, const msg_run_t *run)
         ledger_break(&self->world->ledger, deed, "a worker was asked for another number of values");
     if (known(self, run->ref, run->attempt))
         return;
-    check_deps(self, deed, run->deps);
+    haul_t *hauls = NULL;
+    if (away)
+        haul_add(&hauls, run->ref, PART_ARGS);
+    hauls = take_deps(self, deed, run->deps, hauls);
     runner_push(self, &(runner_item_t){.what = ITEM_RUN,
                                        .ref = run->ref,
                                        .actor = run->actor,
@@ -76,7 +140,10 @@ static void on_run(runner_t *self, const msg_run_t *run)
                                        .incarnation = run->incarnation,
                                        .epoch = run->epoch,
                                        .deed = deed,
+                                       .hauls = hauls,
                                        .ends_at = ends_at(self, run->remaining_ms)});
+    if (self->last && self->last->hauls)
+        ask_for(self, self->last);
     if (self->blocked && self->first)
         runner_give(self, false);
 }
@@ -107,19 +174,15 @@ static void on_make(runner_t *self, const msg_make_t *make)
 
 static void on_cancel(runner_t *self, mob_ref_t ref)
 {
-    for (runner_item_t **link = &self->first, *before = NULL; *link; link = &(*link)->next) {
-        runner_item_t *item = *link;
-        if (item->what != ITEM_RUN || !mob_same(item->ref, ref)) {
-            before = item;
-            continue;
-        }
-        *link = item->next;
-        if (self->last == item)
-            self->last = before;
-        runner_answer_failure(self, item, MOB_ECANCELLED, 0, MOB_NOT_EXECUTED);
-        runner_item_free(item);
+    runner_item_t *item = self->first;
+    while (item && !(item->what == ITEM_RUN && mob_same(item->ref, ref)))
+        item = item->next;
+    if (!item)
         return;
-    }
+    take_out(self, item);
+    runner_answer_failure(self, item, MOB_ECANCELLED, 0, MOB_NOT_EXECUTED);
+    runner_item_free(item);
+    runner_begin_next(self);
 }
 
 static void on_name(runner_t *self, const msg_name_t *name)
@@ -170,6 +233,40 @@ static void say_held(runner_t *self)
                                             .returns = item->deed->returns});
 }
 
+static void say_up_again(runner_t *self)
+{
+    for (uint64_t i = 0; i < self->up_count; i++)
+        runner_put_answer(self, self->ups[i]);
+}
+
+static void say_have_up(runner_t *self)
+{
+    for (uint64_t i = 0; i < self->up_count; i++)
+        message_HAVE(&self->link.out, &(msg_have_t){.ref = self->ups[i]->key.ref,
+                                                    .attempt = (uint32_t)self->ups[i]->key.attempt,
+                                                    .state = HAND_DONE,
+                                                    .returns = self->ups[i]->returns});
+}
+
+static void on_accept(runner_t *self, uint64_t seq)
+{
+    uint64_t done = 0;
+    if (seq > self->up_seq)
+        world_fail(self->world, "accepted what a worker never said");
+    self->up_accepted = seq > self->up_accepted ? seq : self->up_accepted;
+    while (done < self->up_count && self->ups[done]->up_end <= self->up_accepted)
+        done++;
+    self->up_count -= done;
+    if (done > 0)
+        memmove(self->ups, self->ups + done, self->up_count * sizeof *self->ups);
+}
+
+static uint64_t floor_of(const runner_t *self)
+{
+    const runner_answer_t *first = self->up_count > 0 ? self->ups[0] : NULL;
+    return first && first->up <= self->up_accepted ? first->up - 1 : self->up_accepted;
+}
+
 static void repeat_answers(runner_t *self)
 {
     self->base = self->taken;
@@ -187,13 +284,20 @@ static void on_welcome(runner_t *self, const msg_welcome_t *heard)
         return;
     self->epoch = heard->epoch;
     self->live = true;
+    on_accept(self, heard->accepted);
+    if (heard->accepted < self->up_accepted && heard->accepted >= floor_of(self))
+        self->up_accepted = heard->accepted;
     if (!self->welcomed) {
         self->welcomed = true;
         return;
     }
     say_held(self);
+    say_have_up(self);
     repeat_answers(self);
     message_OPEN(&self->link.out, &(msg_open_t){0});
+    say_up_again(self);
+    for (const runner_item_t *item = self->first; item; item = item->next)
+        ask_for(self, item);
 }
 
 static uint64_t envelopes_of(const runner_answer_t *answer)
@@ -219,6 +323,7 @@ static void greet(void *arg)
     message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
                                                   .owner = self->owner,
                                                   .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
+                                                  .floor = floor_of(self),
                                                   .epoch = self->epoch,
                                                   .role = ROLE_WORKER,
                                                   .host = self->starter->owner,
@@ -235,6 +340,8 @@ static void hear_work(runner_t *self, const message_t *message)
         on_run(self, &message->run);
     else if (message->verb == VERB_MAKE && message->make.epoch >= self->epoch)
         on_make(self, &message->make);
+    else if (message->verb == VERB_DATA)
+        on_data(self, &message->data);
     else if (message->verb == VERB_CANCEL)
         on_cancel(self, message->cancel.ref);
     else if (message->verb == VERB_STOP)
@@ -259,6 +366,8 @@ static void hear(void *arg, const message_t *message)
         on_welcome(self, &message->welcome);
     else if (message->verb == VERB_TAKEN)
         on_taken(self, message->taken.count);
+    else if (message->verb == VERB_ACCEPT && message->accept.epoch >= self->epoch)
+        on_accept(self, message->accept.seq);
     else if (message->verb == VERB_NAME)
         on_name(self, &message->name);
     else if (message->verb == VERB_NOTE || message->verb == VERB_HUGZ)
@@ -291,6 +400,9 @@ static void tick(void *arg, uint64_t mark)
         return;
     }
     message_PING(&self->link.out, &(msg_ping_t){.epoch = self->epoch, .heard = self->heard_at > 0});
+    say_up_again(self);
+    for (const runner_item_t *item = self->first; item; item = item->next)
+        ask_for(self, item);
     link_flush(&self->link, false);
 }
 
@@ -369,6 +481,7 @@ void runner_free(runner_t **self_p)
         free(answer);
     }
     free(self->said);
+    free(self->ups);
     free(self->texts);
     free(self);
 }

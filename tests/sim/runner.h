@@ -6,6 +6,7 @@
 
 #include <uthash.h>
 
+#include "haul.h"
 #include "ledger.h"
 #include "link.h"
 #include "starter.h"
@@ -22,6 +23,8 @@ typedef struct runner_answer { // RESULT or FAIL as it was said
     int64_t app_code;
     uint32_t returns;     // values
     uint64_t number, run; // what they carry
+    uint32_t pieces;      // of each value; 0: they stand in their message
+    uint64_t up, up_end;  // seqs of the first and last of all pieces
     UT_hash_handle hh;
 } runner_answer_t;
 
@@ -35,6 +38,7 @@ typedef struct runner_item { // in hand
     int64_t ends_at; // INT64_MAX: no deadline
     bool cancelled;
     uint64_t run;        // of the ledger, once it began
+    haul_t *hauls;       // arguments and dependencies that are not here: it cannot begin
     blob_t *args, *opts; // of MAKE, for HOLD
     char cls[32];
 } runner_item_t;
@@ -68,6 +72,8 @@ typedef struct runner {
     runner_answer_t *answers; // by key
     runner_answer_t **said;   // unacknowledged ones from taken on, in order
     uint64_t said_count, said_room, taken, base;
+    runner_answer_t **ups; // those in pieces that are not accepted, in order
+    uint64_t up_count, up_room, up_seq, up_accepted;
     struct runner *next; // of all
 } runner_t;
 
@@ -79,6 +85,8 @@ void runner_die(runner_t *self);                       // at once; its host says
 // Between hand.c and runner.c.
 void runner_put_answer(runner_t *self, const runner_answer_t *answer);
 void runner_say_answer(runner_t *self, runner_answer_t *answer);
+bool runner_is_up(const runner_t *self, const runner_answer_t *answer);
+void runner_begin_next(runner_t *self);
 runner_answer_t *runner_find_answer(runner_t *self, mob_ref_t ref, uint32_t attempt);
 void runner_answer_failure(runner_t *self, const runner_item_t *item, mob_err_t err,
                            int64_t app_code, uint32_t executed);

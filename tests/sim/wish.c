@@ -27,10 +27,27 @@ static deed_t *plan(caller_t *self, deed_kind_t kind)
     return deed;
 }
 
+// Some have a payload in pieces, which take numbers in front of it.
+static deed_t *plan_large(caller_t *self, deed_kind_t kind)
+{
+    chance_t *chance = &self->world->chance;
+    uint32_t count = chance_hit(chance, 800) ? 1 + chance_below(chance, HAUL_PIECES) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        deed_t *piece = plan(self, DEED_PIECE);
+        piece->settled = piece->dropped = true; // nobody waits for it
+    }
+    deed_t *deed = plan(self, kind);
+    deed->pieces = count;
+    for (uint32_t i = 1; i <= count; i++)
+        self->deeds[self->count - 1 - i]->whole = deed;
+    return deed;
+}
+
 static void await(caller_t *self, deed_t *deed)
 {
-    if (deed->kind == DEED_OBJECT || deed->forget) {
-        deed->settled = deed->kind == DEED_OBJECT; // the owner knows by itself
+    bool known = deed->kind == DEED_OBJECT && deed->pieces == 0; // the owner knows by itself
+    if (known || deed->forget) {
+        deed->settled = known;
         return;
     }
     self->pending++;
@@ -70,6 +87,7 @@ static void want_body(caller_t *self, deed_t *deed)
         deed->disturbed = true;
     }
     deed->forget = chance_hit(chance, 300);
+    deed->result_pieces = chance_hit(chance, 800) ? 1 + chance_below(chance, HAUL_PIECES) : 0;
     if (chance_hit(chance, 1200))
         want_deps(self, deed);
 }
@@ -92,7 +110,7 @@ static void await_all(caller_t *self, deed_t *deed)
 static void want_task(caller_t *self)
 {
     static const int32_t retries[] = {0, 1, 3, 3};
-    deed_t *deed = plan(self, DEED_TASK);
+    deed_t *deed = plan_large(self, DEED_TASK);
     want_body(self, deed);
     deed->retries = retries[chance_below(&self->world->chance, 4)];
     deed->need = chance_below(&self->world->chance, NEED_TASKS);
@@ -103,7 +121,7 @@ static void want_task(caller_t *self)
 
 static void want_method(caller_t *self, deed_t *actor)
 {
-    deed_t *deed = plan(self, DEED_METHOD);
+    deed_t *deed = plan_large(self, DEED_METHOD);
     want_body(self, deed);
     deed->actor = actor;
     deed->retries = actor->max_task_retries;
@@ -172,7 +190,7 @@ static void want(caller_t *self)
     if (dice < 5 && actors_of(self) < 4)
         want_actor(self);
     else if (dice < 8)
-        await(self, plan(self, DEED_OBJECT));
+        await(self, plan_large(self, DEED_OBJECT));
     else if (dice < 45)
         want_task(self);
     else

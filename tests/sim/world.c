@@ -91,6 +91,14 @@ static mob_ref_t ref_in(const message_t *message, uint64_t *more)
         return message->answer.ref;
     case VERB_DONE:
         return (mob_ref_t){0, message->done.seq};
+    case VERB_PIECE:
+        return (mob_ref_t){0, message->piece.seq};
+    case VERB_FETCH:
+        *more = message->fetch.part;
+        return message->fetch.ref;
+    case VERB_DATA:
+        *more = message->data.part;
+        return message->data.ref;
     case VERB_DROP:
         return message->drop.ref;
     case VERB_CANCEL:
@@ -137,6 +145,7 @@ static void start_broker(world_t *self)
         .pending_max = 400,
         .mailbox_max = 24,
         .ring_bytes = 1 << 16,
+        .store_max = 1024,
     };
     self->core = core_new(&config);
     if (!self->core)
@@ -349,7 +358,8 @@ static bool actors_ended(const world_t *self)
 static bool nothing_left(const world_t *self)
 {
     core_count_t count = core_counts(self->core);
-    return count.objects == count.graves && count.pending == 0 && count.actors == 0;
+    return count.objects == count.graves && count.pending == 0 && count.actors == 0 &&
+           count.store_bytes == 0;
 }
 
 static void say_pending(world_t *self, const char *what, bool ends)
