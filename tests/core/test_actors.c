@@ -428,3 +428,32 @@ Test(actors, nobody_moves_into_a_shared_worker_that_is_being_ended)
     say(story, CALLER, SPAWN, spawn, .seq = 2, .cls = 9);
     cr_assert_neq(story_started(story, OTHER, START_SHARED), worker);
 }
+
+// In one message: its call is to run again, and the actor beside it has ended.
+Test(actors, the_one_left_in_a_shared_worker_goes_on)
+{
+    opts_t shared = {.shared = 1}, patient = {.max_retries = 1, .retry_1 = MOB_ANY_CODE};
+    story_join(story, OTHER, ROLE_HOST, 77, 0);
+    say(story, OTHER, OFFER, offer, .name = {"mite", 4}, .kind = DEF_CLASS, .opts = {.set = &shared});
+    say(story, OTHER, METHOD, method, .name = {"add i64 -> i64", 14});
+    say(story, OTHER, OPEN, open, .slots = 1);
+    story_name(story, CALLER, 9, "mite");
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 9);
+    say(story, CALLER, SPAWN, spawn, .seq = 2, .cls = 9);
+    story_join(story, WORKER, ROLE_WORKER, story_started(story, OTHER, START_SHARED), 77);
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        hear(story, WORKER, MAKE, make);
+        say(story, WORKER, RESULT, result, .ref = ref(seq), .attempt = 1);
+        hear(story, CALLER, DONE, done);
+    }
+    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2, .opts = {.set = &patient});
+    hear(story, WORKER, RUN, run);
+    say(story, CALLER, STOP, stop, .actor = ref(2), .how = MOB_STOP_DRAIN);
+    hear(story, WORKER, STOP, stop);
+    batch_t both = BATCH_INIT;
+    message_FAIL(&both, &(msg_fail_t){.ref = ref(3), .code = MOB_ETASK, .executed = MOB_EXECUTED});
+    message_STOP(&both, &(msg_stop_t){.actor = ref(2)});
+    story_say(story, WORKER, &both);
+    batch_fini(&both);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->attempt, 1u);
+}
