@@ -156,15 +156,15 @@ static bool waits_there(core_t *core, host_t *host, shape_t *shape)
     return fit == FIT_TAKEN || fit == FIT_KEPT;
 }
 
-static bool somewhere(core_t *core, shape_t *shape, place_fits_fn *fits)
+static host_t *first_that(core_t *core, shape_t *shape, place_fits_fn *fits)
 {
     host_t *host;
     DL_FOREACH(core->hosts, host)
     {
         if (fits(core, host, shape))
-            return true;
+            break;
     }
-    return false;
+    return host;
 }
 
 // Keeps room for it on a host, always the same one.
@@ -183,6 +183,7 @@ static void set_turn(core_t *core, shape_t *shape)
 typedef struct pick {
     shape_t *shape; // of the call that begins next
     call_t *call;
+    host_t *host;   // one that takes it
     shape_t *waits; // one before it that would fit if others ended: actors, then by level and age
     call_t *waits_call;
 } pick_t;
@@ -191,18 +192,20 @@ static void look_at(core_t *core, shape_t *shape, pick_t *pick)
 {
     call_t *call = shape_first(core, shape);
     if (shape->actors) {
-        if (!(pick->waits && pick->waits->actors) && somewhere(core, shape, waits_there))
+        if (!(pick->waits && pick->waits->actors) && first_that(core, shape, waits_there))
             pick->waits = shape;
         return;
     }
     if (!call || (pick->call && !shape_before(core, call, pick->call)))
         return;
-    if (somewhere(core, shape, takes_task)) {
+    host_t *host = first_that(core, shape, takes_task);
+    if (host) {
         pick->shape = shape;
         pick->call = call;
+        pick->host = host;
     } else if (!(pick->waits && pick->waits->actors) &&
                (!pick->waits_call || shape_before(core, call, pick->waits_call)) &&
-               somewhere(core, shape, waits_there)) {
+               first_that(core, shape, waits_there)) {
         pick->waits = shape;
         pick->waits_call = call;
     }
@@ -231,8 +234,9 @@ static void lease_all(core_t *core)
             set_turn(core, pick.waits);
             return;
         }
-        const host_t *host = place_choose(core, pick.shape, pick.call->owner, takes_task);
-        worker_t *worker = idle_worker(host);
+        if (core->hosts->next) // there is a choice
+            pick.host = place_choose(core, pick.shape, pick.call->owner, takes_task);
+        worker_t *worker = idle_worker(pick.host);
         place_lease(worker, pick.shape->key.demand);
         run_on(core, worker, pick.call);
     }
