@@ -9,7 +9,10 @@
 #include "call.h"
 #include "name.h"
 #include "outcome.h"
+#include "shape.h"
 #include "worker.h"
+
+enum { RANKED_MAX = 1024 }; // so far into a mailbox priorities reach
 
 // What is in its worker's hand waits as well, but for the first.
 bool mailbox_full(const actor_t *actor)
@@ -106,6 +109,7 @@ void mailbox_admit(core_t *core, actor_t *actor, call_t *call)
 {
     call->actor = actor;
     actor->waiting++;
+    actor->ranked |= call->priority != 0;
     lane_t *lane = call->missing && !call->unordered ? lane_open(actor, call->owner) : NULL;
     if (lane)
         call_enlist(call, &lane->calls);
@@ -148,13 +152,40 @@ void mailbox_left(core_t *core, actor_t *actor, call_t *call)
         lane_advance(core, actor, lane);
 }
 
+// The first call of each caller, and each one that keeps no order, may go first: the one of the best rank does.
+static call_t *best_ranked(core_t *core, const actor_t *actor)
+{
+    uint64_t mark = ++core->marks;
+    uint32_t left = RANKED_MAX;
+    call_t *call, *best = NULL;
+    DL_FOREACH(actor->mailbox, call)
+    {
+        bool behind = call->owner && call->owner->mark == mark && !call->unordered;
+        if (!behind && (!best || shape_before(core, call, best)))
+            best = call;
+        if (call->owner && !call->unordered)
+            call->owner->mark = mark;
+        if (--left == 0)
+            break;
+    }
+    return best;
+}
+
+static call_t *next_call(core_t *core, actor_t *actor)
+{
+    call_t *first = actor->mailbox;
+    bool alone = !first || !first->next;
+    actor->ranked &= !alone;
+    return actor->ranked ? best_ranked(core, actor) : first;
+}
+
 void mailbox_pump(core_t *core, actor_t *actor)
 {
     worker_t *worker = actor->worker;
     if (!actor->made || !worker || !worker_ready(worker))
         return;
     while (actor->mailbox && worker->hand_count < worker->window)
-        worker_run(core, worker, actor->mailbox);
+        worker_run(core, worker, next_call(core, actor));
     if (actor->state == ACTOR_STOPPING)
         actor_stop_when_empty(core, actor);
 }

@@ -160,6 +160,7 @@ struct session {
     uint32_t symbol_count;
     uint8_t *known; // bit a name index: NAME was said to it
     uint32_t known_bytes;
+    uint64_t mark;    // mailbox.c
     uint32_t pending; // unsettled calls it owns
     uint32_t owned;   // all it owns
     call_t *calls;    // these
@@ -378,6 +379,7 @@ struct actor {
     blob_t *args, *opts; // of the constructor; encoded options, for MAKE and HOLD
     call_t *mailbox;     // ready ones, in order
     uint32_t waiting;    // all that wait, lanes included
+    bool ranked;         // among them may be some with a priority
     lane_t *lanes;
     uint32_t in_hand;
     bool waits; // for a place: in shape->actors

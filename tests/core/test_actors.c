@@ -457,3 +457,57 @@ Test(actors, the_one_left_in_a_shared_worker_goes_on)
     batch_fini(&both);
     cr_assert_eq(hear(story, WORKER, RUN, run)->attempt, 1u);
 }
+
+// ---- Priorities ---------------------------------------------------------------------------------
+
+enum { WINDOW = 16, RIVAL = 9 };
+
+static void fill_window(void)
+{
+    for (uint64_t seq = 2; seq < 2 + WINDOW; seq++)
+        call(seq);
+    for (int i = 0; i < WINDOW; i++)
+        hear(story, WORKER, RUN, run);
+}
+
+static void call_of(int who, uint64_t seq, const opts_t *opts)
+{
+    say(story, who, CALL, call, .seq = seq, .actor = ref(1), .method = 2, .opts = {.set = opts});
+}
+
+static void runs_next(uint64_t done, int who, uint64_t seq)
+{
+    say(story, WORKER, RESULT, result, .ref = ref(done), .value = text_load("v"));
+    const msg_run_t *run = hear(story, WORKER, RUN, run);
+    cr_assert(run->ref.owner == (uint64_t)(1000 + who) && run->ref.seq == seq, "%d.%d",
+              (int)run->ref.owner, (int)run->ref.seq);
+}
+
+Test(actors, priorities_choose_among_callers_and_leave_each_its_order)
+{
+    opts_t high = {.priority = 3}, low = {.priority = -3}, loose = {.priority = 5, .unordered = 1};
+    make(NULL);
+    story_join(story, RIVAL, ROLE_CLIENT, 1000 + RIVAL, 0);
+    story_name(story, RIVAL, 2, "add i64 -> i64");
+    fill_window();
+    call_of(CALLER, 18, NULL);
+    call_of(CALLER, 19, &high); // behind 18, which is its caller's
+    call_of(RIVAL, 1, &high);
+    call_of(RIVAL, 2, &low);
+    call_of(CALLER, 20, &loose);
+    hear_nothing(story, WORKER);
+    runs_next(2, CALLER, 20);
+    runs_next(3, RIVAL, 1);
+    runs_next(4, CALLER, 18);
+    runs_next(5, CALLER, 19);
+    for (int second = 0; second < 4; second++) { // 2 has risen to 1
+        say(story, WORKER, PING, ping, .epoch = 1);
+        say(story, CALLER, PING, ping, .epoch = 1, .heard = 1);
+        say(story, RIVAL, PING, ping, .epoch = 1, .heard = 1);
+        story_pass(story, 1000);
+    }
+    call_of(CALLER, 21, NULL);
+    for (uint64_t seq = 6; story_peek(story, WORKER) == NULL; seq++) // a slow one has a smaller window
+        say(story, WORKER, RESULT, result, .ref = ref(seq), .value = text_load("v"));
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.owner, (uint64_t)(1000 + RIVAL));
+}

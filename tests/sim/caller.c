@@ -98,6 +98,7 @@ static void say_task(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
 static void say_method(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
 {
     opts_t own = {.timeout_ms = deed->timeout_ms,
+                  .priority = deed->priority,
                   .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
                   .num_returns = deed->returns,
                   .forget = deed->forget};

@@ -107,6 +107,12 @@ static void await_all(caller_t *self, deed_t *deed)
     }
 }
 
+static void want_rank(caller_t *self, deed_t *deed)
+{
+    if (chance_hit(&self->world->chance, 1000))
+        deed->priority = (int32_t)chance_below(&self->world->chance, 16) - 8;
+}
+
 static void want_task(caller_t *self)
 {
     static const int32_t retries[] = {0, 1, 3, 3};
@@ -114,8 +120,7 @@ static void want_task(caller_t *self)
     want_body(self, deed);
     deed->retries = retries[chance_below(&self->world->chance, 4)];
     deed->need = chance_below(&self->world->chance, NEED_TASKS);
-    if (chance_hit(&self->world->chance, 1000))
-        deed->priority = (int32_t)chance_below(&self->world->chance, 16) - 8;
+    want_rank(self, deed);
     await_all(self, deed);
 }
 
@@ -125,6 +130,7 @@ static void want_method(caller_t *self, deed_t *actor)
     want_body(self, deed);
     deed->actor = actor;
     deed->retries = actor->max_task_retries;
+    want_rank(self, deed);
     if (chance_hit(&self->world->chance, 60)) {
         deed->body = BODY_LEAVES;
         actor->disturbed = true;
