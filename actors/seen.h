@@ -98,6 +98,10 @@ const seen_record_t *seen_at(const seen_t *self, uint64_t number);
 bool seen_forgot(const seen_t *self, mob_ref_t ref, uint64_t key);
 
 void seen_taken(seen_t *self, uint64_t count); // the broker has so many of those said since HELLO
+static inline bool seen_all_taken(const seen_t *self)
+{
+    return self->taken == self->next;
+}
 // HELLO was said: what is not acknowledged counts from 1 again. fresh: to a broker that knows
 // nothing.
 void seen_restart(seen_t *self, bool fresh);

@@ -193,7 +193,7 @@ static bool kill_one(void *arg, uint64_t owner)
         if (owner && owner != thread->owner)
             continue;
         thread->abandoned = true;
-        worker_hurry(thread->worker);
+        worker_abandon(thread->worker);
     }
     pthread_mutex_unlock(&self->lock);
     return true;

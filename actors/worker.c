@@ -10,6 +10,8 @@
 #include "clock.h"
 #include "run.h"
 
+enum { TAKEN_US = 500 * 1000 }; // a broker that is there acknowledges after 20 ms
+
 // ---- What a symbol means ------------------------------------------------------------------------
 
 static worker_symbol_t *symbol_slot(worker_t *self, uint32_t symbol)
@@ -531,6 +533,20 @@ static void settle_bulk(worker_t *self)
     bulk_forget(&self->bulk, self->session, &self->seen);
 }
 
+static bool is_awaited(worker_t *self)
+{
+    return !self->lost && !atomic_load_explicit(&self->abandoned, memory_order_relaxed);
+}
+
+// The end of this process is seen sooner than what it said last is read: a result that was made
+// would count as lost.
+static void await_taken(worker_t *self)
+{
+    int64_t until = clock_us() + TAKEN_US;
+    while (is_awaited(self) && !seen_all_taken(&self->seen) && clock_us() < until)
+        session_turn(self->session, until);
+}
+
 mob_err_t worker_serve(worker_t *self)
 {
     session_lock(self->session);
@@ -552,6 +568,7 @@ mob_err_t worker_serve(worker_t *self)
         self->serving = false;
     }
     run_ends(self);
+    await_taken(self);
     session_unlock(self->session);
     return self->lost;
 }
@@ -584,4 +601,10 @@ void worker_hurry(worker_t *self)
 {
     atomic_store_explicit(&self->hurry, true, memory_order_relaxed);
     worker_drain(self);
+}
+
+void worker_abandon(worker_t *self)
+{
+    atomic_store_explicit(&self->abandoned, true, memory_order_relaxed);
+    worker_hurry(self);
 }

@@ -39,16 +39,17 @@ typedef struct worker {
     worker_symbol_t *symbols; // by symbol
     uint32_t symbol_room;
     context_t context;
-    pthread_t thread;    // that runs it
-    bool welcomed;       // HELLO was answered once
-    bool serving;        // a turn of the loop may wait for the sockets
-    bool blocked;        // BLOCKED was said
-    bool owes_args;      // HOLD without arguments was said to a new broker
-    bool over;           // leaves as soon as nothing waits
-    mob_err_t lost;      // the session is over: why
-    int64_t deadline_at; // as the session was told
-    atomic_bool drains;  // asked to: from another thread
-    atomic_bool hurry;   // bodies see that they are cancelled; nothing hangs on the order
+    pthread_t thread;      // that runs it
+    bool welcomed;         // HELLO was answered once
+    bool serving;          // a turn of the loop may wait for the sockets
+    bool blocked;          // BLOCKED was said
+    bool owes_args;        // HOLD without arguments was said to a new broker
+    bool over;             // leaves as soon as nothing waits
+    mob_err_t lost;        // the session is over: why
+    int64_t deadline_at;   // as the session was told
+    atomic_bool drains;    // asked to: from another thread
+    atomic_bool hurry;     // bodies see that they are cancelled; nothing hangs on the order
+    atomic_bool abandoned; // the broker goes on without it; likewise
 } worker_t;
 
 // Makes the session: it connects from now on. NULL: no memory.
@@ -61,5 +62,7 @@ void worker_destroy(worker_t **self_p); // BYE, flush, free
 void worker_drain(worker_t *self);
 // Any thread. What runs sees mob_cancelled(); what waits is not run.
 void worker_hurry(worker_t *self);
+// Any thread. Likewise, and nobody waits for its answers any more.
+void worker_abandon(worker_t *self);
 
 #endif

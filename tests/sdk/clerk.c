@@ -19,7 +19,7 @@ static void *serve(void *arg)
 void clerk_begin(clerk_t *self, paper_t *paper, const mob_def_t *defs, enum wire_start kind)
 {
     mob_err_t err = MOB_OK;
-    *self = (clerk_t){.offer = offer_new(defs, false, &err)};
+    *self = (clerk_t){.paper = paper, .offer = offer_new(defs, false, &err)};
     cr_assert_eq(err, MOB_OK);
     pthread_mutex_init(&self->lock, NULL);
     self->worker = worker_new(
@@ -40,6 +40,8 @@ void clerk_begin(clerk_t *self, paper_t *paper, const mob_def_t *defs, enum wire
 
 void clerk_end(clerk_t *self)
 {
+    paper_say(self->paper, TAKEN, taken, .count = UINT32_MAX); // all: it waits for that
+    paper_send(self->paper);
     pthread_mutex_lock(&self->lock);
     if (self->worker)
         worker_drain(self->worker);

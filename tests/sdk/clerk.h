@@ -9,6 +9,7 @@
 #include "worker.h"
 
 typedef struct clerk {
+    paper_t *paper;
     offer_t *offer;
     pthread_mutex_t lock;
     worker_t *worker; // NULL: it has left

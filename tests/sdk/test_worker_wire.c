@@ -219,6 +219,18 @@ Test(tasks_wire, each_attempt_of_a_task_is_a_run)
     cr_assert_eq(runs, 2);
 }
 
+Test(tasks_wire, who_leaves_waits_until_its_results_were_taken)
+{
+    run_task(1, 0, NEXT);
+    paper_say(paper, STOP, stop, .actor = {0});
+    paper_send(paper);
+    hear_result(1);
+    paper_hear_nothing(paper, 100);
+    paper_say(paper, TAKEN, taken, .count = 1);
+    paper_send(paper);
+    paper_hear(paper, VERB_BYE);
+}
+
 Test(tasks_wire, what_this_program_does_not_offer_is_not_found)
 {
     paper_say(paper, NAME, name, .symbol = 9, .text = paper_text("nothing -> nil"));
