@@ -7,7 +7,7 @@
 
 #include "../unit/sample.h"
 
-static const uint8_t blob_bytes[5000];
+static const uint8_t frame_bytes[5000];
 
 static void check(bool holds)
 {
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     batch_t first = BATCH_INIT, second = BATCH_INIT;
-    blob_t *blobs[2] = {blob_new(blob_bytes, sizeof blob_bytes), blob_new("x", 1)};
+    blob_t *blobs[2] = {blob_new(frame_bytes, sizeof frame_bytes), blob_new("x", 1)};
     batch_reader_t in = batch_open(data, size, blobs, 2);
     message_t message;
     message_fault_t fault;
