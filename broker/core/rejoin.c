@@ -73,7 +73,9 @@ bool rejoin_claim(core_t *core, worker_t *worker, call_t *call, uint32_t attempt
     if (actor && actor->worker != worker)
         call->actor = NULL;
     call->state = CALL_SENT;
-    call->missing = 0; // it has them
+    if (call->missing > 0)
+        call->retries = 0; // the worker has its values, and we do not: it could not be sent again
+    call->missing = 0;
     claim(core, worker, call);
     return true;
 }
