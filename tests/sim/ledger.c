@@ -102,7 +102,8 @@ static deed_place_t *place_of(deed_t *actor, uint64_t caller, uint64_t worker, u
 // It may have ended without running, so that later ones went on, and the broker that knew it is gone.
 static bool lost_its_place(const deed_t *deed, uint64_t epoch)
 {
-    return deed->asked_epoch < epoch && (deed->cancelled || deed->timeout_ms > 0);
+    return deed->asked_epoch < epoch &&
+           (deed->cancelled || deed->timeout_ms > 0 || deed->dep_count > 0);
 }
 
 // Order: calls of one caller begin in the order in which they were asked for; one that began before may begin again.
