@@ -229,7 +229,8 @@ void worker_go_on_with(core_t *core, worker_t *worker, actor_t *actor)
 
 void worker_share(core_t *core, worker_t *worker)
 {
-    actor_t *first = worker->actors; // perhaps the only one by now, and nobody has looked after it meanwhile
+    actor_t *first =
+        worker->actors; // perhaps the only one by now, and nobody has looked after it meanwhile
     if (!first || worker->hand_count >= worker->window)
         return;
     DL_DELETE2(worker->actors, first, worker_prev, worker_next);
