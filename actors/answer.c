@@ -5,9 +5,12 @@
 
 #include <string.h>
 
+#include "inner.h"
+
 typedef struct reply { // a RESULT, or an ITEM of one
     load_t value;
     bool item, behind;
+    bool inner; // there are refs in the value
     uint64_t index;
     uint32_t count;
 } reply_t;
@@ -15,6 +18,7 @@ typedef struct reply { // a RESULT, or an ITEM of one
 typedef struct open_item { // of a stream
     const hand_t *hand;
     uint64_t index;
+    loads_t inner;
 } open_item_t;
 
 // What went into the batch from there on; of a large value the value itself.
@@ -34,29 +38,74 @@ static void remember(worker_t *worker, const hand_t *hand, const reply_t *reply,
                                              .count = reply->count});
 }
 
-static bool write_item(batch_t *batch, mob_ref_t ref, uint32_t attempt, uint64_t index,
-                       uint32_t count, load_t value)
+// ---- Refs that are told with it -----------------------------------------------------------------
+
+typedef struct told {
+    pack_t refs; // inside the value
+    load_t kept; // by bodies, from now on
+    load_t loads[INNER_LOADS_MAX];
+    loads_t inner;
+} told_t;
+
+static void told_begin(told_t *self, load_t value, bool look, load_t kept)
 {
-    return message_ITEM(
-        batch, &(msg_item_t){
-                   .ref = ref, .attempt = attempt, .index = index, .value = value, .count = count});
+    self->refs = PACK_INIT;
+    self->kept = kept;
+    if (look)
+        inner_find(value, &self->refs);
+    self->inner = inner_of(self->loads, load_bytes(self->refs.data, self->refs.size), kept);
 }
 
-static bool write_result(batch_t *batch, mob_ref_t ref, uint32_t attempt, load_t value)
+// What was told must not be dropped before the broker has the answer.
+static void told_end(told_t *self, worker_t *worker, bool said)
 {
-    return message_RESULT(batch, &(msg_result_t){.ref = ref, .attempt = attempt, .value = value});
+    if (said && self->inner.count > 0)
+        session_answered(worker->session, worker->seen.next);
+    if (said && self->kept.size > 0)
+        session_kept_told(worker->session);
+    pack_fini(&self->refs);
 }
 
-static bool put(worker_t *worker, const hand_t *hand, const reply_t *reply)
+// ---- RESULT and ITEM ----------------------------------------------------------------------------
+
+static bool write(batch_t *batch, const hand_t *hand, const reply_t *reply, loads_t inner)
+{
+    if (reply->item)
+        return message_ITEM(batch, &(msg_item_t){.ref = hand->ref,
+                                                 .attempt = hand->attempt,
+                                                 .index = reply->index,
+                                                 .value = reply->value,
+                                                 .count = reply->count,
+                                                 .inner = inner});
+    return message_RESULT(batch, &(msg_result_t){.ref = hand->ref,
+                                                 .attempt = hand->attempt,
+                                                 .value = reply->value,
+                                                 .inner = inner});
+}
+
+static bool put(worker_t *worker, const hand_t *hand, const reply_t *reply, loads_t inner)
 {
     batch_t *batch = session_out(worker->session);
     size_t from = batch->pack.size;
-    bool written = reply->item ? write_item(batch, hand->ref, hand->attempt, reply->index,
-                                            reply->count, reply->value)
-                               : write_result(batch, hand->ref, hand->attempt, reply->value);
+    bool written = write(batch, hand, reply, inner);
     if (written)
         remember(worker, hand, reply, batch, from);
     return written;
+}
+
+// An empty batch has room for any one answer.
+static bool put_or_flush(worker_t *worker, const hand_t *hand, const reply_t *reply)
+{
+    told_t told;
+    told_begin(&told, reply->value, reply->inner,
+               reply->item ? (load_t){0} : session_kept(worker->session));
+    bool said = put(worker, hand, reply, told.inner);
+    if (!said) {
+        session_flush(worker->session);
+        said = put(worker, hand, reply, told.inner);
+    }
+    told_end(&told, worker, said);
+    return said;
 }
 
 // False: no memory.
@@ -69,11 +118,7 @@ static bool say(worker_t *worker, const hand_t *hand, reply_t reply)
             return false;
         reply.value = load_of(blob);
     }
-    bool said = put(worker, hand, &reply);
-    if (!said) {
-        session_flush(worker->session); // an empty batch has room for any one answer
-        said = put(worker, hand, &reply);
-    }
+    bool said = put_or_flush(worker, hand, &reply);
     blob_drop(&blob);
     return said;
 }
@@ -85,19 +130,24 @@ static void refuse_memory(worker_t *worker, const hand_t *hand)
 
 // In pieces: of several values all, once one of them is too large.
 static void say_bulk(worker_t *worker, const hand_t *hand, pack_t *values, const uint32_t *ends,
-                     uint32_t items)
+                     uint32_t items, bool inner)
 {
-    const bulk_answer_t answer = {
-        .ref = hand->ref, .actor = hand->actor, .attempt = hand->attempt, .items = items, .ends = ends};
+    const bulk_answer_t answer = {.ref = hand->ref,
+                                  .actor = hand->actor,
+                                  .attempt = hand->attempt,
+                                  .items = items,
+                                  .ends = ends,
+                                  .inner = inner};
     if (!bulk_say(&worker->bulk, worker->session, &answer, values))
         refuse_memory(worker, hand);
 }
 
-void answer_value(worker_t *worker, const hand_t *hand, pack_t *value)
+void answer_value(worker_t *worker, const hand_t *hand, pack_t *value, bool inner)
 {
+    reply_t reply = {.value = load_bytes(value->data, value->size), .inner = inner};
     if (value->size > MOB_BLOB_MAX)
-        say_bulk(worker, hand, value, NULL, 0);
-    else if (!say(worker, hand, (reply_t){.value = load_bytes(value->data, value->size)}))
+        say_bulk(worker, hand, value, NULL, 0, inner);
+    else if (!say(worker, hand, reply))
         refuse_memory(worker, hand);
 }
 
@@ -118,6 +168,7 @@ static void say_items(worker_t *worker, const hand_t *hand, const sink_t *sink)
                    (reply_t){.value = sink_value(sink, i),
                              .item = true,
                              .behind = i > 0,
+                             .inner = sink->inner,
                              .index = i,
                              .count = count});
     if (!said || !say(worker, hand, (reply_t){.behind = true}))
@@ -127,7 +178,7 @@ static void say_items(worker_t *worker, const hand_t *hand, const sink_t *sink)
 void answer_values(worker_t *worker, const hand_t *hand, sink_t *sink)
 {
     if (any_is_large(sink))
-        say_bulk(worker, hand, &sink->values, sink->ends, (uint32_t)sink->made);
+        say_bulk(worker, hand, &sink->values, sink->ends, (uint32_t)sink->made, sink->inner);
     else
         say_items(worker, hand, sink);
 }
@@ -137,7 +188,8 @@ static bool write_large(batch_t *batch, const void *arg, uint32_t index, load_t 
 {
     const open_item_t *item = arg;
     (void)index;
-    return write_item(batch, item->hand->ref, item->hand->attempt, item->index, 0, value);
+    const reply_t reply = {.value = value, .item = true, .index = item->index};
+    return write(batch, item->hand, &reply, item->inner);
 }
 
 // Nobody has to remember it: it is kept with its pieces until it is accepted.
@@ -152,16 +204,20 @@ static mob_err_t say_large(worker_t *worker, const open_item_t *item, pack_t *va
     return *last ? MOB_OK : MOB_ENOMEM;
 }
 
-mob_err_t answer_item(worker_t *worker, const hand_t *hand, uint64_t index, pack_t *value,
+mob_err_t answer_item(worker_t *worker, const hand_t *hand, uint64_t index, mob_writer_t *value,
                       uint64_t *last)
 {
+    const load_t here = load_bytes(value->pack.data, value->pack.size);
+    load_t loads[INNER_LOADS_MAX], refs = load_bytes(value->inner.data, value->inner.size);
+    const open_item_t item = {hand, index, inner_of(loads, refs, (load_t){0})};
     *last = 0;
-    if (value->size > MOB_BLOB_MAX)
-        return say_large(worker, &(open_item_t){hand, index}, value, last);
-    load_t load = load_bytes(value->data, value->size);
-    bool said = say(worker, hand, (reply_t){.value = load, .item = true, .index = index});
-    return said ? MOB_OK : MOB_ENOMEM;
+    if (value->pack.size > MOB_BLOB_MAX)
+        return say_large(worker, &item, &value->pack, last);
+    reply_t reply = {.value = here, .item = true, .inner = refs.size > 0, .index = index};
+    return say(worker, hand, reply) ? MOB_OK : MOB_ENOMEM;
 }
+
+// ---- FAIL ---------------------------------------------------------------------------------------
 
 static mob_bytes_t text_of(const char *text)
 {
@@ -172,6 +228,8 @@ void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t
 {
     batch_t *batch = session_out(worker->session);
     size_t from = batch->pack.size;
+    told_t told;
+    told_begin(&told, (load_t){0}, false, session_kept(worker->session));
     msg_fail_t fail = {.ref = hand->ref,
                        .attempt = hand->attempt,
                        .code = failure->err,
@@ -179,7 +237,8 @@ void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t
                        .executed = failure->executed,
                        .text = text_of(failure->text ? failure->text : mob_strerror(failure->err)),
                        .trace = text_of(failure->trace ? failure->trace : ""),
-                       .cause = failure->cause};
+                       .cause = failure->cause,
+                       .inner = told.inner};
     if (!message_FAIL(batch, &fail)) {
         session_flush(worker->session);
         batch = session_out(worker->session);
@@ -188,6 +247,7 @@ void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t
             return; // no memory at all: the broker hears of it when this process ends
     }
     remember(worker, hand, &(reply_t){0}, batch, from);
+    told_end(&told, worker, true);
 }
 
 static const char LOST[] = "its items were lost with the broker that had them";
@@ -199,23 +259,34 @@ void answer_lost(worker_t *worker, const hand_t *hand)
         &(answer_failure_t){.err = MOB_EBROKER, .executed = MOB_MAYBE_EXECUTED, .text = LOST});
 }
 
-static bool write_again(batch_t *batch, const seen_record_t *record)
+// ---- Again --------------------------------------------------------------------------------------
+
+// Its envelope is made anew: with the refs found in the value, and with all that bodies keep.
+static void write_again(worker_t *worker, const seen_record_t *record)
 {
-    load_t value = load_of(record->blob);
-    return record->item
-               ? write_item(batch, record->ref, record->attempt, record->index, record->count, value)
-               : write_result(batch, record->ref, record->attempt, value);
+    const hand_t hand = {.ref = record->ref, .attempt = record->attempt};
+    const reply_t reply = {.value = load_of(record->blob),
+                           .item = record->item,
+                           .index = record->index,
+                           .count = record->count};
+    told_t told;
+    told_begin(&told, reply.value, true,
+               record->item ? (load_t){0} : session_kept_all(worker->session));
+    if (!write(session_out(worker->session), &hand, &reply, told.inner)) {
+        session_flush(worker->session);
+        write(session_out(worker->session), &hand, &reply, told.inner);
+    }
+    pack_fini(&told.refs);
 }
 
 static void put_again(worker_t *worker, const seen_record_t *record)
 {
-    batch_t *batch = session_out(worker->session);
     if (record->size) {
+        batch_t *batch = session_out(worker->session);
         pack_raw(&batch->pack, seen_bytes(record), record->size);
         batch->count++;
-    } else if (!write_again(batch, record)) {
-        session_flush(worker->session);
-        write_again(session_out(worker->session), record);
+    } else {
+        write_again(worker, record);
     }
 }
 

@@ -6,12 +6,12 @@
 
 #include "worker.h"
 
-// A value that is too large for one message is taken.
-void answer_value(worker_t *worker, const hand_t *hand, pack_t *value);
+// A value that is too large for one message is taken. inner: there are refs inside.
+void answer_value(worker_t *worker, const hand_t *hand, pack_t *value, bool inner);
 void answer_values(worker_t *worker, const hand_t *hand, sink_t *sink); // of several results
 // Of a stream, which goes on. The value is taken; *last: what must be accepted before anything follows it,
 // or 0.
-mob_err_t answer_item(worker_t *worker, const hand_t *hand, uint64_t index, pack_t *value,
+mob_err_t answer_item(worker_t *worker, const hand_t *hand, uint64_t index, mob_writer_t *value,
                       uint64_t *last);
 
 typedef struct answer_failure {

@@ -16,6 +16,7 @@ typedef struct bulk_answer {
     uint32_t attempt;
     uint32_t items;       // of several results; 0: one
     const uint32_t *ends; // of each item, among the values back to back
+    bool inner;           // there are refs in them
 } bulk_answer_t;
 
 typedef struct bulk_record {

@@ -181,7 +181,8 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
     if (hand->returns > 1)
         answer_values(worker, hand, &context->sink);
     else
-        answer_value(worker, hand, result_of(context));
+        answer_value(worker, hand, result_of(context),
+                     context->writer.inner.size > 0 || context->sink.inner);
     return true;
 }
 
@@ -287,7 +288,7 @@ static const char *not_yet(const hand_t *hand)
 static bool construct(worker_t *worker, hand_t *hand, instance_t *instance)
 {
     if (!hand->body->invoke) { // zeroed state is all it wants
-        answer_value(worker, hand, result_of(&worker->context));
+        answer_value(worker, hand, result_of(&worker->context), false);
         context_end(&worker->context);
         return true;
     }

@@ -14,7 +14,7 @@ enum {
     SEEN_FIRST = 64,          // records to begin with; twice as many whenever they do not suffice
     SEEN_KEPT_MAX = 4096,     // acknowledged ones are kept up to this
     SEEN_RECORDS_MAX = 65536, // unacknowledged ones as well; then the oldest are lost, and counted
-    SEEN_ENVELOPE_MAX = 3 * MOB_TEXT_MAX, // bytes of one: a FAIL with its texts, a RESULT inline
+    SEEN_ENVELOPE_MAX = 4 * MOB_TEXT_MAX, // bytes of one: a FAIL with its texts, a RESULT inline
     SEEN_CALLERS_MAX = 4096,              // whose forgotten answers are remembered as a number
 };
 

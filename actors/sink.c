@@ -18,6 +18,7 @@ void sink_clear(sink_t *self)
     self->values.size = 0;
     self->values.failed = false;
     self->made = 0;
+    self->inner = false;
 }
 
 void sink_fini(sink_t *self)
@@ -57,6 +58,7 @@ mob_err_t sink_add(sink_t *self, mob_writer_t *value)
     if (value->pack.failed || self->values.failed || !has_room(self))
         return value->err = MOB_ENOMEM;
     self->ends[self->made++] = (uint32_t)self->values.size;
+    self->inner |= value->inner.size > 0;
     writer_clear(value);
     return MOB_OK;
 }
@@ -75,7 +77,7 @@ static mob_err_t give(context_t *self)
     sink_t *sink = &self->sink;
     if (pack->size == 0)
         pack_nil(pack);
-    mob_err_t err = answer_item(self->worker, self->hand, sink->made, pack, &sink->last);
+    mob_err_t err = answer_item(self->worker, self->hand, sink->made, &self->writer, &sink->last);
     writer_clear(&self->writer);
     sink->made += !err;
     self->writer.err = err;

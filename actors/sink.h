@@ -8,6 +8,7 @@
 
 typedef struct sink {
     uint64_t made;  // items, or values; of these beyond MOB_RETURNS_MAX are counted only
+    bool inner;     // there are refs in them
     pack_t values;  // back to back
     uint32_t *ends; // of each of them
     uint32_t room;  // of ends

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "clock.h"
+#include "inner.h"
 #include "run.h"
 
 enum { TAKEN_US = 500 * 1000 }; // a broker that is there acknowledges after 20 ms
@@ -275,6 +276,12 @@ static void on_stop(worker_t *self, const msg_stop_t *stop)
     push(self, hand, -1);
 }
 
+static void on_taken(worker_t *self, const msg_taken_t *taken)
+{
+    seen_taken(&self->seen, taken->count);
+    session_answers_taken(self->session, self->seen.taken);
+}
+
 // The keeper may be in a hook before session_new() has come back.
 static void know(worker_t *self, mob_t *session)
 {
@@ -291,7 +298,7 @@ static void on_message(mob_t *session, void *arg, const message_t *message)
     else if (message->verb == VERB_MAKE)
         on_make(self, &message->make);
     else if (message->verb == VERB_TAKEN)
-        seen_taken(&self->seen, message->taken.count);
+        on_taken(self, &message->taken);
     else if (message->verb == VERB_CANCEL)
         on_cancel(self, &message->cancel);
     else if (message->verb == VERB_STOP)
@@ -315,15 +322,20 @@ static msg_hold_t hold_of(const instance_t *instance)
 
 static void say_hold(worker_t *self, const instance_t *instance, bool fresh)
 {
+    pack_t found = PACK_INIT;
+    load_t loads[INNER_LOADS_MAX];
     msg_hold_t hold = hold_of(instance);
+    inner_find(hold.args, &found);
+    hold.inner = inner_of(loads, load_bytes(found.data, found.size), (load_t){0});
     if (hold.args.size > MOB_BLOB_MAX) { // they follow when all else is said
         hold.args.form = LOAD_AWAY;
         self->owes_args |= fresh;
     }
-    if (message_HOLD(session_out(self->session), &hold))
-        return;
-    session_flush(self->session);
-    message_HOLD(session_out(self->session), &hold);
+    if (!message_HOLD(session_out(self->session), &hold)) {
+        session_flush(self->session);
+        message_HOLD(session_out(self->session), &hold);
+    }
+    pack_fini(&found);
 }
 
 static const instance_t *next_instance(const worker_t *self, const instance_t *at, uint32_t *bucket)

@@ -80,24 +80,6 @@ mob_err_t session_wait(mob_t *self, bool (*over)(void *arg), void *arg)
 
 // ---- Refs ---------------------------------------------------------------------------------------
 
-future_t *future_known(mob_t *self, mob_ref_t ref)
-{
-    future_t *future = futures_find(&self->futures, ref);
-    if (future || ref.owner == self->owner || mob_is_none(ref))
-        return future;
-    future = futures_add(&self->futures, ref);
-    if (!future)
-        return NULL;
-    future->born_ms = (uint32_t)(self->now / 1000);
-    future->kind = FUTURE_OTHER;
-    hold_take(self, future);
-    const refs_t one = {.items = &future->ref, .count = 1};
-    message_WATCH(session_room(self), &(msg_watch_t){.refs = one});
-    message_ASK(session_room(self), &(msg_ask_t){.refs = one});
-    session_appended(self);
-    return future;
-}
-
 // One that is not here is marked, so that the wait is told when it comes.
 static bool is_here(mob_t *self, future_t *future)
 {
@@ -149,6 +131,13 @@ static mob_err_t await_pending(mob_t *self, mob_ref_t ref, future_t **future_p, 
     return err;
 }
 
+static mob_reader_t open_value(mob_t *self, future_t *future)
+{
+    if (future->inner)
+        foreign_open(self, future);
+    return reader_of(future_load(future), &future->arena);
+}
+
 mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeout_ms)
 {
     session_lock(self);
@@ -159,7 +148,7 @@ mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeou
     if (err)
         self->failed = ref;
     else if (reader)
-        *reader = reader_of(future_load(future), &future->arena);
+        *reader = open_value(self, future);
     session_unlock(self);
     return err;
 }

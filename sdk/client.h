@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "fetch.h"
+#include "foreign.h"
 #include "future.h"
 #include "hold.h"
 #include "io.h"
@@ -76,9 +77,11 @@ struct mob {
 // ---- The open batch (session.c) -----------------------------------------------------------------
 
 batch_t *session_room(mob_t *self); // as session_out(), without waking anybody: for the library's own
-void session_appended(mob_t *self); // something new waits to leave: the keeper must know
-void session_post(mob_t *self);     // close the open batch and send what can be sent
-void session_shelve(mob_t *self);   // close it and put it in line
+void session_requested(mob_t *self,
+                       uint32_t count); // one was appended that takes the next count numbers
+void session_appended(mob_t *self);     // something new waits to leave: the keeper must know
+void session_post(mob_t *self);         // close the open batch and send what can be sent
+void session_shelve(mob_t *self);       // close it and put it in line
 mob_err_t session_go(mob_t *self, int64_t until_us,
                      bool keeper); // session_turn() for both kinds of threads
 

@@ -132,7 +132,7 @@ void futures_remove(futures_t *self, future_t **future_p)
         i = (i + 1) & self->mask;
     close_gap(self, i);
     self->count--;
-    self->pending -= !future->settled;
+    self->pending -= !future->settled && !future->silent;
     future_clear(future);
     future->older = self->free;
     self->free = future;
@@ -149,8 +149,9 @@ static void arrived(futures_t *self, const future_t *future)
 static void settled(futures_t *self, future_t *future, mob_err_t err)
 {
     future->settled = true;
-    future->err = (uint16_t)err;
-    self->pending--;
+    future->err = (uint8_t)err;
+    self->pending -= !future->silent;
+    future->silent = false;
 }
 
 // What we stored ourselves need not be fetched.

@@ -36,13 +36,17 @@ typedef struct future {
     uint16_t kept;    // holds by mob_keep()
     uint16_t pins;    // waits and callbacks in progress
     uint32_t born_ms; // when it was made, roughly
-    uint16_t err;     // mob_err_t, once settled
+    uint8_t err;      // mob_err_t, once settled
     uint8_t kind : 3;
     uint8_t settled : 1;
     uint8_t held : 1;      // in the line of holds
     uint8_t foreign : 1;   // of another session
     uint8_t cancelled : 1; // CANCEL was sent: say it again after a reconnect
     uint8_t is_stream : 1;
+    uint8_t silent : 1;    // pending, and nobody has asked for its value yet
+    uint8_t inner : 1;     // there are refs in its value that are not held yet
+    uint8_t borrowed : 1;  // the broker was told that we reference it
+    uint8_t kept_told : 1; // and that bodies keep it
     union {
         uint8_t cancel_flags; // while it is pending
         uint8_t attempts;     // of a settled one: runs begun; 0: unknown
@@ -104,6 +108,19 @@ static inline bool future_is_away(const future_t *self)
 
 void future_arrive(futures_t *self, future_t *future); // what was fetched is whole
 void future_reopen(futures_t *self, future_t *future); // it is lost: what is heard next is its outcome
+
+// One that is only held: its value is not asked for, and it does not count as pending.
+static inline void future_silence(futures_t *self, future_t *future)
+{
+    future->silent = true;
+    self->pending--;
+}
+
+static inline void future_wanted(futures_t *self, future_t *future)
+{
+    future->silent = false;
+    self->pending++;
+}
 
 // Settle with a value or a failure as it came. frame: what load lies in, if load says nothing of a
 // blob.

@@ -114,7 +114,8 @@ static void on_answer(mob_t *self, const message_t *message, blob_t *frame)
     if (future && !future->settled) {
         note_answered(self, future);
         future->attempts = answer->attempts < UINT8_MAX ? (uint8_t)answer->attempts : UINT8_MAX;
-        mob_err_t code = answer->code <= UINT16_MAX ? (mob_err_t)answer->code : MOB_EINTERNAL;
+        mob_err_t code = answer->code <= UINT8_MAX ? (mob_err_t)answer->code : MOB_EINTERNAL;
+        future->inner = answer->inner && !code;
         heard_settle(self, future, code, answer->value, frame);
     }
 }

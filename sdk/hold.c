@@ -3,6 +3,9 @@
 #include "client.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "limit.h"
 
 void hold_take(mob_t *self, future_t *future)
 {
@@ -24,24 +27,98 @@ static void leave_line(holds_t *holds, future_t *future)
     future->held = false;
 }
 
-static void drop_ref(mob_t *self, mob_ref_t ref)
+// ---- DROP ---------------------------------------------------------------------------------------
+
+static drop_run_t *new_run(holds_t *holds)
+{
+    if (holds->run_count == holds->run_room) {
+        size_t room = holds->run_room ? 2 * holds->run_room : 4;
+        drop_run_t *runs = realloc(holds->runs, room * sizeof *runs);
+        if (!runs)
+            return NULL; // the broker keeps it until this session ends
+        holds->runs = runs;
+        holds->run_room = room;
+    }
+    return &holds->runs[holds->run_count++];
+}
+
+static bool extend(drop_run_t *run, mob_ref_t ref, uint64_t after)
+{
+    if (run->first.owner != ref.owner || run->after != after || run->count == MOB_INNER_MAX)
+        return false;
+    if (ref.seq + 1 == run->first.seq)
+        run->first.seq--;
+    else if (ref.seq != run->first.seq + run->count)
+        return false;
+    run->count++;
+    return true;
+}
+
+// Of one that the broker never heard of, or never from us, there is nothing to say.
+static void drop_ref(mob_t *self, const future_t *future)
 {
     holds_t *holds = &self->holds;
-    if (future_is_local(ref))
-        return; // the broker never heard of it
-    bool same = holds->dropped_count > 0 && holds->dropped.owner == ref.owner;
-    if (same && ref.seq == holds->dropped.seq + holds->dropped_count) {
-        holds->dropped_count++;
-    } else if (same && ref.seq + 1 == holds->dropped.seq) {
-        holds->dropped.seq--;
-        holds->dropped_count++;
-    } else {
-        hold_write_drops(self);
-        holds->dropped = ref;
-        holds->dropped_count = 1;
-        session_appended(self);
+    if (future_is_local(future->ref) || (future->silent && !future->borrowed))
+        return;
+    bool more = holds->run_count > 0 &&
+                extend(&holds->runs[holds->run_count - 1], future->ref, holds->answered);
+    drop_run_t *run = more ? NULL : new_run(holds);
+    if (run)
+        *run = (drop_run_t){.first = future->ref, .count = 1, .after = holds->answered};
+    session_appended(self);
+}
+
+static bool say_drop(mob_t *self, mob_ref_t ref, uint64_t count)
+{
+    const msg_drop_t drop = {.seq = self->seq + 1, .ref = ref, .count = count};
+    bool ends_with_us = self->closing && !self->config.keep && ref.owner == self->owner;
+    if (count == 0 || ends_with_us)
+        return true;
+    bool said = message_DROP(session_room(self), &drop);
+    if (said)
+        session_requested(self, 1);
+    return said;
+}
+
+// An answer may be lost and said again: what is inside it must live until the broker has it.
+void hold_write_drops(mob_t *self)
+{
+    holds_t *holds = &self->holds;
+    size_t said = 0;
+    if (holds->run_count == 0 || self->link.state == LINK_OVER)
+        return;
+    while (said < holds->run_count && holds->runs[said].after <= holds->taken &&
+           say_drop(self, holds->runs[said].first, holds->runs[said].count))
+        said++;
+    holds->run_count -= said;
+    memmove(holds->runs, holds->runs + said, holds->run_count * sizeof *holds->runs);
+}
+
+// What stood behind it in its run becomes a run of its own.
+void hold_undrop(mob_t *self, mob_ref_t ref)
+{
+    holds_t *holds = &self->holds;
+    for (size_t i = 0; i < holds->run_count; i++) {
+        drop_run_t *run = &holds->runs[i];
+        uint64_t before = ref.seq - run->first.seq;
+        if (run->first.owner != ref.owner || before >= run->count)
+            continue;
+        drop_run_t rest = {mob_nth(ref, 1), run->count - before - 1, run->after};
+        run->count = before;
+        drop_run_t *place = rest.count > 0 ? new_run(holds) : NULL;
+        if (place)
+            *place = rest;
+        return;
     }
 }
+
+void holds_fini(holds_t *self)
+{
+    free(self->runs);
+    pack_fini(&self->kept);
+}
+
+// ---- Holds --------------------------------------------------------------------------------------
 
 static void end_if_free(mob_t *self, future_t *future)
 {
@@ -51,7 +128,7 @@ static void end_if_free(mob_t *self, future_t *future)
         fetch_cancel(self, future->ref);
     if (future->is_stream)
         stream_end(self, future);
-    drop_ref(self, future->ref);
+    drop_ref(self, future);
     futures_remove(&self->futures, &future);
 }
 
@@ -75,42 +152,29 @@ void hold_give(mob_t *self, future_t *future)
     end_if_free(self, future);
 }
 
-void hold_write_drops(mob_t *self)
-{
-    holds_t *holds = &self->holds;
-    if (holds->dropped_count == 0)
-        return;
-    const msg_drop_t drop = {.ref = holds->dropped, .count = holds->dropped_count};
-    holds->dropped_count = 0;
-    message_DROP(session_room(self), &drop);
-}
-
 static int by_seq(const void *a, const void *b)
 {
     uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
     return left < right ? -1 : left > right;
 }
 
-// A DROP may have been lost with the connection, or with a broker, and then workers say again what
-// it was about. What is dropped are the gaps between what is held, also among the requests that go
-// before this; to say it twice does no harm.
+// It knows nothing of what we dropped, and workers may tell it of calls that we gave up long ago. Dropped are the gaps
+// between what is held.
 void hold_restate(mob_t *self)
 {
     size_t count = 0;
-    uint64_t next = 1, *seqs = malloc((self->futures.count + 1) * sizeof *seqs);
+    uint64_t next = 1, end = self->queue.accepted + 1;
+    uint64_t *seqs = malloc((self->futures.count + 1) * sizeof *seqs);
     if (!seqs)
-        return; // the broker keeps them until this session ends
+        return; // it keeps them until this session ends
     future_t *future;
     for (size_t at = 0; (future = futures_next(&self->futures, &at));)
-        if (!future->foreign && !future_is_local(future->ref))
+        if (!future->foreign && future->ref.seq < end)
             seqs[count++] = future->ref.seq;
     qsort(seqs, count, sizeof *seqs, by_seq);
-    seqs[count] = self->seq + 1;
-    for (size_t i = 0; i <= count; next = seqs[i++] + 1) {
-        const msg_drop_t drop = {.ref = {self->owner, next}, .count = seqs[i] - next};
-        if (drop.count > 0)
-            message_DROP(session_room(self), &drop);
-    }
+    seqs[count] = end;
+    for (size_t i = 0; i <= count; next = seqs[i++] + 1)
+        say_drop(self, (mob_ref_t){self->owner, next}, seqs[i] - next);
     free(seqs);
 }
 
@@ -126,15 +190,33 @@ void mob_drop(mob_t *self, mob_ref_t ref)
 void mob_keep(mob_t *self, mob_ref_t ref)
 {
     session_lock(self);
-    future_t *future = future_known(self, ref);
-    if (future && future->kept < UINT16_MAX)
+    future_t *future = futures_find(&self->futures, ref);
+    if (!future && ref.owner != self->owner && !mob_is_none(ref))
+        future = foreign_add(self, ref);
+    if (future && future->kept < UINT16_MAX) {
         future->kept++;
+        foreign_keep(self, future);
+    }
     session_unlock(self);
 }
 
 uint64_t session_mark(mob_t *self)
 {
     return self->holds.serial;
+}
+
+void session_answered(mob_t *self, uint64_t answer)
+{
+    self->holds.answered = answer;
+}
+
+void session_answers_taken(mob_t *self, uint64_t taken)
+{
+    holds_t *holds = &self->holds;
+    bool waited = holds->run_count > 0 && holds->runs[0].after > holds->taken;
+    holds->taken = taken;
+    if (waited)
+        session_appended(self); // some of it may be said now
 }
 
 void session_release(mob_t *self, uint64_t mark)

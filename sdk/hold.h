@@ -8,13 +8,23 @@
 
 #include "future.h"
 
+typedef struct drop_run { // dropped refs in a row that the broker has not heard of yet
+    mob_ref_t first;
+    uint64_t count;
+    uint64_t after; // an answer with refs inside must have arrived before: holds_t.taken
+} drop_run_t;
+
 typedef struct holds {
     future_t *newest, *oldest; // the line, by serial
     uint64_t serial;           // of the newest hold ever taken
-    mob_ref_t dropped;         // a run of dropped refs that the broker has not heard of yet
-    uint64_t dropped_count;
+    drop_run_t *runs;          // in the order dropped
+    size_t run_count, run_room;
+    uint64_t answered,
+        taken;   // of a worker's answers with refs inside: the last one; acknowledged ones
+    pack_t kept; // what bodies have kept and no answer has told yet, as inner.h has it
 } holds_t;
 
+void holds_fini(holds_t *self);
 void hold_take(mob_t *self, future_t *future);  // into the line; nothing if it is there
 void hold_give(mob_t *self, future_t *future);  // one hold less, as mob_drop()
 void hold_unpin(mob_t *self, future_t *future); // a wait or a callback is done with it
@@ -22,7 +32,8 @@ static inline void hold_pin(future_t *future)
 {
     future->pins++;
 }
-void hold_write_drops(mob_t *self); // the run of dropped refs into the open batch
-void hold_restate(mob_t *self);     // after a reconnect: say again what is not held
+void hold_write_drops(mob_t *self);           // what may be said of the runs, into the open batch
+void hold_undrop(mob_t *self, mob_ref_t ref); // it is referenced again, before DROP was said
+void hold_restate(mob_t *self);               // to a new broker: what is not held any more
 
 #endif

@@ -224,7 +224,7 @@ static void watch_foreign(mob_t *self)
     questions_t questions = {.self = self};
     future_t *future;
     for (size_t at = 0; (future = futures_next(&self->futures, &at));)
-        if (future->foreign && !future->settled)
+        if ((future->foreign || future->borrowed) && !future->settled && !future->silent)
             add_question(&questions, future->ref, true);
     send_questions(&questions, true);
 }
@@ -240,7 +240,8 @@ static void cancel_again(mob_t *self)
 
 static bool worth_asking(const mob_t *self, const future_t *future, bool all)
 {
-    if (future->settled || (!future->foreign && future->ref.seq > self->queue.accepted))
+    if (future->settled || future->silent ||
+        (!future->foreign && future->ref.seq > self->queue.accepted))
         return false; // what was not accepted is sent again, that is better
     uint32_t age_ms = (uint32_t)(self->now / 1000) - future->born_ms;
     return all || (age_ms >= ASK_YOUNG_MS &&
@@ -290,7 +291,7 @@ static void resume(mob_t *self)
     const msg_welcome_t *welcome = &link->welcome;
     const session_hooks_t *hooks = self->role.hooks;
     queue_t aside;
-    bool first = !link->ever, fresh = first || welcome->epoch != link->epoch;
+    bool fresh = !link->ever || welcome->epoch != link->epoch, again = fresh && link->ever;
     link->ever = true;
     link->epoch = welcome->epoch;
     link->note = welcome->note;
@@ -312,8 +313,10 @@ static void resume(mob_t *self)
     say_names(self);
     session_shelve(self);
     queue_join(&self->queue, &aside);
-    if (!first) // else all that is not held is another's, who had our owner before
+    if (again) {
+        foreign_restate(self);
         hold_restate(self);
+    }
     watch_foreign(self);
     fetches_again(self);
     ping(self);

@@ -99,7 +99,7 @@ static mob_ref_t store_large(order_t *order)
 {
     mob_t *self = order->self;
     blob_t *own = block_part(order->large, 0, block_size(order->large));
-    const msg_put_t msg = {.seq = self->seq + 1, .value = order->args};
+    const msg_put_t msg = {.seq = self->seq + 1, .value = order->args, .inner = order->inner};
     mob_ref_t ref = order_leave(order, own && message_PUT(session_room(self), &msg));
     if (order->future)
         order->future->blob = blob_hold(own);
@@ -119,17 +119,19 @@ static mob_ref_t store(order_t *order, mob_value_t value)
     }
     if (order->large)
         return store_large(order);
-    bool small = order->args.size <= FUTURE_INLINE;
+    bool small = order->args.size <= FUTURE_INLINE, inner = order->inner.count > 0;
     blob_t *copy = small ? NULL : load_keep(order->args);
     if (!small && !copy) {
         order_refuse(order, MOB_ENOMEM, "", "out of memory");
         return order_refused(order);
     }
-    const msg_put_t msg = {.seq = self->seq + 1, .value = order->args};
+    const msg_put_t msg = {.seq = self->seq + 1, .value = order->args, .inner = order->inner};
     load_t kept = small ? order->args : load_of(copy);
     mob_ref_t ref = order_leave(order, message_PUT(session_room(self), &msg));
-    if (order->future)
+    if (order->future) {
+        order->future->inner = inner;
         heard_settle(self, order->future, MOB_OK, kept, NULL);
+    }
     blob_drop(&copy);
     return ref;
 }

@@ -27,6 +27,7 @@ void order_init(order_t *order, mob_t *self, const char *name, future_kind_t kin
     order->large = NULL;
     order->future = NULL;
     order->deps = (refs_t){0};
+    order->inner = (loads_t){0};
 }
 
 // ---- Refusing -----------------------------------------------------------------------------------
@@ -238,10 +239,12 @@ static bool with_args(order_t *order, const mob_value_t *args, size_t count)
         mob_write(writer, args[i]);
     if (writer->err)
         return order_refuse(
-            order, writer->err, "",
-            "%s: arguments that do not fit: too deep, too large, too many futures, or of no kind",
+            order, writer->err,
+            "", "%s: arguments that do not fit: too deep, too large, too many futures or refs, or of no kind",
             order->name);
     order->deps = (refs_t){.items = writer->deps.items, .count = writer->deps.count};
+    order->inner = inner_of(order->inner_loads, load_bytes(writer->inner.data, writer->inner.size),
+                            (load_t){0});
     return take_load(order, writer) && (writer->deps.count == 0 || deps_are_known(order));
 }
 
@@ -285,13 +288,9 @@ static mob_ref_t entered(order_t *order)
         begin_future(order, order->future, 0);
     for (uint32_t i = 1; i < order->returns && order->future; i++)
         begin_future(order, futures_find(&self->futures, nth(order, i)), i);
-    self->seq += order->returns;
-    self->out_last = self->seq;
-    if (!self->out_first)
-        self->out_first = ref.seq;
+    session_requested(self, order->returns);
     blob_drop(&order->blob);
     block_drop(&order->large);
-    session_appended(self);
     return ref;
 }
 

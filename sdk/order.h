@@ -6,6 +6,7 @@
 #define MOBULA_ORDER_H
 
 #include "client.h"
+#include "inner.h"
 #include "upload.h"
 
 enum { ORDER_REASON = 640 };
@@ -25,6 +26,8 @@ typedef struct order {
     blob_t *blob;   // of arguments that stand in a frame of their own
     block_t *large; // of those that go in pieces
     refs_t deps;
+    loads_t inner; // refs inside the arguments
+    load_t inner_loads[INNER_LOADS_MAX];
     future_t *future;  // of the next seq; NULL: nobody wants the result
     failure_t failure; // why it is refused
     char reason[ORDER_REASON];

@@ -166,7 +166,7 @@ static bool has_epoch(uint32_t verb)
 
 static bool goes_along(uint32_t verb)
 {
-    return verb == VERB_CANCEL || verb == VERB_STOP || verb == VERB_DROP;
+    return verb == VERB_CANCEL || verb == VERB_STOP;
 }
 
 typedef struct rewind {

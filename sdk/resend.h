@@ -28,7 +28,7 @@ bool queue_send(queue_t *self, io_t *io, int64_t now); // false: more has to lea
 void queue_accept(queue_t *self, uint64_t seq, int64_t now);
 
 // Make everything unsent again: requests above accepted, and of parcels that never left also what
-// goes with them (CANCEL, STOP, DROP). epoch is written into requests that leave for the first
+// goes with them (CANCEL, STOP). epoch is written into requests that leave for the first
 // time.
 void queue_rewind(queue_t *self, uint64_t epoch);
 // How far an earlier broker's acceptance counts for a new one: what belongs to a request goes with it.

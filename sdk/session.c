@@ -81,6 +81,7 @@ static bool keep_config(mob_t *self, const mob_config_t *config)
 static void session_free(mob_t *self, int linger_ms)
 {
     fetches_fini(self);
+    holds_fini(&self->holds);
     futures_fini(&self->futures); // before io: values lie in its frames
     batch_fini(&self->out);
     writer_fini(&self->writer);
@@ -180,6 +181,15 @@ void session_lock(mob_t *self)
 void session_unlock(mob_t *self)
 {
     pthread_mutex_unlock(&self->lock);
+}
+
+void session_requested(mob_t *self, uint32_t count)
+{
+    if (!self->out_first)
+        self->out_first = self->seq + 1;
+    self->seq += count;
+    self->out_last = self->seq;
+    session_appended(self);
 }
 
 void session_appended(mob_t *self)

@@ -102,6 +102,13 @@ void session_set_failed(mob_t *self, mob_ref_t ref); // none: around each body
 // For actors/: mob_mark() and mob_release() with the lock held already (around each body).
 uint64_t session_mark(mob_t *self);
 void session_release(mob_t *self, uint64_t mark);
+// For actors/: what bodies have kept and no answer has told yet, valid until the next mob_keep(); told: the answer left.
+load_t session_kept(mob_t *self);
+load_t session_kept_all(mob_t *self); // likewise, with those that were told before
+void session_kept_told(mob_t *self);
+// Refs went with an answer of this number, so that it must have arrived before they are dropped; all up to taken have.
+void session_answered(mob_t *self, uint64_t answer);
+void session_answers_taken(mob_t *self, uint64_t taken);
 // A thread that waits in session_turn() ends its turn, as if something had come. Any thread; no
 // lock.
 void session_wake(mob_t *self);

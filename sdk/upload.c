@@ -24,14 +24,6 @@ static batch_t *batch_of(mob_t *self, const run_t *run)
     return batch;
 }
 
-static void requested(mob_t *self)
-{
-    self->seq++;
-    if (!self->out_first)
-        self->out_first = self->seq;
-    self->out_last = self->seq;
-}
-
 // ---- Pieces -------------------------------------------------------------------------------------
 
 static uint32_t pieces_of(range_t range)
@@ -47,7 +39,7 @@ static bool say_piece(mob_t *self, const run_t *run, range_t range)
                                       &(msg_piece_t){.seq = self->seq + 1, .bytes = load_of(part)});
     blob_drop(&part);
     if (said)
-        requested(self);
+        session_requested(self, 1);
     return said;
 }
 
@@ -74,7 +66,7 @@ static bool say_deps(mob_t *self, const run_t *run, refs_t deps)
                        .count = deps.count < MOB_REFS_MAX ? deps.count : MOB_REFS_MAX};
         if (!message_DEPS(batch_of(self, run), &(msg_deps_t){.seq = self->seq + 1, .refs = some}))
             return false;
-        requested(self);
+        session_requested(self, 1);
         deps.items += some.count;
         deps.count -= some.count;
     }

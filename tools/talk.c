@@ -328,6 +328,7 @@ int talk_cancel(tool_t *tool)
     unsigned flags = (tool_has(tool, "cascade") ? 0u : MOB_CANCEL_ALONE) |
                      (tool_has(tool, "force") ? MOB_CANCEL_FORCE : 0u);
     for (unsigned i = 0; i < tool->word_count && !wrong; i++) {
+        mob_keep(tool->client, refs[i]); // who references it may
         mob_err_t err = mob_cancel(tool->client, refs[i], flags);
         if (err)
             wrong = say_failure(tool, refs[i], err, tool->words[i]);

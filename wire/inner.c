@@ -56,3 +56,55 @@ bool inner_find(load_t values, pack_t *out)
     }
     return !in.wrong && !out->failed;
 }
+
+// ---- The field ----------------------------------------------------------------------------------
+
+loads_t inner_of(load_t loads[INNER_LOADS_MAX], load_t refs, load_t kept)
+{
+    const uint32_t most = MOB_BLOB_MAX / INNER_SIZE * INNER_SIZE;
+    if (refs.size == 0 && kept.size == 0)
+        return (loads_t){0};
+    loads_t inner = {.items = loads, .count = 1};
+    loads[0] = kept;
+    for (uint32_t from = 0; from < refs.size && inner.count < INNER_LOADS_MAX; from += most)
+        loads[inner.count++] =
+            load_bytes(refs.data + from, refs.size - from < most ? refs.size - from : most);
+    return inner;
+}
+
+load_t inner_kept(loads_t inner)
+{
+    return inner.count > 0 ? loads_next(&inner) : (load_t){0};
+}
+
+static loads_t parts_of(loads_t inner)
+{
+    if (inner.count > 0)
+        loads_next(&inner);
+    return inner;
+}
+
+uint32_t inner_total(loads_t inner)
+{
+    uint32_t total = 0;
+    for (loads_t parts = parts_of(inner); parts.count > 0;)
+        total += inner_count(loads_next(&parts));
+    return total;
+}
+
+inner_walk_t inner_walk(loads_t inner)
+{
+    return (inner_walk_t){.left = parts_of(inner)};
+}
+
+bool inner_next(inner_walk_t *self, mob_ref_t *ref)
+{
+    while (self->at == inner_count(self->load)) {
+        if (self->left.count == 0)
+            return false;
+        self->load = loads_next(&self->left);
+        self->at = 0;
+    }
+    *ref = inner_at(self->load, self->at++);
+    return true;
+}

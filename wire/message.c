@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "inner.h"
 #include "text.h"
 
 mob_ref_t refs_next(refs_t *self)
@@ -186,32 +187,27 @@ TAKE take_loads(batch_reader_t *from, loads_t *out)
     return true;
 }
 
-static bool take_inner_load(batch_reader_t *from, load_t *out)
+static bool check_inner(batch_reader_t *from, loads_t inner)
 {
-    if (!take_load(from, out))
-        return false;
-    if (out->form != LOAD_HERE || out->size % INNER_SIZE != 0)
-        unpack_refuse(&from->in, "range");
-    else if (inner_count(*out) > MOB_INNER_MAX)
+    uint32_t refs = 0;
+    if (inner.count > INNER_LOADS_MAX)
         unpack_refuse(&from->in, "limit");
+    while (inner.count > 0 && !from->in.wrong) {
+        load_t load = loads_next(&inner);
+        refs += inner_count(load);
+        if (load.form != LOAD_HERE || load.size % INNER_SIZE != 0)
+            unpack_refuse(&from->in, "range");
+        else if (refs > MOB_INNER_MAX)
+            unpack_refuse(&from->in, "limit");
+    }
     return !from->in.wrong;
 }
 
-static bool take_some_inner(batch_reader_t *from, inner_t *out)
-{
-    uint32_t count = unpack_array(&from->in);
-    *out = (inner_t){0};
-    if (count > 2)
-        unpack_refuse(&from->in, "limit");
-    return !from->in.wrong && (count < 1 || take_inner_load(from, &out->refs)) &&
-           (count < 2 || take_inner_load(from, &out->kept));
-}
-
-TAKE take_inner(batch_reader_t *from, inner_t *out)
+TAKE take_inner(batch_reader_t *from, loads_t *out)
 {
     if (!from->brief && !unpack_byte(&from->in, PACK_NO_ITEMS))
-        return take_some_inner(from, out);
-    *out = (inner_t){0};
+        return take_some_loads(from, out) && check_inner(from, *out);
+    *out = (loads_t){0};
     return true;
 }
 
@@ -350,15 +346,14 @@ typedef struct verb_row {
     const char *name; // NULL: no such verb
     const char *(*decode)(batch_reader_t *from, message_t *message);
     const field_row_t *fields;
-    uint32_t items;  // of all fields
-    uint32_t needed; // of these; an inner may be left out
+    uint32_t items; // of all fields that must be there
+    uint32_t more;  // of those that may be left out
 } verb_row_t;
 
 #define F(type, field) +ITEMS_##type
-#define F_MAY_LACK(type, field) -__builtin_types_compatible_p(field_##type, inner_t)
-#define V(NAME, name, number)                                         \
-    [number] = {#NAME, decode_##NAME, fields_##NAME, 0 MOB_##NAME(F), \
-                0 MOB_##NAME(F) MOB_##NAME(F_MAY_LACK)},
+#define F_MORE(type, field) +(ITEMS_##type == 0)
+#define V(NAME, name, number) \
+    [number] = {#NAME, decode_##NAME, fields_##NAME, 0 MOB_##NAME(F), 0 MOB_##NAME(F_MORE)},
 static const verb_row_t verb_rows[VERB_MAX] = {MOB_VERBS(V)};
 #undef V
 #undef F
@@ -379,8 +374,8 @@ bool verb_is_request(uint64_t verb)
     const uint64_t requests =
         (uint64_t)1 << VERB_SUBMIT | (uint64_t)1 << VERB_CALL | (uint64_t)1 << VERB_SPAWN |
         (uint64_t)1 << VERB_PUT | (uint64_t)1 << VERB_FIND | (uint64_t)1 << VERB_QUERY |
-        (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP | (uint64_t)1 << VERB_PIECE |
-        (uint64_t)1 << VERB_DEPS | (uint64_t)1 << VERB_NEXT;
+        (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP | (uint64_t)1 << VERB_DROP |
+        (uint64_t)1 << VERB_PIECE | (uint64_t)1 << VERB_DEPS | (uint64_t)1 << VERB_NEXT;
     return verb < 64 && (requests >> verb & 1);
 }
 _Static_assert(VERB_MAX <= 64, "verb_is_request() has a bit for each verb");
@@ -424,15 +419,15 @@ static const char *decode(batch_reader_t *from, message_t *out)
     }
     out->verb = (verb_t)verb;
     items--;
-    if (items < row->needed) {
+    if (items < row->items) {
         if (verb_is_request(verb) && items > 0)
             out->put.seq = unpack_u64(in);
         in->wrong = "field";
         return missing_field(row, items);
     }
-    from->brief = items < row->items;
+    from->brief = items < row->items + row->more;
     const char *field = row->decode(from, out);
-    for (items -= from->brief ? items : row->items; items > 0 && !in->wrong; items--)
+    for (items -= from->brief ? items : row->items + row->more; items > 0 && !in->wrong; items--)
         unpack_skip(in); // fields of a newer minor version
     if (!in->wrong && verb_is_request(verb) && out->put.seq - 1 >= UINT64_MAX - 1) {
         unpack_refuse(in, "range");

@@ -5,7 +5,6 @@
 #define MOBULA_WIRE_MESSAGE_H
 
 #include "batch.h"
-#include "inner.h"
 #include "verbs.h"
 
 typedef struct refs { // of a message read: wire; of one to write: items, or wire to hand on what was read
@@ -59,7 +58,7 @@ typedef mob_ref_t field_ref;
 typedef refs_t field_refs;
 typedef load_t field_load;
 typedef loads_t field_loads;
-typedef inner_t field_inner;
+typedef loads_t field_inner;
 typedef opts_field_t field_opts;
 
 // Items of an envelope's array that a field takes.
@@ -74,7 +73,7 @@ enum {
     ITEMS_refs = 1,
     ITEMS_load = 1,
     ITEMS_loads = 1,
-    ITEMS_inner = 1,
+    ITEMS_inner = 0, // one, but it may be left out
     ITEMS_opts = 1
 };
 

@@ -34,9 +34,9 @@ static size_t room_loads(loads_t value)
     return room;
 }
 
-ROOM room_inner(inner_t value)
+ROOM room_inner(loads_t value)
 {
-    return PACK_HEAD_MAX + room_load(value.refs) + room_load(value.kept);
+    return room_loads(value);
 }
 
 static size_t room_opts(opts_field_t value)
@@ -160,19 +160,9 @@ PUT put_loads(batch_t *batch, uint8_t *at, loads_t value)
     return at + 1;
 }
 
-static uint8_t *put_some_inner(batch_t *batch, uint8_t *at, inner_t value)
+PUT put_inner(batch_t *batch, uint8_t *at, loads_t value)
 {
-    uint32_t count = value.kept.size ? 2 : 1;
-    at = put_load(batch, pack_head_at(at, PACK_ARRAY, count), value.refs);
-    return at && count > 1 ? put_load(batch, at, value.kept) : at;
-}
-
-PUT put_inner(batch_t *batch, uint8_t *at, inner_t value)
-{
-    if (value.refs.size || value.kept.size)
-        return put_some_inner(batch, at, value);
-    *at = PACK_NO_ITEMS;
-    return at + 1;
+    return put_loads(batch, at, value);
 }
 
 #define OPTION_SET_i64(value) ((value) != 0)
@@ -240,7 +230,7 @@ static uint8_t *begin(batch_t *batch, uint32_t items, uint32_t verb, size_t room
     return pack_u64_at(at, verb);
 }
 
-#define F_ITEMS(type, field) +ITEMS_##type
+#define F_ITEMS(type, field) +(ITEMS_##type == 0 ? 1 : ITEMS_##type)
 #define F_ROOM(type, field) +room_##type(msg->field)
 #define F_PUT(type, field)                         \
     if (!(at = put_##type(batch, at, msg->field))) \

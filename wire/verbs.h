@@ -17,7 +17,7 @@
 //   load          a payload: bin, or the index of a blob frame behind the envelopes; [size]: to be
 //                 fetched; [first seq, count]: the PIECEs that stand before
 //   loads         array of payloads: at most MOB_DEPS_MAX
-//   inner         refs inside a payload (inner.h): array of at most two loads, without their last empty ones
+//   inner         refs inside a payload: array of loads (inner.h); the last field, and may be left out
 //   opts          map from option number (MOB_OPTIONS) to i64 or str; an unknown number is skipped
 
 // clang-format off
@@ -97,7 +97,7 @@
 #define MOB_WATCH(F)   F(refs, refs)
 #define MOB_CANCEL(F)  F(ref, ref) F(u32, flags)
 #define MOB_STOP(F)    F(ref, actor) F(u32, how)
-#define MOB_DROP(F)    F(ref, ref) F(u64, count)
+#define MOB_DROP(F)    F(u64, seq) F(ref, ref) F(u64, count)
 #define MOB_PING(F)    F(u64, epoch) F(u32, heard)
 #define MOB_BYE(F)     F(u32, reason)
 #define MOB_END(F)     F(u64, seq) F(ref, actor)

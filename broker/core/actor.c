@@ -11,6 +11,7 @@
 #include "call.h"
 #include "demand.h"
 #include "fetch.h"
+#include "refcount.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
@@ -371,6 +372,8 @@ static void die(core_t *core, actor_t *actor, enum wire_cause cause, mob_err_t r
         actor->making->state = CALL_READY;
         outcome_failure(core, actor->making, &failure);
     }
+    if (actor->making->extra)
+        refcount_end_arguments(core, actor->making); // no further incarnation
     bury(core, actor);
 }
 
@@ -595,6 +598,7 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
     if (!actor)
         return;
     actor->args_away = hold->args.form == LOAD_AWAY;
+    refcount_arguments(core, making, hold->inner);
     core->announced = true;
     if (opts.name.size)
         actor_claim_name(core, actor, name_of(core, opts.name));

@@ -8,6 +8,7 @@
 #include "call.h"
 #include "demand.h"
 #include "graph.h"
+#include "refcount.h"
 #include "internal.h"
 #include "name.h"
 #include "outcome.h"
@@ -16,6 +17,7 @@
 #include "session.h"
 #include "shape.h"
 #include "stream.h"
+#include "unmet.h"
 
 enum { SHORT_MAX = INT16_MAX };
 
@@ -121,6 +123,8 @@ static call_t *enter(core_t *core, session_t *session, const claim_t *claim)
         return NULL;
     }
     session_admitted(core, session, claim->seq + claim->count - 1);
+    if (core->unmet_count > 0)
+        unmet_met(core, call);
     call->space = session->space;
     call->forget = call->dropped = claim->forget;
     if (!make_room(core, call, claim) || !keep_load(core, session, call, claim->load))
@@ -312,6 +316,14 @@ bool admit_deps(core_t *core, call_t *call, refs_t deps)
         outcome_fail(core, call, err, "", "%s: its dependencies%s", name_text(core, call->target),
                      err == MOB_EARGS ? ": a stream is none, its items are" : "");
     return false;
+}
+
+bool admit_inner(core_t *core, call_t *call, loads_t inner)
+{
+    bool good = refcount_arguments(core, call, inner);
+    if (!good)
+        outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
+    return good;
 }
 
 void admit_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t code, const char *text)

@@ -23,6 +23,7 @@ void admit_malformed(core_t *core, session_t *session, uint64_t seq, mob_err_t c
 // Each false: it may not enter, and is settled; of admit_parent(): no memory.
 bool admit_work(core_t *core, session_t *session, call_t *call, mob_ref_t parent);
 bool admit_deps(core_t *core, call_t *call, refs_t deps);
+bool admit_inner(core_t *core, call_t *call, loads_t inner); // refs inside its arguments
 bool admit_parent(call_t *call, mob_ref_t parent);
 
 void admit_options(core_t *core, call_t *call, const opts_t *own, const opts_t *defaults,

@@ -9,6 +9,7 @@
 
 #include "actor.h"
 #include "graph.h"
+#include "refcount.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
@@ -86,16 +87,13 @@ call_t *call_new(core_t *core, session_t *owner, mob_ref_t id, call_kind_t kind)
 
 static void extra_free(core_t *core, call_t *call)
 {
-    call_extra_t *extra = call->extra;
-    if (!extra)
+    if (!call->extra)
         return;
-    for (uint32_t i = 0; extra->values && i < extra->dep_count; i++)
-        blob_drop(&extra->values[i]);
-    free(extra->values);
-    free(extra->deps);
-    free(extra->find);
-    shape_drop(core, &extra->shape);
-    free(extra);
+    refcount_end_arguments(core, call);
+    refcount_let_go(core, &call->extra->value);
+    free(call->extra->find);
+    shape_drop(core, &call->extra->shape);
+    free(call->extra);
     call->extra = NULL;
 }
 
@@ -123,6 +121,17 @@ void call_free(core_t *core, call_t *call)
 call_t *call_find(const core_t *core, mob_ref_t ref)
 {
     return reftable_find(&core->refs, ref);
+}
+
+call_t *call_next(const core_t *core, uint32_t *at)
+{
+    const reftable_t *refs = &core->refs;
+    while (refs->slots && *at <= refs->mask) {
+        uint64_t slot = refs->slots[(*at)++];
+        if (slot)
+            return slab_at(&core->calls, (uint32_t)slot - 1);
+    }
+    return NULL;
 }
 
 call_extra_t *call_extra(call_t *call)

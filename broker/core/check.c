@@ -1,8 +1,9 @@
 // check.c - the invariants of the tables, for tests and the simulator: what must be true between two events.
 
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "call.h"
+#include "once.h"
 #include "state.h"
 #include "stream.h"
 
@@ -20,7 +21,10 @@ static const char *check_call(const call_t *call)
     MUST(call->state != CALL_FINAL || call->deadline.place == 0 || call->kept);
     MUST(call->state != CALL_FINAL || call->worker || call->list == NULL);
     MUST(call->state == CALL_FINAL || call->missing == 0 || call->state == CALL_WAITING);
-    MUST(call->state != CALL_FINAL || !call->dropped || call->worker || call->kind == CALL_MAKING);
+    bool needed = !call->dropped || call->worker || call->holds || call->kind == CALL_MAKING;
+    MUST(call->state != CALL_FINAL || needed);
+    MUST(call->state != CALL_FINAL || call->kind == CALL_MAKING || !call->extra ||
+         (call->extra->args.count == 0 && call->extra->dep_count == 0));
     return NULL;
 }
 
@@ -163,21 +167,75 @@ static const char *check_session(const session_t *session)
     return NULL;
 }
 
+// ---- Holds: a count is the number of entries that name the record -------------------------------
+
+static void count_one(const core_t *core, uint32_t *counts, mob_ref_t ref)
+{
+    const call_t *call = call_find(core, ref);
+    if (call)
+        counts[call->index]++;
+}
+
+static void count_list(const core_t *core, uint32_t *counts, const mob_ref_t *refs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        count_one(core, counts, refs[i]);
+}
+
+static void count_call(const core_t *core, uint32_t *counts, const call_t *call)
+{
+    const call_extra_t *extra = call->extra;
+    if (!extra)
+        return;
+    count_list(core, counts, extra->args.refs, extra->args.count);
+    count_list(core, counts, extra->value.refs, extra->value.count);
+    count_list(core, counts, extra->deps, extra->dep_count);
+    const item_t *item = extra->stream ? extra->stream->items : NULL;
+    for (; item; item = item->next)
+        count_list(core, counts, item->inner.refs, item->inner.count);
+}
+
+static const char *compare(const core_t *core, const uint32_t *counts)
+{
+    uint32_t at = 0;
+    for (const call_t *call; (call = call_next(core, &at)) != NULL;)
+        MUST(call->holds == counts[call->index]);
+    return NULL;
+}
+
+static const char *check_holds(const core_t *core)
+{
+    uint32_t at = 0, *counts = calloc(core->calls.fresh + 1, sizeof *counts);
+    if (!counts)
+        return NULL;
+    for (const call_t *call; (call = call_next(core, &at)) != NULL;)
+        count_call(core, counts, call);
+    for (const session_t *session = core->sessions; session; session = session->hh.next)
+        for (const borrow_t *borrow = session->borrows; borrow; borrow = borrow->hh.next)
+            if (borrow->counted)
+                count_one(core, counts, borrow->ref);
+    const once_t *once = NULL;
+    for (const reflist_t *value; (value = once_next(core, &once)) != NULL;)
+        count_list(core, counts, value->refs, value->count);
+    const char *broken = compare(core, counts);
+    free(counts);
+    return broken;
+}
+
+// ---- All ----------------------------------------------------------------------------------------
+
 const char *core_check(const core_t *self)
 {
     const char *broken = NULL;
     uint64_t pending = 0, calls = 0;
-    for (uint32_t i = 0; self->refs.slots && i <= self->refs.mask && !broken; i++) {
-        if (!self->refs.slots[i])
-            continue;
-        const call_t *call = slab_at(&self->calls, (uint32_t)self->refs.slots[i] - 1);
+    uint32_t at = 0;
+    for (const call_t *call; !broken && (call = call_next(self, &at)) != NULL; calls++) {
         broken = check_call(call);
         if (!broken && stream_of(call))
             broken = check_stream(call);
         if (!broken && call->kind == CALL_PART)
             broken = check_part(self, call);
         pending += call->state != CALL_FINAL;
-        calls++;
     }
     for (const worker_t *worker = self->workers; worker && !broken; worker = worker->hh.next)
         broken = check_worker(worker);
@@ -190,6 +248,7 @@ const char *core_check(const core_t *self)
     const actor_t *actor;
     DL_FOREACH(self->actors, actor) broken = broken ? broken : check_actor(actor);
     DL_FOREACH(self->graves, actor) broken = broken ? broken : check_actor(actor);
+    broken = broken ? broken : check_holds(self);
     if (broken)
         return broken;
     MUST(pending == self->count.pending);

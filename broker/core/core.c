@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "actor.h"
+#include "borrow.h"
 #include "admit.h"
 #include "call.h"
 #include "fetch.h"
 #include "graph.h"
+#include "refcount.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
@@ -103,15 +105,17 @@ void core_destroy(core_t **self_p)
         actor_free(core, core->actors);
     while (core->graves)
         actor_free(core, core->graves);
-    for (uint32_t i = 0; core->refs.slots && i <= core->refs.mask; i++)
-        while (core->refs.slots[i])
-            call_free(core, slab_at(&core->calls, (uint32_t)core->refs.slots[i] - 1));
+    uint32_t at = 0;
+    for (call_t *call; (call = call_next(core, &at)) != NULL; at--) // others move up into the gap
+        call_free(core, call);
     for (peer_t *peer = core->peers, *next; peer; peer = next) {
         next = peer->next;
         peer_free(core, peer);
     }
     free(core->dropped);
     once_fini(core);
+    free(core->unmet);
+    reflist_fini(&core->loose);
     timeline_fini(core);
     free(core->choice);
     names_fini(core);
@@ -260,7 +264,7 @@ static handler_t *const handlers[VERB_MAX] = {
     [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
     [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,          [VERB_BEGUN] = on_begun,
     [VERB_PIECE] = prelude_piece, [VERB_DEPS] = prelude_deps,     [VERB_FETCH] = fetch_request,
-    [VERB_ITEM] = on_item,        [VERB_NEXT] = stream_next,
+    [VERB_ITEM] = on_item,        [VERB_NEXT] = stream_next,      [VERB_KEEP] = borrow_keep,
 };
 
 void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message)
@@ -386,6 +390,8 @@ bool core_drained(const core_t *self)
 
 peer_t *core_next_dirty(core_t *self)
 {
+    if (self->loose.count > 0)
+        refcount_sweep(self);
     if (self->schedule)
         schedule_run(self);
     peer_t *peer = self->dirty_first;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "refcount.h"
 #include "notice.h"
 #include "outcome.h"
 #include "session.h"
@@ -32,12 +33,14 @@ static mob_err_t add_dep(core_t *core, call_t *call, uint32_t arg, mob_ref_t *fa
         *failed = ref;
         return MOB_EDEP;
     }
-    if (dep->state == CALL_FINAL) {
+    if (dep->state == CALL_FINAL)
         call->extra->values[arg] = blob_hold(dep->load);
-        return MOB_OK;
-    }
-    call->missing++;
-    return add_edge(dep, call->id, arg) ? MOB_OK : MOB_ENOMEM;
+    else if (add_edge(dep, call->id, arg))
+        call->missing++;
+    else
+        return MOB_ENOMEM;
+    refcount_take(dep);
+    return MOB_OK;
 }
 
 mob_err_t graph_add(core_t *core, call_t *call, refs_t ahead, refs_t deps, mob_ref_t *failed)
@@ -53,13 +56,12 @@ mob_err_t graph_add(core_t *core, call_t *call, refs_t ahead, refs_t deps, mob_r
     extra->values = calloc(count, sizeof *extra->values);
     if (!extra->deps || !extra->values)
         return MOB_ENOMEM;
-    while (ahead.count > 0)
-        extra->deps[extra->dep_count++] = refs_next(&ahead);
-    while (deps.count > 0)
-        extra->deps[extra->dep_count++] = refs_next(&deps);
     mob_err_t err = MOB_OK;
-    for (uint32_t i = 0; i < extra->dep_count && !err; i++)
+    for (uint32_t i = 0; i < count && !err; i++) {
+        extra->deps[i] = refs_next(ahead.count > 0 ? &ahead : &deps);
         err = add_dep(core, call, i, failed);
+        extra->dep_count += !err; // these are held
+    }
     return err;
 }
 
@@ -82,7 +84,7 @@ static void tell_session(core_t *core, const edge_t *edge, const wake_t *wake)
 {
     session_t *session = session_find(core, edge->waiter.owner);
     if (session)
-        notice_watched(core, session, wake->id, wake->code, wake->load);
+        notice_watched(core, session, wake);
 }
 
 static void tell_call(core_t *core, const edge_t *edge, const wake_t *wake)
@@ -91,6 +93,7 @@ static void tell_call(core_t *core, const edge_t *edge, const wake_t *wake)
     if (!waiter || waiter->state != CALL_WAITING || waiter->missing == 0)
         return;
     if (edge->arg == ARG_SHARED) {
+        refcount_copy(core, &waiter->extra->value, &wake->value);
         outcome_store(core, waiter, (mob_err_t)wake->code, blob_hold(wake->load));
         return;
     }
@@ -124,6 +127,7 @@ static void tell_all(core_t *core, wake_t *wake)
             tell_session(core, edge, wake);
         free(edge);
     }
+    refcount_let_go(core, &wake->value);
     blob_drop(&wake->load);
     free(wake);
 }
@@ -135,6 +139,8 @@ void graph_wake(core_t *core, call_t *call)
         return; // they find out by asking
     *wake = (wake_t){
         .edges = call->waiters, .id = call->id, .code = call->code, .load = blob_hold(call->load)};
+    if (refcount_carries(call))
+        refcount_copy(core, &wake->value, &call->extra->value);
     call->waiters = NULL;
     *core->wakes_end = wake;
     core->wakes_end = &wake->next;

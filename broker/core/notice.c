@@ -3,6 +3,7 @@
 
 #include "notice.h"
 
+#include "refcount.h"
 #include "internal.h"
 #include "session.h"
 
@@ -79,20 +80,25 @@ void notice_outcome(core_t *core, session_t *session, const call_t *call)
     batch_t *batch = dropped(core) ? NULL : note_batch(core, session);
     if (!batch)
         return;
-    if (call->code == MOB_OK && call->attempt == 0 && call->id.owner == session->owner)
+    bool plain = call->code == MOB_OK && call->attempt == 0 && !refcount_carries(call);
+    if (plain && call->id.owner == session->owner)
         message_DONE(batch, &(msg_done_t){.seq = call->id.seq, .value = load_of(call->load)});
     else
         message_ANSWER(batch, &(msg_answer_t){.ref = call->id,
                                               .code = call->code,
                                               .value = load_of(call->load),
-                                              .attempts = call->attempt + 1u});
+                                              .attempts = call->attempt + 1u,
+                                              .inner = refcount_carries(call)});
 }
 
-void notice_watched(core_t *core, session_t *session, mob_ref_t ref, uint32_t code, blob_t *load)
+void notice_watched(core_t *core, session_t *session, const wake_t *wake)
 {
     batch_t *batch = dropped(core) ? NULL : note_batch(core, session);
     if (batch)
-        message_ANSWER(batch, &(msg_answer_t){.ref = ref, .code = code, .value = load_of(load)});
+        message_ANSWER(batch, &(msg_answer_t){.ref = wake->id,
+                                              .code = wake->code,
+                                              .value = load_of(wake->load),
+                                              .inner = wake->value.count > 0});
 }
 
 void notice_hugz(core_t *core, session_t *session)

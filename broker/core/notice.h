@@ -14,7 +14,7 @@ void peer_dirty(core_t *core, peer_t *peer); // something waits to be sent to it
 batch_t *notice_batch(core_t *core,
                       session_t *session); // calls socket, ACCEPT in front; NULL: not connected, stuck, no memory
 void notice_outcome(core_t *core, session_t *session, const call_t *call);
-void notice_watched(core_t *core, session_t *session, mob_ref_t ref, uint32_t code, blob_t *load);
+void notice_watched(core_t *core, session_t *session, const wake_t *wake);
 void notice_hugz(core_t *core, session_t *session);
 
 #endif

@@ -11,6 +11,7 @@
 #include "internal.h"
 #include "outcome.h"
 #include "prelude.h"
+#include "refcount.h"
 #include "rope.h"
 
 struct once {
@@ -19,6 +20,7 @@ struct once {
     int64_t until;   // settled, and kept so long; 0: it has not settled
     uint32_t code;
     blob_t *load;
+    reflist_t value;     // refs inside it
     once_t *next, *prev; // of the settled ones, the oldest first
     UT_hash_handle hh;
     uint32_t size; // of name: namespace, then the key's bytes
@@ -93,6 +95,7 @@ static void once_free(core_t *core, once_t *once)
         DL_DELETE(core->once_kept, once);
     HASH_DEL(core->once_keys, once);
     core_weigh(core, once->load, -1);
+    refcount_let_go(core, &once->value);
     weigh(core, once, -1);
     blob_drop(&once->load);
     free(once);
@@ -120,7 +123,8 @@ static bool share(core_t *core, call_t *call, const once_t *once)
     call_extra_t *extra = call_extra(call);
     if (extra)
         extra->shares = true;
-    if (once->until) {
+    if (once->until && extra) {
+        refcount_copy(core, &extra->value, &once->value);
         outcome_store(core, call, (mob_err_t)once->code, blob_hold(once->load));
         return true;
     }
@@ -160,7 +164,14 @@ void once_settled(core_t *core, call_t *call)
     once->load = blob_hold(call->load);
     once->until = core->now + core->config.kept_us;
     core_weigh(core, once->load, 1);
+    refcount_copy(core, &once->value, &call->extra->value);
     DL_APPEND(core->once_kept, once);
+}
+
+const reflist_t *once_next(const core_t *core, const once_t **at)
+{
+    *at = *at ? (*at)->hh.next : core->once_keys;
+    return *at ? &(*at)->value : NULL;
 }
 
 void once_forget(core_t *core, call_t *call)

@@ -14,6 +14,9 @@ bool once_enter(core_t *core, call_t *call, mob_bytes_t key, mob_ref_t actor, re
 void once_settled(core_t *core, call_t *call);
 void once_forget(core_t *core, call_t *call);
 
+// For check.c, the refs inside the kept outcomes: *at begins with NULL; NULL: no more.
+const reflist_t *once_next(const core_t *core, const once_t **at);
+
 void once_beat(core_t *core); // those kept for long enough go
 void once_fini(core_t *core);
 

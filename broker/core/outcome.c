@@ -9,6 +9,7 @@
 #include "actor.h"
 #include "call.h"
 #include "graph.h"
+#include "refcount.h"
 #include "internal.h"
 #include "name.h"
 #include "notice.h"
@@ -22,7 +23,16 @@ enum { CHAIN_TEXT = 1024 };
 
 static bool needed(const call_t *call)
 {
-    return !call->dropped || call->worker || call->kind == CALL_MAKING;
+    return !call->dropped || call->worker || call->holds > 0 || call->kind == CALL_MAKING;
+}
+
+// What it needed it needs no more; and a failure contains nothing.
+static void let_go(core_t *core, call_t *call, mob_err_t code)
+{
+    if (call->kind != CALL_MAKING || code != MOB_OK) // an actor needs them again for each incarnation
+        refcount_end_arguments(core, call);
+    if (code != MOB_OK)
+        refcount_let_go(core, &call->extra->value);
 }
 
 void outcome_store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
@@ -37,6 +47,8 @@ void outcome_store(core_t *core, call_t *call, mob_err_t code, blob_t *load)
     call->load = load;
     core_weigh(core, load, 1);
     call->code = (uint16_t)code;
+    if (call->extra)
+        let_go(core, call, code);
     core->count.pending--;
     core->count.settled++;
     core->count.failed += code != MOB_OK;
@@ -167,7 +179,8 @@ void outcome_answer(core_t *core, session_t *session, const call_t *call)
     message_ANSWER(batch, &(msg_answer_t){.ref = call->id,
                                           .code = call->code,
                                           .value = load_of(call->load),
-                                          .attempts = call->attempt + 1u});
+                                          .attempts = call->attempt + 1u,
+                                          .inner = refcount_carries(call)});
 }
 
 void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref, const failure_t *failure)
@@ -192,10 +205,29 @@ void outcome_drop(core_t *core, call_t *call)
     call->dropped = true;
     if (stream_of(call))
         stream_drop(core, call);
-    if (call->kind == CALL_MAKING)
-        actor_dropped(core, call->actor);
-    else if (call->state == CALL_FINAL && !needed(call))
+    if (call->kind == CALL_MAKING) {
+        if (call->holds == 0)
+            actor_dropped(core, call->actor);
+    } else if (call->state == CALL_FINAL && !needed(call)) {
         call_free(core, call);
-    else if (stream_of(call) && call->owner) // its body would wait for ever
+    } else if (stream_of(call) && call->owner) { // its body would wait for ever
         call_cancel(core, call, 0, call->owner);
+    }
+}
+
+void outcome_orphan(core_t *core, call_t *call, const session_t *owner)
+{
+    char text[MOB_TEXT_MAX];
+    snprintf(text, sizeof text, "its owner %s has ended", name_text(core, owner->name));
+    core_weigh(core, call->load, -1);
+    blob_drop(&call->load);
+    call->code = MOB_EGONE;
+    call->load = outcome_encode(core, &(failure_t){.err = MOB_EGONE,
+                                                   .root = MOB_EGONE,
+                                                   .executed = MOB_EXECUTED,
+                                                   .why = "OWNER",
+                                                   .reason = text});
+    core_weigh(core, call->load, 1);
+    if (call->extra)
+        refcount_let_go(core, &call->extra->value);
 }

@@ -36,7 +36,10 @@ void outcome_answer_failure(core_t *core, session_t *session, mob_ref_t ref,
 // Nobody owns it any more, but it is kept: until a while after it has settled.
 void outcome_keep(core_t *core, call_t *call);
 
-// The owner's hold has ended: free the record when nothing needs it any more.
+// The owner's hold has ended, or the last of another: free the record when nothing needs it any more.
 void outcome_drop(core_t *core, call_t *call);
+
+// A value whose owner has ended goes at once; for those who still hold it its record says why.
+void outcome_orphan(core_t *core, call_t *call, const session_t *owner);
 
 #endif

@@ -9,6 +9,7 @@
 #include "internal.h"
 #include "name.h"
 #include "outcome.h"
+#include "refcount.h"
 
 // ---- Records ------------------------------------------------------------------------------------
 
@@ -63,7 +64,7 @@ static blob_t *take(core_t *core, parts_t *parts, uint32_t index)
     return value;
 }
 
-static void clear(core_t *core, parts_t *parts)
+static void drop_values(core_t *core, parts_t *parts)
 {
     for (uint32_t i = 0; i < parts->count; i++) {
         blob_t *value = take(core, parts, i);
@@ -73,21 +74,33 @@ static void clear(core_t *core, parts_t *parts)
     parts->refusal = (refusal_t){0};
 }
 
+// What an earlier run gave, and the refs inside.
+static void forget_run(core_t *core, call_t *call)
+{
+    parts_t *parts = call->extra->parts;
+    drop_values(core, parts);
+    for (uint32_t i = 0; i < parts->count; i++) {
+        call_t *part = call_find(core, nth(call, i));
+        if (part && part->extra)
+            refcount_let_go(core, &part->extra->value);
+    }
+}
+
 void parts_free(core_t *core, call_t *call)
 {
-    clear(core, call->extra->parts);
+    drop_values(core, call->extra->parts);
     free(call->extra->parts);
     call->extra->parts = NULL;
 }
 
-bool parts_item(core_t *core, call_t *call, const msg_item_t *item, blob_t **value_p,
-                refusal_t refusal)
+bool parts_item(core_t *core, session_t *from, call_t *call, const msg_item_t *item,
+                blob_t **value_p, refusal_t refusal)
 {
     parts_t *parts = call->extra ? call->extra->parts : NULL;
     if (!parts || parts->count != item->count || item->index >= parts->count)
         return false;
     if (parts->attempt != call->attempt) // an earlier run gave some
-        clear(core, parts);
+        forget_run(core, call);
     parts->attempt = call->attempt;
     blob_t **place = &parts->values[item->index];
     if (*place)
@@ -98,6 +111,9 @@ bool parts_item(core_t *core, call_t *call, const msg_item_t *item, blob_t **val
     parts->filled += *place != NULL;
     if (!*place)
         parts->refusal = refusal;
+    call_t *part = call_find(core, nth(call, (uint32_t)item->index));
+    if (part)
+        refcount_result(core, part, from, item->inner);
     return true;
 }
 

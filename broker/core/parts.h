@@ -8,9 +8,9 @@
 
 bool parts_open(core_t *core, call_t *call, uint32_t count); // false: no memory
 
-// Value number index; taken. NULL: it was refused. False: there is no such place.
-bool parts_item(core_t *core, call_t *call, const msg_item_t *item, blob_t **value_p,
-                refusal_t refusal);
+// Value number index, made by from; taken. NULL: it was refused. False: there is no such place.
+bool parts_item(core_t *core, session_t *from, call_t *call, const msg_item_t *item,
+                blob_t **value_p, refusal_t refusal);
 void parts_end(core_t *core,
                call_t *call); // its body ended well: MOB_ERESULT unless all values are here
 void parts_settle(core_t *core, call_t *call); // its outcome is stored: that of the other refs, too

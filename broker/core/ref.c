@@ -3,6 +3,8 @@
 
 #include "ref.h"
 
+#include "admit.h"
+#include "borrow.h"
 #include "call.h"
 #include "graph.h"
 #include "outcome.h"
@@ -75,11 +77,36 @@ void ref_cancel(core_t *core, session_t *session, const message_t *message)
     if (call->space != session->space)
         session_error(core, session->peer, MOB_EDENIED, "DENIED", call->id,
                       "a call of another namespace");
+    else if (!borrow_references(core, session, call))
+        session_error(core, session->peer, MOB_EDENIED, "DENIED", call->id,
+                      "to cancel a call of another session, keep its ref first");
     else if (message->cancel.flags & MOB_CANCEL_FORCE && call->kind == CALL_METHOD)
         session_error(core, session->peer, MOB_EARGS, "RANGE", call->id,
                       "an actor call cannot be cancelled by force");
     else
         call_cancel(core, call, message->cancel.flags, session);
+}
+
+static void drop_foreign(core_t *core, session_t *session, mob_ref_t ref)
+{
+    bool borrowed = borrow_drop(core, session, ref);
+    call_t *call = call_find(core, ref);
+    if (call && call->kept && !borrowed)
+        outcome_drop(core, call);
+    else if (call)
+        graph_unwatch(call, session);
+}
+
+// Its own, unless they belong to another session by now; then it may have borrowed them.
+static void drop_own(core_t *core, session_t *session, mob_ref_t ref)
+{
+    if (session->borrows)
+        borrow_drop(core, session, ref);
+    call_t *call = call_find(core, ref);
+    if (call && call->owner == session)
+        outcome_drop(core, call);
+    else if (call)
+        graph_unwatch(call, session);
 }
 
 static bool among(mob_ref_t ref, uint64_t count, const call_t *call)
@@ -111,33 +138,40 @@ static void drop_owned(core_t *core, session_t *session, mob_ref_t ref, uint64_t
         outcome_drop(core, call);
 }
 
-static void drop_each(core_t *core, mob_ref_t ref, uint64_t count)
+// What belongs to another session by now it goes on watching: that does no harm.
+static void drop_range(core_t *core, session_t *session, mob_ref_t ref, uint64_t count)
 {
-    for (; count > 0; count--, ref.seq++) {
-        call_t *call = call_find(core, ref);
-        if (call)
-            outcome_drop(core, call);
+    if (count > DROP_EACH_MAX && count > session->owned + HASH_COUNT(session->borrows)) {
+        borrow_drop_among(core, session, ref, count);
+        drop_owned(core, session, ref, count);
+        return;
     }
+    for (; count > 0; count--, ref.seq++)
+        drop_own(core, session, ref);
 }
 
+static uint64_t at_most(uint64_t count, uint64_t most)
+{
+    return count < most ? count : most;
+}
+
+// While workers may still come back, those of an earlier broker wait: others may be about to say that they hold them.
 void ref_drop(core_t *core, session_t *session, const message_t *message)
 {
     mob_ref_t ref = message->drop.ref;
-    if (ref.owner != session->owner) {
-        call_t *call = call_find(core, ref);
-        if (call && call->kept)
-            outcome_drop(core, call);
-        else if (call)
-            graph_unwatch(call, session);
+    if (!admit_next(core, session, message->drop.seq))
         return;
-    }
-    uint64_t count = message->drop.count,
-             most = ref.seq <= session->last ? session->last - ref.seq + 1 : 0;
-    count = count < most ? count : most;
-    if (core->rejoin_at && count > 0)
-        rejoin_drop(core, ref, count);
-    if (count > DROP_EACH_MAX && count > session->owned)
-        drop_owned(core, session, ref, count);
-    else
-        drop_each(core, ref, count);
+    bool own = ref.owner == session->owner;
+    uint64_t last = ref.seq <= session->last ? session->last - ref.seq + 1 : 0;
+    uint64_t count = at_most(message->drop.count, own ? last : MOB_INNER_MAX), old = 0;
+    if (own && core->rejoin_at && ref.seq <= session->floor)
+        old = at_most(count, session->floor - ref.seq + 1);
+    if (old > 0)
+        rejoin_drop(core, ref, old);
+    ref.seq += old;
+    count -= old;
+    if (own)
+        drop_range(core, session, ref, count);
+    for (; !own && count > 0; count--, ref.seq++)
+        drop_foreign(core, session, ref);
 }

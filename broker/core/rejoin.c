@@ -16,6 +16,7 @@
 #include "request.h"
 #include "session.h"
 #include "stream.h"
+#include "unmet.h"
 #include "worker.h"
 
 enum { DROPPED_MAX = 65536 };
@@ -273,6 +274,7 @@ static void drop_announced(core_t *core)
 
 void rejoin_over(core_t *core)
 {
+    unmet_over(core);
     drop_announced(core);
     while (core->parked) {
         call_t *call = core->parked;

@@ -9,6 +9,7 @@
 #include "admit.h"
 #include "call.h"
 #include "demand.h"
+#include "refcount.h"
 #include "internal.h"
 #include "mailbox.h"
 #include "name.h"
@@ -67,7 +68,8 @@ void request_submit(core_t *core, session_t *session, const message_t *message)
     core->count.tasks++;
     if (own.key.size && !once_enter(core, call, own.key, (mob_ref_t){0, 0}, submit->deps))
         return;
-    if (!admit_place(core, call, &own, def) || !admit_deps(core, call, submit->deps))
+    if (!admit_place(core, call, &own, def) || !admit_inner(core, call, submit->inner) ||
+        !admit_deps(core, call, submit->deps))
         return;
     if (call->old_epoch && core->rejoin_at)
         rejoin_park(core, call);
@@ -177,7 +179,7 @@ void request_call(core_t *core, session_t *session, const message_t *message)
     timeline_add(core, call->forget ? EVENT_TELL : EVENT_CALL, call, MOB_OK);
     call->actor = NULL;
     if (!admit_parent(call, request->parent) || !is_first(core, call, &own, actor, request) ||
-        !admit_deps(core, call, request->deps))
+        !admit_inner(core, call, request->inner) || !admit_deps(core, call, request->deps))
         return;
     if (actor) {
         request_enter(core, actor, call);
@@ -207,6 +209,7 @@ static bool take_name(core_t *core, session_t *session, call_t *making, const op
     making->kind = CALL_FIND;
     making->extra->parent = there->id;
     making->extra->find = strdup("");
+    refcount_one(core, &making->extra->value, there->id); // who made it is not the only one to hold it
     notice_outcome(core, session, making);
     outcome_value(core, making, NULL);
     return false;
@@ -262,7 +265,7 @@ void request_spawn(core_t *core, session_t *session, const message_t *message)
     timeline_add(core, EVENT_SPAWN, making, MOB_OK);
     if (opts.name.size && !actor_claim_name(core, actor, name_of(core, opts.name)))
         actor_name_taken(core, actor, name_of(core, opts.name));
-    else if (admit_deps(core, making, spawn->deps))
+    else if (admit_inner(core, making, spawn->inner) && admit_deps(core, making, spawn->deps))
         begin_making(core, making);
 }
 
@@ -319,7 +322,12 @@ void request_put(core_t *core, session_t *session, const message_t *message)
         return;
     }
     timeline_add(core, EVENT_PUT, call, MOB_OK);
-    outcome_value(core, call, blob_hold(call->load));
+    if (refcount_value(core, call, message->put.inner)) {
+        outcome_value(core, call, blob_hold(call->load));
+        return;
+    }
+    call->kind = CALL_QUERY;
+    outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
 }
 
 void request_query(core_t *core, session_t *session, const message_t *message)

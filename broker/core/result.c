@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "actor.h"
+#include "borrow.h"
 #include "call.h"
 #include "name.h"
+#include "refcount.h"
 #include "outcome.h"
 #include "parts.h"
 #include "prelude.h"
@@ -61,6 +63,14 @@ static void refused(core_t *core, const worker_t *worker, call_t *call, const re
     outcome_failure(core, call, &failure);
 }
 
+static void settle(core_t *core, const worker_t *worker, call_t *call, load_t value, loads_t inner)
+{
+    if (refcount_result(core, call, worker->session, inner))
+        outcome_value(core, call, load_keep(value));
+    else
+        outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
+}
+
 static void value_came(core_t *core, worker_t *worker, const msg_result_t *result, load_t value,
                        const refusal_t *refusal)
 {
@@ -91,7 +101,7 @@ static void value_came(core_t *core, worker_t *worker, const msg_result_t *resul
     } else if (call->extra && call->extra->parts) {
         parts_end(core, call);
     } else {
-        outcome_value(core, call, load_keep(value));
+        settle(core, worker, call, value, result->inner);
     }
     worker_go_on_with(core, worker, actor);
 }
@@ -100,6 +110,7 @@ static void value_came(core_t *core, worker_t *worker, const msg_result_t *resul
 void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
 {
     refusal_t refusal = {0};
+    borrow_kept(core, worker->session, result->inner);
     if (result->value.form == LOAD_HERE) {
         session_taken(core, worker->session);
         value_came(core, worker, result, result->value, &refusal);
@@ -121,8 +132,9 @@ void result_item(core_t *core, worker_t *worker, const msg_item_t *item)
         return;
     call = call ? in_hand(core, worker, call, item->attempt)
                 : rejoin_announced(core, worker, item->ref, item->attempt, item->count);
-    if (call && call->state != CALL_FINAL && !parts_item(core, call, item, &value, refusal) &&
-        !stream_item(core, call, item, &value, refusal))
+    session_t *from = worker->session;
+    if (call && call->state != CALL_FINAL && !parts_item(core, from, call, item, &value, refusal) &&
+        !stream_item(core, from, call, item, &value, refusal))
         core->count.late_results++;
     blob_drop(&value);
 }
@@ -181,6 +193,7 @@ static void retry(core_t *core, call_t *call)
 void result_failure(core_t *core, worker_t *worker, const msg_fail_t *fail)
 {
     session_taken(core, worker->session);
+    borrow_kept(core, worker->session, fail->inner);
     call_t *call = call_find(core, fail->ref);
     actor_t *actor = worker_makes(worker, call);
     if (actor) {

@@ -333,6 +333,12 @@ static void start_more(core_t *core, host_t *host)
         idle++;
 }
 
+// It has nothing to do, and would take nothing with it: a session's objects end with it.
+static bool is_idle(const core_t *core, const worker_t *worker)
+{
+    return !worker->lease && !worker->session->calls && core->now - worker->idle_at >= IDLE_US;
+}
+
 static void end_extra(core_t *core, host_t *host)
 {
     uint32_t able = 0;
@@ -341,7 +347,7 @@ static void end_extra(core_t *core, host_t *host)
     {
         bool free = is_able(worker) && worker->state == WORKER_ALIVE;
         able += free;
-        if (able <= host->slots || !free || worker->lease || core->now - worker->idle_at < IDLE_US)
+        if (able <= host->slots || !free || !is_idle(core, worker))
             continue;
         worker->state = WORKER_ENDING;
         worker_stop(core, worker, (mob_ref_t){0, 0});

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actor.h"
+#include "borrow.h"
 #include "call.h"
 #include "graph.h"
 #include "internal.h"
@@ -17,6 +18,7 @@
 #include "prelude.h"
 #include "stream.h"
 #include "timeline.h"
+#include "unmet.h"
 #include "worker.h"
 
 enum { SYMBOLS_MAX = 65536 };
@@ -277,27 +279,35 @@ static void end_call(core_t *core, session_t *session, call_t *call)
     }
     call->dropped = true;
     if (call->kind == CALL_MAKING) {
-        if (call->actor && call->actor->owner == session)
+        if (call->actor->owner == session)
             actor_owner_gone(core, call->actor);
+        else
+            outcome_drop(core, call); // its handle went with the worker, unless it was given on
         return;
     }
     if (call->state == CALL_SENT)
         call_stop_body(core, call, 0);
-    bool gone = call->state == CALL_FINAL;
-    if (!gone)
+    if (call->state != CALL_FINAL)
         outcome_fail(core, call, MOB_EGONE, "OWNER", "%s: its owner %s has ended",
                      name_text(core, call->target), name_text(core, session->name));
+    else if (call->holds > 0)
+        outcome_orphan(core, call, session);
     else if (!call->worker)
         call_free(core, call);
+}
+
+void session_hand_over(call_t *call, session_t *to)
+{
+    call_disown(call);
+    if (to)
+        call_own(call, to);
 }
 
 // Cut a call off from its session before the session goes; a making goes to whom its actor belongs.
 static void disown(session_t *session, call_t *call)
 {
     session_t *heir = call->kind == CALL_MAKING && call->actor ? call->actor->owner : NULL;
-    call_disown(call);
-    if (heir && heir != session)
-        call_own(call, heir);
+    session_hand_over(call, heir != session ? heir : NULL);
 }
 
 static bool can_be_kept(const call_t *call)
@@ -312,10 +322,12 @@ void session_leave(core_t *core, session_t *session)
     call_t *call, *next;
     DL_FOREACH_SAFE2(session->calls, call, next, own_next)
     {
-        if (call->dropped || !can_be_kept(call))
+        bool wanted = !call->dropped || call->holds > 0;
+        if (!wanted || !can_be_kept(call))
             continue;
         disown(session, call);
-        outcome_keep(core, call);
+        if (!call->dropped) // else only as long as what holds it
+            outcome_keep(core, call);
     }
 }
 
@@ -334,6 +346,9 @@ void session_gone(core_t *core, session_t *session, enum wire_cause cause)
         disown(session, call);
         end_call(core, session, call);
     }
+    borrow_drop_all(core, session);
+    if (core->unmet_count > 0)
+        unmet_forget(core, session);
     timeline_note(core, EVENT_LEAVE, session->name, 0, (mob_ref_t){session->owner, 0},
                   cause_name(cause));
     session_free(core, session);

@@ -14,6 +14,7 @@ void session_symbol(core_t *core, session_t *session, const msg_name_t *name);
 uint32_t session_name_of(const session_t *session, uint32_t symbol); // 0: never bound
 void session_leave(core_t *core,
                    session_t *session); // its calls and values are the broker's now, for a while
+void session_hand_over(call_t *call, session_t *to); // from its owner to another one; NULL: to nobody
 void session_gone(core_t *core, session_t *session, enum wire_cause cause);
 void session_timer(core_t *core, session_t *session); // ACCEPT alone
 void session_beat(core_t *core);                      // once a heartbeat: HUGZ, silence

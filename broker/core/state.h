@@ -17,6 +17,7 @@
 #include "deadline.h"
 #include "failure.h"
 #include "options.h"
+#include "reflist.h"
 #include "reftable.h"
 #include "slab.h"
 
@@ -33,6 +34,7 @@ typedef struct prelude prelude_t;
 typedef struct store store_t;
 typedef struct demand demand_t;
 typedef struct shape shape_t;
+typedef struct borrow borrow_t;
 
 // ---- Names: every text that the core meets often, once; index 0 is "" ---------------------------
 
@@ -160,13 +162,21 @@ struct session {
     uint32_t symbol_count;
     uint8_t *known; // bit a name index: NAME was said to it
     uint32_t known_bytes;
-    uint64_t mark;    // mailbox.c
-    uint32_t pending; // unsettled calls it owns
-    uint32_t owned;   // all it owns
-    call_t *calls;    // these
+    uint64_t mark;     // mailbox.c
+    uint32_t pending;  // unsettled calls it owns
+    uint32_t owned;    // all it owns
+    call_t *calls;     // these
+    borrow_t *borrows; // refs of others that it references
     tail_t *tails;
     prelude_t *prelude;  // NULL: it never sent anything large
     deadline_t deadline; // ACCEPT alone, or the end of a silent one
+    UT_hash_handle hh;
+};
+
+struct borrow { // a ref that a session references and another one owns
+    mob_ref_t ref;
+    bool kept;    // by a body of the session, beyond its call: it is not given away with a result
+    bool counted; // in holds; false: nothing of that name has been announced yet
     UT_hash_handle hh;
 };
 
@@ -209,6 +219,7 @@ typedef struct parts { // the results of a call that has several
 typedef struct item { // of a stream, made and not given to anybody
     struct item *next;
     blob_t *value;
+    reflist_t inner; // refs inside it
 } item_t;
 
 typedef struct stream {
@@ -227,6 +238,8 @@ typedef struct call_extra { // what few calls need
     uint32_t dep_count;
     mob_ref_t *deps;
     blob_t **values; // of the deps, as they settle
+    reflist_t args;  // refs inside its arguments, held until it is final; of an actor until its end
+    reflist_t value; // refs inside its value, held as long as this record lives
     int64_t retry_on[MOB_RETRY_MAX];
     char *find;      // CALL_FIND: the name
     mob_ref_t actor; // a parked method call: whose
@@ -263,6 +276,7 @@ struct call {
     uint32_t missing;    // arguments that have not settled
     uint32_t space;      // where its target is looked up
     uint32_t place;      // name index of the worker that had this run; 0: none yet
+    uint32_t holds;      // of others than its owner (refcount.h)
     int64_t at, ends_at; // admitted; deadline, 0: none
     int64_t due_at;      // READY not before; 0: at once
     call_extra_t *extra;
@@ -286,6 +300,7 @@ typedef struct wake { // a settled call whose waiters have not been told yet
     mob_ref_t id;
     uint32_t code;
     blob_t *load;
+    reflist_t value; // refs inside, held until all are told
 } wake_t;
 
 // ---- Hosts, workers, actors ---------------------------------------------------------------------
@@ -422,6 +437,10 @@ typedef struct dropped { // a DROP
 } dropped_t;
 
 enum { WARNINGS_MAX = 16 };
+typedef struct unmet { // a ref that is held before what it names is here (unmet.h)
+    mob_ref_t ref, holder;
+    uint64_t from;
+} unmet_t;
 
 struct core {
     core_config_t config;
@@ -455,6 +474,9 @@ struct core {
     once_t *once_keys, *once_kept; // by namespace and key; those whose run has ended
     dropped_t *dropped; // until rejoin_at: workers may announce what its owner has given up
     uint32_t dropped_count, dropped_room;
+    unmet_t *unmet;
+    uint32_t unmet_count, unmet_room;
+    reflist_t loose; // given up and held by nobody since this turn began: refcount_sweep()
     bool schedule, draining, sweep;
     bool announced; // calls of an earlier broker came in
     record_t *ring;

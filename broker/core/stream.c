@@ -12,6 +12,7 @@
 #include "name.h"
 #include "notice.h"
 #include "outcome.h"
+#include "refcount.h"
 #include "timeline.h"
 
 enum {
@@ -33,25 +34,24 @@ bool stream_open(call_t *call)
     return true;
 }
 
-static blob_t *pop(core_t *core, stream_t *stream)
+// The first one; the caller has its value and the refs inside.
+static item_t pop(core_t *core, stream_t *stream)
 {
-    item_t *item = stream->items;
-    blob_t *value = item->value;
-    stream->items = item->next;
+    item_t *first = stream->items, item = *first;
+    stream->items = item.next;
     if (!stream->items)
         stream->items_end = &stream->items;
-    free(item);
-    core_weigh(core, value, -1);
-    return value;
+    free(first);
+    core_weigh(core, item.value, -1);
+    return item;
 }
 
-static bool push(core_t *core, stream_t *stream, blob_t **value_p)
+static bool push(core_t *core, stream_t *stream, const item_t *like)
 {
     item_t *item = malloc(sizeof *item);
     if (!item)
         return false;
-    *item = (item_t){.value = *value_p};
-    *value_p = NULL;
+    *item = *like;
     *stream->items_end = item;
     stream->items_end = &item->next;
     core_weigh(core, item->value, 1);
@@ -62,8 +62,9 @@ void stream_drop(core_t *core, call_t *call)
 {
     stream_t *stream = stream_of(call);
     while (stream->items) {
-        blob_t *value = pop(core, stream);
-        blob_drop(&value);
+        item_t item = pop(core, stream);
+        refcount_let_go(core, &item.inner);
+        blob_drop(&item.value);
     }
 }
 
@@ -127,10 +128,14 @@ static void extend(core_t *core, call_t *call)
 
 // ---- Items come ---------------------------------------------------------------------------------
 
-static void give(core_t *core, call_t *call, call_t *next, blob_t *value)
+static void give(core_t *core, call_t *call, call_t *next, item_t *item)
 {
     stream_of(call)->given++;
-    outcome_store(core, next, MOB_OK, value);
+    if (item->inner.count > 0 && call_extra(next))
+        next->extra->value = item->inner;
+    else
+        refcount_let_go(core, &item->inner);
+    outcome_store(core, next, MOB_OK, item->value);
 }
 
 // Its items cannot go on in order: better it fails.
@@ -149,25 +154,38 @@ static refusal_t wrong_place(const call_t *call)
     return (refusal_t){MOB_EPROTO, "ITEMS", "its worker gave an item that is not the next one"};
 }
 
-bool stream_item(core_t *core, call_t *call, const msg_item_t *item, blob_t **value_p,
-                 refusal_t refusal)
+// To whoever waits first, or kept until somebody asks.
+static bool take(core_t *core, session_t *from, call_t *call, const msg_item_t *said, blob_t *value)
+{
+    stream_t *stream = stream_of(call);
+    item_t item = {.value = value};
+    refcount_inside(core, call, &item.inner, said->inner, from);
+    if (stream->nexts)
+        give(core, call, stream->nexts, &item);
+    else if (!push(core, stream, &item)) {
+        refcount_let_go(core, &item.inner);
+        return false;
+    }
+    return true;
+}
+
+bool stream_item(core_t *core, session_t *from, call_t *call, const msg_item_t *item,
+                 blob_t **value_p, refusal_t refusal)
 {
     stream_t *stream = stream_of(call);
     if (!stream || item->count != 0 || item->index < stream->made)
         return false; // an earlier run had made it, or it is said again
     if (item->index > stream->made || item->index >= stream->credit)
         refusal = wrong_place(call);
-    else if (*value_p && !stream->nexts && !push(core, stream, value_p))
-        refusal = (refusal_t){MOB_ENOMEM, "", "the broker is out of memory"};
     if (refusal.err) {
         fail(core, call, refusal);
         return true;
     }
     stream->made++;
     timeline_item(core, call, item->value.size);
-    if (stream->nexts) {
-        give(core, call, stream->nexts, *value_p);
-        *value_p = NULL;
+    if (!take(core, from, call, item, blob_hold(*value_p))) {
+        fail(core, call, (refusal_t){MOB_ENOMEM, "", "the broker is out of memory"});
+        return true;
     }
     extend(core, call);
     if (item->value.form == LOAD_PIECES)
@@ -208,9 +226,10 @@ static void ask(core_t *core, call_t *call, call_t *next, uint64_t taken)
 {
     stream_t *stream = stream_of(call);
     stream->taken = taken > stream->taken ? taken : stream->taken;
-    if (stream->items)
-        give(core, call, next, pop(core, stream));
-    else if (call->state == CALL_FINAL)
+    if (stream->items) {
+        item_t item = pop(core, stream);
+        give(core, call, next, &item);
+    } else if (call->state == CALL_FINAL)
         tell_end(core, call, next);
     else
         call_enlist(next, &stream->nexts);

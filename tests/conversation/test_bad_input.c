@@ -98,7 +98,7 @@ static const wrong_t wrongs[] = {
     WRONG("a verb that does not exist", "\x92\xcd\x03\xe7\x01", "PROTO"),
     WRONG("a negative verb", "\x92\xff\x01", "PROTO"),
     WRONG_SEQ("a missing field", "\x92\x03\x01", "FIELD"),
-    WRONG("a field of another type", "\x94\x0d\xa1x\x01\x01", "TYPE"),
+    WRONG("a field of another type", "\x93\x0e\xa1x\x01", "TYPE"),
     WRONG("a string for a number", "\x93\x02\xa1s\xa1t", "TYPE"),
     WRONG("a seq of zero", "\x93\x06\x00\xc4\x01x", "RANGE"),
     WRONG("a number that is too large", "\x93\x02\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xa1t", "RANGE"),
@@ -225,7 +225,7 @@ Test(bad_input, words_of_others_change_nothing)
     say(talker, WELCOME, welcome, .epoch = 99);
     say(talker, RUN, run, .ref = ref);
     say(talker, STOP, stop, .actor = ref, .how = 1);
-    say(talker, DROP, drop, .ref = ref, .count = UINT64_MAX);
+    say(talker, DROP, drop, .seq = 1, .ref = ref, .count = UINT64_MAX);
     say(talker, CANCEL, cancel, .ref = ref);
     talker_send(talker);
     talker_hear(talker, BY_CALLS, VERB_ERROR, __LINE__); // WELCOME

@@ -364,7 +364,7 @@ Test(actors, last_handle_dropped_drains)
 {
     make(NULL);
     call(2);
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 3, .ref = ref(1), .count = 1);
     hear(story, WORKER, RUN, run);
     say(story, WORKER, RESULT, result, .ref = ref(2));
     hear(story, CALLER, DONE, done);
@@ -410,7 +410,7 @@ Test(actors, a_refused_making_can_be_dropped)
 {
     say(story, CALLER, SPAWN, spawn, .seq = 1, .epoch = 1, .cls = 77);
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->code, (uint32_t)MOB_EARGS);
-    say(story, CALLER, DROP, drop, .ref = {1000 + CALLER, 1}, .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 2, .ref = {1000 + CALLER, 1}, .count = 1);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
 

@@ -126,7 +126,7 @@ Test(large, a_stored_value_is_told_by_its_size_and_fetched)
     hears_value_from(CALLER, ref(1 + PIECES), PART_VALUE, 0);
     fetch(CALLER, ref(1 + PIECES), PART_VALUE, 2 * PIECE);
     hears_value_from(CALLER, ref(1 + PIECES), PART_VALUE, 2 * PIECE);
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 1 + PIECES);
+    say(story, CALLER, DROP, drop, .seq = 2 + PIECES, .ref = ref(1), .count = 1 + PIECES);
     cr_assert_eq(stored(), 0u);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
@@ -182,10 +182,10 @@ Test(large, a_result_is_told_by_its_size_and_goes_to_dependents)
     is_large(loads_next(&deps));
     fetch(WORKER, ref(2), PART_DEPS, 0);
     hears_value_from(WORKER, ref(2), PART_DEPS, 0);
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 3, .ref = ref(1), .count = 1);
     cr_assert_eq(stored(), (uint64_t)SIZE, "the task has it yet");
     say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("ok"));
-    say(story, CALLER, DROP, drop, .ref = ref(2), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(2), .count = 1);
     cr_assert_eq(stored(), 0u);
 }
 
@@ -372,8 +372,8 @@ Test(large, a_full_store_refuses_what_is_new_and_keeps_what_it_has)
     cr_assert_eq(core_counts(story->core).store_refused, 1u);
     fetch(CALLER, ref(5), PART_VALUE, 0);
     hears_value_from(CALLER, ref(5), PART_VALUE, 0);
-    say(story, CALLER, DROP, drop, .ref = ref(5), .count = 1);
-    put_large(16);
+    say(story, CALLER, DROP, drop, .seq = 16, .ref = ref(5), .count = 1);
+    put_large(17);
     is_large(hear(story, CALLER, DONE, done)->value);
     hear_nothing(story, CALLER);
 }

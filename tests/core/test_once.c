@@ -94,7 +94,7 @@ Test(once, also_after_the_first_was_dropped_and_for_ten_minutes)
     submit(CALLER, 1, "k", "args");
     end_run(CALLER, 1, "made");
     hear_value(CALLER, 1, "made");
-    say(story, CALLER, DROP, drop, .ref = ref(CALLER, 1), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 2, .ref = ref(CALLER, 1), .count = 1);
     wait_s(590);
     submit(OTHER, 1, "k", "args");
     hear_value(OTHER, 1, "made");

@@ -81,7 +81,7 @@ Test(several, values_are_hidden_until_the_body_has_ended)
     expect_done(1, "a");
     expect_done(2, "b");
     expect_done(3, "c");
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 3);
+    say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(1), .count = 3);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
 
@@ -114,7 +114,7 @@ Test(several, a_failure_is_that_of_all)
         .text = {"no", 2});
     for (uint64_t seq = 1; seq <= 3; seq++)
         cr_assert_str_eq(expect_failed(seq, MOB_ETASK), "no");
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 3);
+    say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(1), .count = 3);
     cr_assert_eq(core_counts(story->core).objects, 0u);
     cr_assert_eq(core_counts(story->core).bytes, 0u);
 }
@@ -179,7 +179,7 @@ Test(several, cancelling_any_cancels_all)
 Test(several, some_may_be_dropped_before_they_are_there)
 {
     submit(1, 3);
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 2);
+    say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(1), .count = 2);
     item(1, 0, 0, 3, "a");
     item(1, 0, 1, 3, "b");
     item(1, 0, 2, 3, "c");
@@ -240,7 +240,8 @@ Test(several, as_many_as_there_may_be)
     say(story, WORKER, RESULT, result, .ref = ref(1));
     for (uint32_t i = 0; i < MOB_RETURNS_MAX; i++)
         expect_done(i + 1, "x");
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = MOB_RETURNS_MAX);
+    say(story, CALLER, DROP, drop, .seq = MOB_RETURNS_MAX + 1, .ref = ref(1),
+        .count = MOB_RETURNS_MAX);
     cr_assert_eq(core_counts(story->core).objects, 0u);
     cr_assert_eq(core_counts(story->core).bytes, 0u);
 }
@@ -268,7 +269,7 @@ Test(several, left_to_the_broker_they_stay)
     mob_ref_t second = ref(2);
     say(story, OTHER, ASK, ask, .refs = {.items = &second, .count = 1});
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->code, (uint32_t)MOB_OK);
-    say(story, OTHER, DROP, drop, .ref = second, .count = 1);
-    say(story, OTHER, DROP, drop, .ref = ref(1), .count = 1);
+    say(story, OTHER, DROP, drop, .seq = 1, .ref = second, .count = 1);
+    say(story, OTHER, DROP, drop, .seq = 2, .ref = ref(1), .count = 1);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }

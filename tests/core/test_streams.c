@@ -121,7 +121,7 @@ Test(streams, an_item_is_there_before_the_body_has_ended)
     cr_assert_str_eq(expect_failed(4, MOB_EEND), "stream ended after 2 items");
     next(5, 1, 2);
     expect_failed(5, MOB_EEND);
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 5);
+    say(story, CALLER, DROP, drop, .seq = 6, .ref = ref(1), .count = 5);
     nothing_is_left();
 }
 
@@ -348,8 +348,8 @@ Test(streams, a_dropped_one_releases_its_body)
     next(2, 1, 0);
     next(3, 1, 0);
     expect_item(2, "a");
-    say(story, CALLER, DROP, drop, .ref = ref(2), .count = 2);
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(2), .count = 2);
+    say(story, CALLER, DROP, drop, .seq = 5, .ref = ref(1), .count = 1);
     hear(story, WORKER, CANCEL, cancel);
     hear_nothing(story, CALLER);
     item(1, 0, 1, "b");
@@ -364,7 +364,7 @@ Test(streams, one_that_waits_for_its_place_may_be_dropped)
     say(story, CALLER, SUBMIT, submit, .seq = 3, .task = 1,
         .opts = {.set = &(opts_t){.num_returns = MOB_STREAM}});
     next(4, 3, 0);
-    say(story, CALLER, DROP, drop, .ref = ref(2), .count = 3); // 2 stands in the worker's hand
+    say(story, CALLER, DROP, drop, .seq = 5, .ref = ref(2), .count = 3); // 2 stands in the worker's hand
     cr_assert_eq(hear(story, WORKER, CANCEL, cancel)->ref.seq, 2u);
     say(story, WORKER, FAIL, fail, .ref = ref(2), .code = MOB_ECANCELLED, .executed = 0);
     cr_assert_eq(core_counts(story->core).objects, 1u);
@@ -379,7 +379,7 @@ Test(streams, without_its_owner_it_ends)
     say(story, CALLER, BYE, bye, .reason = BYE_KEEP); // a stream is not kept: nobody else may read it
     hear(story, WORKER, CANCEL, cancel);
     say(story, WORKER, FAIL, fail, .ref = ref(1), .code = MOB_ECANCELLED, .executed = 2);
-    say(story, CALLER, DROP, drop, .ref = ref(2), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(2), .count = 1);
     cr_assert_leq(core_counts(story->core).objects, 1u);
 }
 

@@ -48,7 +48,7 @@ Test(tasks, value_comes_back)
     const msg_done_t *done = hear(story, CALLER, DONE, done);
     cr_assert_eq(done->seq, 1u);
     cr_assert_eq(memcmp(done->value.data, "value", 5), 0);
-    say(story, CALLER, DROP, drop, .ref = ref(1), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 2, .ref = ref(1), .count = 1);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
 
@@ -417,7 +417,7 @@ Test(tasks, what_a_session_leaves_to_the_broker_is_kept_for_a_while)
     say(story, OTHER, ASK, ask, .refs = {.items = both, .count = 2});
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->value.size, 6u);
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->value.size, 5u);
-    say(story, OTHER, DROP, drop, .ref = ref(2), .count = 1);
+    say(story, OTHER, DROP, drop, .seq = 1, .ref = ref(2), .count = 1);
     cr_assert_eq(core_counts(story->core).objects, 1u);
     for (int second = 0; second < 601; second++) {
         say(story, HOST, PING, ping, .epoch = 1);

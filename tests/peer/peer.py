@@ -77,7 +77,7 @@ class Peer:
     def enter(self, verb, *fields, refs=1):
         """The next request: {owner, seq} is its ref, the first one of its refs; kept until ACCEPT confirms it."""
         seq = self.seq + 1
-        self.seq += refs
+        self.seq += refs or 1
         self.kept[seq] = self.say(verb, seq, *fields)
         self.again_at = time.monotonic()
         self.pending |= {ref: self.again_at for ref in range(seq, seq + refs)}
@@ -91,6 +91,10 @@ class Peer:
     def pull(self, stream, pulled, *helpers):
         """The next item of a stream, when so many were pulled before."""
         return self.get(self.enter("NEXT", self.owner, stream, pulled), *helpers)
+
+    def drop(self, seq):
+        """A request as well, without an outcome."""
+        self.enter("DROP", self.owner, seq, 1, refs=0)
 
     def say_again(self):
         self.again_at = time.monotonic()

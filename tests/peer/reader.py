@@ -93,11 +93,16 @@ class Session:  # of one thread; step() is its motor. deaf, for tests: no notice
         self.send([NAME, symbol, name], self.unaccepted[self.seq])
         return self.seq
 
+    def drop(self, seq):  # a request, too
+        self.seq += 1
+        self.unaccepted[self.seq] = [DROP, self.seq, self.owner, seq, 1]
+        self.send(self.unaccepted[self.seq])
+
     def outcome(self, seq, keep=False):  # waits for it; keep: an actor, which would end with its ref
         while seq not in self.outcomes and not self.over:
             self.step()
         code, value = self.outcomes.pop(seq, (25, self.over))
-        keep or self.over or self.send([DROP, self.owner, seq, 1])
+        keep or self.over or self.drop(seq)
         if code:
             raise RuntimeError(code, value)
         return value

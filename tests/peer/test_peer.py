@@ -150,7 +150,7 @@ def serves_more_than_one_value(calls):
     check("the failure stands behind the items", [me.pull(stream, pulled, host)[0] for pulled in (0, 1, 1)], [0, 8, 20])
     stream = me.request("SUBMIT", stream_of, 1000, opts=few)
     me.pull(stream, 0, host)
-    me.say("DROP", me.owner, stream, 1)
+    me.drop(stream)
     wait(lambda: not any(worker.streams for worker in host.workers.values()), me, host)
     check("who drops a stream stops its body", count.made < 1000, True)
     check("items for a caller in C", prints(calls, host, "count", "3"), "0\n1\n2\n")

@@ -142,7 +142,7 @@ Test(cancel, C76_what_has_settled_stays)
     cr_assert_eq(value_of(sum), 42);
 }
 
-Test(cancel, C77_whoever_has_the_ref_may)
+Test(cancel, C77_a_borrower_may)
 {
     mob_ref_i64 own = running();
     mob_ref_nil borrower = mob_run(m, call_off, own.ref, 0);

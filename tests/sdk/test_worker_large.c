@@ -299,7 +299,6 @@ Test(tasks_large, an_answer_in_pieces_comes_again_until_it_is_accepted)
     accept(last);
     same_broker();
     paper_hear(paper, VERB_OPEN);
-    paper_hear(paper, VERB_DROP);
     paper_hear_nothing(paper, 50);
 }
 

@@ -157,6 +157,10 @@ static void say_request(caller_t *self, deed_t *deed)
         say_spawn(out, deed, args);
     else if (deed->kind == DEED_OBJECT)
         message_PUT(out, &(msg_put_t){.seq = deed->ref.seq, .value = args});
+    else if (deed->kind == DEED_DROP)
+        message_DROP(
+            out,
+            &(msg_drop_t){.seq = deed->ref.seq, .ref = deed->target, .count = deed->target_count});
     else if (deed->kind == DEED_END)
         message_END(out, &(msg_end_t){.seq = deed->ref.seq, .actor = deed->actor->ref});
 }
@@ -187,18 +191,24 @@ static void accept(caller_t *self, uint64_t seq)
     self->again_at = self->world->now + AGAIN_US;
 }
 
-// What was dropped while a connection broke may not have been heard; of an actor it matters.
-static void say_drops_again(caller_t *self)
+// A new broker knows nothing of what was dropped, and workers may tell it of what they still have.
+static void drop_again(caller_t *self)
 {
-    for (uint64_t i = 0; i < self->count; i++)
-        if (self->deeds[i]->kind == DEED_ACTOR && self->deeds[i]->dropped)
-            message_DROP(&self->link.out, &(msg_drop_t){.ref = self->deeds[i]->ref, .count = 1});
+    uint64_t first = 1, end = self->accepted;
+    for (uint64_t seq = 1; seq <= end + 1; seq++) {
+        if (seq <= end && self->deeds[seq - 1]->dropped)
+            continue;
+        if (seq > first)
+            caller_drop(self, (mob_ref_t){self->owner, first}, seq - first);
+        first = seq + 1;
+    }
 }
 
 static void welcome(caller_t *self, const msg_welcome_t *heard)
 {
     if (heard->epoch < self->epoch)
         return;
+    bool fresh = self->epoch && heard->epoch > self->epoch;
     self->epoch = heard->epoch;
     self->note = heard->note;
     self->live = true;
@@ -212,9 +222,10 @@ static void welcome(caller_t *self, const msg_welcome_t *heard)
         message_NAME(&self->link.out, &(msg_name_t){.symbol = i, .text = text_of(names[i])});
     say_ping(self);
     link_flush(&self->link, false);
+    if (fresh)
+        drop_again(self);
     caller_say_unsent(self);
     link_flush(&self->link, true);
-    say_drops_again(self);
     say_asks(self);
 }
 

@@ -40,5 +40,6 @@ deed_t *caller_actor(const caller_t *self);           // one of its actors; NULL
 // For wish.c.
 bool caller_waits_for(const deed_t *deed);
 void caller_say_unsent(caller_t *self);
+void caller_drop(caller_t *self, mob_ref_t ref, uint64_t count); // a request like others
 
 #endif

@@ -13,7 +13,8 @@ typedef enum deed_kind {
     DEED_OBJECT,
     DEED_END,
     DEED_PART, // a ref of a TASK or METHOD with several results, but the first
-    DEED_PIECE // no ref: a part of the payload of the one behind it
+    DEED_PIECE, // no ref: a part of the payload of the one behind it
+    DEED_DROP   // no ref: it takes a number, and that is all
 } deed_kind_t;
 
 enum { DEED_DEPS = 2, DEED_PAYLOAD = 16, DEED_CODE = 1000 };
@@ -41,6 +42,8 @@ struct deed { // one ref
     uint32_t timeout_ms;
     int32_t max_restarts, max_task_retries; // of an actor
     deed_t *actor;                          // of a METHOD or END
+    mob_ref_t target;                       // of a DROP
+    uint64_t target_count;
     deed_t *deps[DEED_DEPS];
     uint32_t dep_count;
     uint32_t returns; // refs; those behind the first are PARTs with the numbers behind its own

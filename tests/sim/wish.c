@@ -205,6 +205,14 @@ static void want(caller_t *self)
 
 // ---- What it gives up -------------------------------------------------------------------------------
 
+void caller_drop(caller_t *self, mob_ref_t ref, uint64_t count)
+{
+    deed_t *deed = plan(self, DEED_DROP);
+    deed->target = ref;
+    deed->target_count = count;
+    deed->settled = deed->dropped = true;
+}
+
 static void drop(caller_t *self, deed_t *deed)
 {
     if (caller_waits_for(deed)) {
@@ -213,14 +221,13 @@ static void drop(caller_t *self, deed_t *deed)
     }
     deed->dropped = true;
     deed->disturbed = true;
-    if (self->live)
-        message_DROP(&self->link.out, &(msg_drop_t){.ref = deed->ref, .count = 1});
+    caller_drop(self, deed->ref, 1);
 }
 
 static void drop_some(caller_t *self)
 {
     chance_t *chance = &self->world->chance;
-    for (uint64_t i = self->first_open; i < self->count; i++) {
+    for (uint64_t i = self->first_open, end = self->count; i < end; i++) {
         deed_t *deed = self->deeds[i];
         if (deed->dropped || deed->forget || deed->ref.seq > self->sent)
             continue;
@@ -264,6 +271,8 @@ void caller_think(caller_t *self)
     caller_say_unsent(self);
     link_flush(&self->link, true);
     drop_some(self);
+    caller_say_unsent(self);
+    link_flush(&self->link, true);
     if (chance_hit(chance, 800))
         cancel_one(self);
     if (chance_hit(chance, 100))
@@ -273,15 +282,16 @@ void caller_think(caller_t *self)
 
 void caller_drop_actors(caller_t *self)
 {
-    for (uint64_t i = self->first_open; i < self->count; i++)
+    for (uint64_t i = self->first_open, end = self->count; i < end; i++)
         if (self->deeds[i]->kind == DEED_ACTOR && !self->deeds[i]->dropped)
             drop(self, self->deeds[i]);
+    caller_say_unsent(self);
     link_flush(&self->link, false);
 }
 
 void caller_leave(caller_t *self)
 {
-    for (uint64_t i = self->first_open; i < self->count; i++)
+    for (uint64_t i = self->first_open, end = self->count; i < end; i++)
         if (!self->deeds[i]->dropped)
             drop(self, self->deeds[i]);
     message_BYE(&self->link.out, &(msg_bye_t){0});

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "message.h"
+#include "inner.h"
 
 typedef struct sample { // where the views of its fields point
     message_t message;
     char texts[32][16];
     mob_ref_t refs[32][2];
-    load_t loads[32][3];
+    load_t loads[32][INNER_LOADS_MAX];
     uint8_t inner[32][2][INNER_SIZE];
     opts_t opts;
 } sample_t;
@@ -90,7 +90,8 @@ static inline field_inner sample_inner(sample_t *self, int place)
     uint8_t(*bytes)[INNER_SIZE] = self->inner[place];
     inner_put_at(bytes[0], (mob_ref_t){((uint64_t)1 << 63) + (uint64_t)place, 1});
     inner_put_at(bytes[1], (mob_ref_t){2, 300 + (uint64_t)place});
-    return (inner_t){load_bytes(bytes[0], INNER_SIZE), load_bytes(bytes[1], INNER_SIZE)};
+    return inner_of(self->loads[place], load_bytes(bytes[1], INNER_SIZE),
+                    load_bytes(bytes[0], INNER_SIZE));
 }
 
 static inline field_opts sample_opts(sample_t *self, int place)

@@ -106,3 +106,33 @@ Test(inner, more_than_the_limit_are_refused_by_name)
     cr_assert_eq(writer.err, MOB_ELIMIT);
     cr_assert_eq(inner_count(noted()), MOB_INNER_MAX + 1u);
 }
+
+Test(inner, a_field_splits_what_one_frame_cannot_take)
+{
+    const uint32_t count = MOB_INNER_MAX;
+    for (uint32_t i = 0; i < count; i++)
+        inner_put(&found, (mob_ref_t){7, i + 1});
+    load_t loads[INNER_LOADS_MAX];
+    const uint8_t kept[INNER_SIZE] = {1};
+    loads_t inner =
+        inner_of(loads, load_bytes(found.data, found.size), load_bytes(kept, sizeof kept));
+    cr_assert_eq(inner.count, (uint32_t)INNER_LOADS_MAX);
+    cr_assert_eq(inner_total(inner), count);
+    cr_assert_eq(inner_count(inner_kept(inner)), 1u);
+    mob_ref_t ref;
+    uint32_t met = 0;
+    for (inner_walk_t walk = inner_walk(inner); inner_next(&walk, &ref);)
+        cr_assert_eq(ref.seq, ++met);
+    cr_assert_eq(met, count);
+}
+
+Test(inner, no_refs_are_no_field)
+{
+    load_t loads[INNER_LOADS_MAX];
+    loads_t inner = inner_of(loads, (load_t){0}, (load_t){0});
+    mob_ref_t ref;
+    inner_walk_t walk = inner_walk(inner);
+    cr_assert_eq(inner.count, 0u);
+    cr_assert_eq(inner_kept(inner).size, 0u);
+    cr_assert_not(inner_next(&walk, &ref));
+}

@@ -338,14 +338,32 @@ Test(message, refs_inside_a_value_may_be_left_out)
 
 Test(message, refs_inside_a_value_are_whole_and_not_too_many)
 {
-    static uint8_t many[MOB_BLOB_MAX];
+    static uint8_t many[INNER_SIZE];
     pack_t out = PACK_INIT;
     pack_raw(&out, "\x96\x17\x01\x02\x00\xc4\x00\x91", 8);
     pack_bin(&out, many, INNER_SIZE - 1);
     FAULT(fault_of(out.data, out.size, MESSAGE_BAD), VERB_RESULT, "inner", "RANGE", 0);
-    FAULT(fault_of("\x96\x17\x01\x02\x00\xc4\x00\x93\xc4\x00\xc4\x00\xc4\x00", 14, MESSAGE_BAD),
-          VERB_RESULT, "inner", "LIMIT", 0);
+    static const char five[] =
+        "\x96\x17\x01\x02\x00\xc4\x00\x95\xc4\x00\xc4\x00\xc4\x00\xc4\x00\xc4\x00";
+    FAULT(fault_of(five, sizeof five - 1, MESSAGE_BAD), VERB_RESULT, "inner", "LIMIT", 0);
     pack_fini(&out);
+}
+
+Test(message, more_refs_than_the_limit_are_refused_however_they_are_split)
+{
+    static uint8_t many[MOB_BLOB_MAX];
+    const load_t loads[] = {{0},
+                            load_bytes(many, sizeof many),
+                            load_bytes(many, sizeof many),
+                            load_bytes(many, sizeof many)};
+    batch_t batch = BATCH_INIT;
+    message_RESULT(&batch, &(msg_result_t){.ref = {1, 2}, .inner = {.items = loads, .count = 4}});
+    batch_reader_t in = reader(&batch);
+    message_t message;
+    message_fault_t fault;
+    cr_assert_eq(message_next(&in, &message, &fault), MESSAGE_BAD);
+    cr_assert_str_eq(fault.wrong, "LIMIT");
+    batch_fini(&batch);
 }
 
 Test(message, the_fifth_of_ten_is_wrong_and_nine_are_served)
