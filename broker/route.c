@@ -12,7 +12,7 @@
 enum {
     RETRY_MIN_US = 1000, // a full queue is tried again after this, twice as long each time: libzmq does
     RETRY_MAX_US = 50000,  // not wake a ROUTER for one queue among many
-    LAST_WORDS_US = 10000, // of silence after the end of a process
+    LAST_WORDS_US = 50000, // of silence after the end of a process: a busy machine brings them late
     LAST_WORDS_MAX_US = 150000
 };
 
