@@ -63,9 +63,9 @@ Test(tasks, a_drop_of_all_that_ever_was_takes_no_longer_than_what_is_there)
     for (uint64_t seq = floor + 1; seq <= floor + 3; seq++)
         say(story, LATE, PUT, put, .seq = seq, .value = text_load("value"));
     cr_assert_eq(core_counts(story->core).objects, 3u);
-    say(story, LATE, DROP, drop, .ref = first, .count = floor + 2);
+    say(story, LATE, DROP, drop, .seq = floor + 4, .ref = first, .count = floor + 2);
     cr_assert_eq(core_counts(story->core).objects, 1u);
-    say(story, LATE, DROP, drop, .ref = first, .count = UINT64_MAX);
+    say(story, LATE, DROP, drop, .seq = floor + 5, .ref = first, .count = UINT64_MAX);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
 

@@ -12,7 +12,7 @@ typedef enum deed_kind {
     DEED_ACTOR,
     DEED_OBJECT,
     DEED_END,
-    DEED_PART, // a ref of a TASK or METHOD with several results, but the first
+    DEED_PART,  // a ref of a TASK or METHOD with several results, but the first
     DEED_PIECE, // no ref: a part of the payload of the one behind it
     DEED_DROP   // no ref: it takes a number, and that is all
 } deed_kind_t;
