@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "kin.h"
+#include "notices.h"
 
 enum { SOON = 10000, LONG = 30000 };
 
@@ -276,6 +277,7 @@ Test(ends, C68_an_idle_one_comes_again_without_being_called)
 
 Test(ends, C69_one_that_restarts_is_not_dead)
 {
+    needs_notices("it restarts for a second, and that is looked for");
     kin_h kin = mob_new_with(m, MOB_ACTOR_OPTS(.max_restarts = 1, .backoff_ms = 1), kin, 0, 1000);
     kill_and_wait_for(kin, "state=restarting");
     mob_info_t info = failure_of(mob_call(m, kin, kin_add, 1), MOB_EUNAVAILABLE);
@@ -288,6 +290,7 @@ Test(ends, C69_one_that_restarts_is_not_dead)
 
 Test(ends, C118_of_one_caller_only_so_many_are_open)
 {
+    needs_notices("an answer within 50 ms");
     pid_t pid;
     kin_h kin = make(MOB_ACTOR_OPTS(.max_pending = 5), &pid);
     mob_ref_i64 calls[6];
@@ -309,6 +312,7 @@ Test(ends, C118_of_one_caller_only_so_many_are_open)
 
 Test(ends, Z17_a_full_mailbox_is_an_answer_or_a_wait)
 {
+    needs_notices("an answer within 10 ms");
     enum { MAILBOX = 1000 };
     static mob_ref_i64 calls[MAILBOX];
     pid_t pid;
@@ -355,6 +359,7 @@ Test(ends, Z22_each_watch_settles_once_with_the_cause)
 
 Test(ends, Z23_a_head_that_fails_holds_up_nobody)
 {
+    needs_notices("all of it within a second");
     pid_t pid;
     kin_h kin = make(NULL, &pid);
     mob_ref_i64 late = mob_run(m, until_told, 200), bad = mob_run(m, fetch, "gopher");
