@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "crew.h"
+#include "notices.h"
 #include "givers.h"
 
 enum { SOON = 20000 };
@@ -120,6 +121,7 @@ Test(streams, none_at_all)
 
 Test(streams, many)
 {
+    needs_notices("its items come some at a time, a second each");
     enum { MANY = 20000 };
     expect_items(mob_run(m, numbers, MANY), 0, MANY);
     mob_stream_i64 stream = mob_run_with(m, MOB_OPTS(.stream_ahead = MOB_UNLIMITED), numbers, MANY);
@@ -331,6 +333,7 @@ static void read_all(mob_t *self, mob_ref_t ref, void *arg)
 
 Test(streams, a_callback_for_each_time_that_there_is_something)
 {
+    needs_notices("six items that are asked for each second come at once");
     reader_t reader = {.stream = mob_run(m, count, 6, 20)};
     mob_then(m, reader.stream.ref, read_all, &reader);
     while (reader.end != MOB_EEND)
@@ -482,6 +485,7 @@ Test(streams, begun_while_the_broker_is_away)
 
 Test(streams, of_bodies_in_this_process)
 {
+    needs_notices("its items come one by one, a second each");
     crew_end_host(&crew, SIGTERM);
     crew_here(&crew);
     cr_assert_eq(mob_offer_defs(m, giver_defs), MOB_OK);
