@@ -121,7 +121,7 @@ void rejoin_hold(core_t *core, worker_t *worker, const msg_hold_t *hold)
     actor_t *actor = making && making->list == &core->parked ? making->actor : NULL;
     if (!worker->adopted || worker_makes(worker, making))
         return;
-    worker_holds_actors(worker);
+    worker_holds_actors(core, worker);
     if (actor) { // its caller sent SPAWN again before the worker came back
         call_unlist(making);
         making->state = CALL_READY;

@@ -78,10 +78,12 @@ worker_t *worker_adopt(core_t *core, session_t *session, uint64_t host_owner)
     return worker;
 }
 
-void worker_holds_actors(worker_t *worker)
+// What it has in hand, said before its HOLD by messages on their way, are calls of actors: these take nothing.
+void worker_holds_actors(core_t *core, worker_t *worker)
 {
     if (worker->kind != START_TASKS)
         return;
+    place_release(core, worker);
     worker->kind = START_ACTOR;
     worker->window = window_min(worker);
 }

@@ -35,7 +35,7 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session,
                    bool blank); // blank: it never heard WELCOME
 void worker_share(core_t *core,
                   worker_t *worker); // once a turn: its actors take what room there is in turn
-void worker_holds_actors(worker_t *worker);                    // adopted: now we know what it is
+void worker_holds_actors(core_t *core, worker_t *worker);      // adopted: now we know what it is
 bool worker_ready(const worker_t *worker);                     // may be sent work
 void worker_run(core_t *core, worker_t *worker, call_t *call); // READY call into its hand: RUN
 void worker_cancel(core_t *core, const call_t *call);          // CANCEL with the call's flags

@@ -238,6 +238,17 @@ Test(rejoin, what_runs_already_takes_its_place_even_if_that_is_too_much)
     cr_assert(story_peek(story, NEW) || story_peek(story, WORKER) || story_peek(story, OTHER));
 }
 
+Test(rejoin, what_an_actor_has_in_hand_takes_nothing_though_said_before_its_hold)
+{
+    story_host(story, HOST, NULL, "counter i64", "add i64 -> i64", 1);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    say(story, WORKER, HAVE, have, .ref = ref(2), .actor = ref(1), .state = HAND_RUNNING);
+    say(story, WORKER, HOLD, hold, .actor = ref(1), .incarnation = 1, .state = HAND_DONE,
+        .cls = {"counter i64", 11});
+    that_is_all();
+    cr_assert_null(core_check(story->core), "%s", core_check(story->core));
+}
+
 Test(rejoin, a_run_that_has_ended_is_not_claimed_again)
 {
     opts_t again = {.retry_1 = MOB_ANY_CODE};
