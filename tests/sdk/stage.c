@@ -15,13 +15,7 @@
 #include <unistd.h>
 
 #include "broker.h"
-
-int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+#include "story.h"
 
 // ---- Bodies -------------------------------------------------------------------------------------
 

@@ -27,8 +27,6 @@ mob_t *stage_live(const stage_t *self);                  // connected, and the b
 mob_t *stage_host(stage_t *self, const mob_def_t *defs); // a connection that offers them
 void stage_close(stage_t **self_p);
 
-int64_t now_ms(void);
-
 // What bodies the stories need.
 MOB_TASK(mirror, bytes, (bytes, data));
 MOB_TASK(inc, i64, (i64, n));

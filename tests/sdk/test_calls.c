@@ -2,6 +2,7 @@
 // here.
 
 #include "stage.h"
+#include "story.h"
 
 #include <criterion/criterion.h>
 
@@ -10,24 +11,12 @@
 
 #include "limit.h"
 
-static stage_t *stage;
-static mob_t *m;
-
-static void curtain_up(void)
+static void begin(void)
 {
-    stage = stage_open(NULL);
-    stage_host(stage, stage_defs);
-    m = stage_live(stage);
+    open_stage(stage_defs, NULL);
 }
 
-static void curtain_down(void)
-{
-    mob_close(&m);
-    cr_assert_null(m);
-    stage_close(&stage);
-}
-
-TestSuite(calls, .init = curtain_up, .fini = curtain_down, .timeout = 30);
+TestSuite(calls, .init = begin, .fini = close_stage, .timeout = 30);
 
 Test(calls, a_task_gives_its_value)
 {

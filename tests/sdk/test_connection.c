@@ -1,6 +1,7 @@
 // What a connection survives: no broker yet, none any more, another one, notices that never come.
 
 #include "stage.h"
+#include "story.h"
 
 #include <criterion/criterion.h>
 
@@ -10,12 +11,12 @@
 
 #include "client.h"
 
-TestSuite(connection, .timeout = 40);
+TestSuite(connection, .fini = close_stage, .timeout = 40);
 
 Test(connection, without_a_broker_waits_say_offline)
 {
-    mob_t *m = mob_connect(&(mob_config_t){.endpoint = "ipc:///tmp/mobula-nowhere/calls.sock",
-                                           .connect_timeout_ms = 200});
+    m = mob_connect(&(mob_config_t){.endpoint = "ipc:///tmp/mobula-nowhere/calls.sock",
+                                    .connect_timeout_ms = 200});
     int64_t from = now_ms();
     mob_ref_i64 ref = mob_run(m, inc, 1);
     is_err(mob_done(m, ref, 50), MOB_EOFFLINE);
@@ -29,16 +30,16 @@ Test(connection, without_a_broker_waits_say_offline)
 
 Test(connection, a_bad_endpoint_is_one_without_a_broker)
 {
-    mob_t *m = mob_connect(&(mob_config_t){.endpoint = "pgm://nowhere", .connect_timeout_ms = 100});
+    m = mob_connect(&(mob_config_t){.endpoint = "pgm://nowhere", .connect_timeout_ms = 100});
     is_err(mob_done(m, mob_run(m, inc, 1), 1000), MOB_EOFFLINE);
     mob_close(&m);
 }
 
 Test(connection, calls_made_before_the_broker_came)
 {
-    stage_t *stage = stage_open(NULL);
+    stage = stage_open(NULL);
     stage_kill(stage);
-    mob_t *m = stage_connect(stage);
+    m = stage_connect(stage);
     mob_ref_i64 ref = mob_run(m, inc, 1);
     is_err(mob_done(m, ref, 100), MOB_EOFFLINE);
     stage_start(stage);
@@ -46,15 +47,13 @@ Test(connection, calls_made_before_the_broker_came)
     int64_t value = 0;
     is_err(mob_get(m, ref, &value, 10000), MOB_OK);
     cr_assert_eq(value, 2);
-    mob_close(&m);
-    stage_close(&stage);
 }
 
 Test(connection, calls_made_while_the_broker_is_away)
 {
-    stage_t *stage = stage_open(NULL);
+    stage = stage_open(NULL);
     stage_host(stage, stage_defs);
-    mob_t *m = stage_connect(stage);
+    m = stage_connect(stage);
     int64_t value = 0;
     is_err(mob_get(m, mob_run(m, inc, 1), &value, 5000), MOB_OK);
     stage_kill(stage);
@@ -69,22 +68,21 @@ Test(connection, calls_made_while_the_broker_is_away)
         is_err(mob_get(m, refs[i], &value, 10000), MOB_OK);
         cr_assert_eq(value, i + 1);
     }
-    mob_close(&m);
-    stage_close(&stage);
 }
 
 // A call to an actor that no worker speaks of waits until the broker waits for workers no more.
-static void wait_until_rejoined(mob_t *m)
+static void wait_until_rejoined(mob_t *client)
 {
     counter_h nobody = {.actor = {4711, 1, 0}};
-    is_err(mob_done(m, mob_call(m, nobody, counter_add, 0), 10000), MOB_EDEAD);
+    is_err(mob_done(client, mob_call(client, nobody, counter_add, 0), 10000), MOB_EDEAD);
 }
 
 Test(connection, an_actor_given_up_while_the_broker_is_away_ends)
 {
-    stage_t *stage = stage_open((const char *const[]){"server/rejoin", "2s", NULL});
+    stage = stage_open((const char *const[]){"server/rejoin", "2s", NULL});
     stage_host(stage, stage_defs);
-    mob_t *m = stage_connect(stage), *other = stage_connect(stage);
+    m = stage_connect(stage);
+    mob_t *other = stage_connect(stage);
     counter_h kept = mob_new_with(m, MOB_ACTOR_OPTS(.name = "kept"), counter, 0);
     counter_h given_up = mob_new_with(m, MOB_ACTOR_OPTS(.name = "given-up"), counter, 0);
     is_err(mob_await(m, mob_ready(kept.actor), NULL, 5000), MOB_OK);
@@ -100,39 +98,36 @@ Test(connection, an_actor_given_up_while_the_broker_is_away_ends)
         other, mob_call(other, mob_find_as(other, counter, "given-up"), counter_add, 1), 5000);
     cr_assert(err == MOB_EDEAD || err == MOB_ENOTFOUND, "%s", mob_strerror(err));
     mob_close(&other);
-    mob_close(&m);
-    stage_close(&stage);
 }
 
 Test(connection, the_next_endpoint_is_tried)
 {
-    stage_t *stage = stage_open(NULL);
+    stage = stage_open(NULL);
     stage_host(stage, stage_defs);
     char both[300];
     snprintf(both, sizeof both, "ipc:///tmp/mobula-nowhere/calls.sock,%s", stage->address);
-    mob_t *m = mob_connect(&(mob_config_t){.endpoint = both});
+    m = mob_connect(&(mob_config_t){.endpoint = both});
     int64_t value = 0;
     is_err(mob_get(m, mob_run(m, inc, 1), &value, 3000), MOB_OK);
-    mob_close(&m);
-    stage_close(&stage);
 }
 
 // Unsubscribed behind the library's back: the broker believes that its notices are heard.
-static void deafen(mob_t *m)
+static void deafen(mob_t *client)
 {
-    session_lock(m);
-    zmq_setsockopt(m->io.sockets[IO_NOTICES], ZMQ_UNSUBSCRIBE, m->io.topic, sizeof m->io.topic);
-    session_unlock(m);
+    session_lock(client);
+    zmq_setsockopt(client->io.sockets[IO_NOTICES], ZMQ_UNSUBSCRIBE, client->io.topic,
+                   sizeof client->io.topic);
+    session_unlock(client);
 }
 
-static void wait_until_heard(mob_t *m)
+static void wait_until_heard(mob_t *client)
 {
     bool heard = false;
     for (int64_t until = now_ms() + 3000; !heard && now_ms() < until;) {
-        is_err(mob_done(m, mob_run(m, inc, 1), 5000), MOB_OK);
-        session_lock(m);
-        heard = m->link.told_heard && m->link.note > 0;
-        session_unlock(m);
+        is_err(mob_done(client, mob_run(client, inc, 1), 5000), MOB_OK);
+        session_lock(client);
+        heard = client->link.told_heard && client->link.note > 0;
+        session_unlock(client);
     }
     cr_assert(heard, "no notice ever came");
 }
@@ -140,9 +135,9 @@ static void wait_until_heard(mob_t *m)
 Test(connection, lost_notices_only_cost_time)
 {
     needs_notices("it waits for the first notice before it loses the others");
-    stage_t *stage = stage_open(NULL);
+    stage = stage_open(NULL);
     stage_host(stage, stage_defs);
-    mob_t *m = stage_connect(stage);
+    m = stage_connect(stage);
     wait_until_heard(m);
     deafen(m);
     int64_t from = now_ms();
@@ -151,28 +146,24 @@ Test(connection, lost_notices_only_cost_time)
         refs[i] = mob_run(m, inc, i);
     is_err(mob_all(m, mob_refs(refs), 300, 10000), MOB_OK);
     cr_assert_lt(now_ms() - from, 2500);
-    mob_close(&m);
-    stage_close(&stage);
 }
 
 Test(connection, deaf_from_the_start_is_served_by_the_calls_socket)
 {
     needs_notices("it measures the calls socket, whose announcements the fault drops, too");
-    stage_t *stage = stage_open(NULL);
+    stage = stage_open(NULL);
     stage_host(stage, stage_defs);
-    mob_t *m = stage_connect(stage);
+    m = stage_connect(stage);
     deafen(m);
     int64_t from = now_ms(), value = 0;
     for (int i = 0; i < 20; i++)
         is_err(mob_get(m, mob_run(m, inc, i), &value, 5000), MOB_OK);
     cr_assert_lt(now_ms() - from, 2500);
-    mob_close(&m);
-    stage_close(&stage);
 }
 
 Test(connection, the_same_session_twice_ends_the_first)
 {
-    stage_t *stage = stage_open(NULL);
+    stage = stage_open(NULL);
     stage_host(stage, stage_defs);
     mob_t *first = stage_connect(stage);
     is_err(mob_done(first, mob_run(first, inc, 1), 5000), MOB_OK);
@@ -189,10 +180,10 @@ Test(connection, the_same_session_twice_ends_the_first)
 
 Test(connection, an_idle_one_is_kept_alive)
 {
-    stage_t *stage = stage_open(
+    stage = stage_open(
         (const char *const[]){"server/heartbeat", "100ms", "server/lost_after", "500ms", NULL});
     stage_host(stage, stage_defs);
-    mob_t *m = stage_connect(stage);
+    m = stage_connect(stage);
     counter_h counter = mob_new(m, counter, 7);
     int64_t value = 0;
     is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
@@ -201,15 +192,14 @@ Test(connection, an_idle_one_is_kept_alive)
     nanosleep(&away, NULL);
     is_err(mob_get(m, mob_call(m, counter, counter_add, 1), &value, 5000), MOB_OK);
     cr_assert_eq(value, 9);
-    mob_close(&m);
-    stage_close(&stage);
 }
 
 Test(connection, what_was_appended_leaves_by_itself)
 {
-    stage_t *stage = stage_open(NULL);
+    stage = stage_open(NULL);
     stage_host(stage, stage_defs);
-    mob_t *m = stage_connect(stage), *other = stage_connect(stage);
+    m = stage_connect(stage);
+    mob_t *other = stage_connect(stage);
     counter_h counter = mob_new_with(m, MOB_ACTOR_OPTS(.name = "told"), counter, 0);
     is_err(mob_await(m, mob_ready(counter.actor), NULL, 5000), MOB_OK);
     mob_tell(m, counter, counter_add, 5); // and m is not touched again
@@ -220,6 +210,4 @@ Test(connection, what_was_appended_leaves_by_itself)
                MOB_OK);
     cr_assert_eq(value, 5);
     mob_close(&other);
-    mob_close(&m);
-    stage_close(&stage);
 }

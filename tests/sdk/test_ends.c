@@ -10,43 +10,16 @@
 #include "crew.h"
 #include "kin.h"
 #include "notices.h"
+#include "story.h"
 
-enum { SOON = 10000, LONG = 30000 };
+enum { LONG = 30000 };
 
-static crew_t crew;
-static mob_t *m;
-
-static void open_crew(void)
+static void begin(void)
 {
-    crew = crew_open();
-    crew.defs = kin_defs;
-    crew_start_broker(&crew);
-    crew_start_host(&crew, NULL);
-    m = crew_client(&crew);
+    open_crew(kin_defs, NULL);
 }
 
-static void close_crew(void)
-{
-    mob_close(&m);
-    crew_close(&crew);
-}
-
-TestSuite(ends, .init = open_crew, .fini = close_crew, .timeout = 40);
-
-static int64_t value_of(mob_ref_i64 ref)
-{
-    int64_t value = 0;
-    mob_err_t err = mob_get(m, ref, &value, SOON);
-    cr_assert_eq(err, MOB_OK, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
-    return value;
-}
-
-static mob_info_t failure_of(mob_ref_i64 ref, mob_err_t expected)
-{
-    mob_err_t err = mob_done(m, ref, SOON);
-    cr_assert_eq(err, expected, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
-    return mob_info(m, ref.ref);
-}
+TestSuite(ends, .init = begin, .fini = close_crew, .timeout = 40);
 
 static void within(int64_t from, int64_t ms)
 {
@@ -67,18 +40,11 @@ static void ends_as(kin_h kin, const char *cause)
     cr_assert_str_eq(mob_read_str(&end), cause);
 }
 
-// Whether a row of the actors has this state and incarnation.
-static bool is_listed(const char *filter)
-{
-    mob_reader_t rows = {0};
-    cr_assert_eq(mob_await(m, mob_query(m, "actors", filter), &rows, SOON), MOB_OK);
-    return mob_read_list(&rows) > 0;
-}
-
+// Until a row of the actors has this state and incarnation.
 static void wait_until_listed(const char *filter)
 {
     int64_t until = clock_us() + 5000000;
-    while (!is_listed(filter))
+    while (rows_of(m, "actors", filter) == 0)
         cr_assert_lt(clock_us(), until, "never %s", filter);
 }
 
@@ -98,7 +64,7 @@ Test(ends, C51_a_kill_tells_everybody_at_once)
     int64_t from = clock_us();
     mob_stop(m, kin.actor, MOB_STOP_NOW);
     for (int i = 0; i < CALLS; i++) {
-        mob_info_t info = failure_of(calls[i], MOB_EDEAD);
+        mob_info_t info = failure_of(calls[i].ref, MOB_EDEAD);
         cr_assert(i > 0 || info.executed == MOB_MAYBE_EXECUTED);
         cr_assert(i < CALLS - 9 || info.executed == MOB_NOT_EXECUTED, "%d", i);
         cr_assert_str_eq(info.why, "KILL");
@@ -120,7 +86,7 @@ Test(ends, C52_a_kill_may_ask_for_a_restart)
     cr_assert_eq(value_of(mob_call(m, kin, kin_add, 1)), 1);
     cr_assert_eq(value_of(mob_call(m, kin, kin_incarnation)), 2);
     mob_stop(m, kin.actor, MOB_STOP_RESTART);
-    failure_of(mob_call(m, kin, kin_add, 1), MOB_EDEAD);
+    failure_of(mob_call(m, kin, kin_add, 1).ref, MOB_EDEAD);
 }
 
 Test(ends, C53_a_stop_comes_after_the_calls_before_it)
@@ -137,7 +103,7 @@ Test(ends, C53_a_stop_comes_after_the_calls_before_it)
     cr_assert_eq(mob_await(m, end, NULL, SOON), MOB_OK);
     ends_as(kin, "STOP");
     crew_hear(crew.ended[0]); // fini
-    cr_assert_str_eq(failure_of(mob_call(m, kin, kin_add, 1), MOB_EDEAD).why, "STOP");
+    cr_assert_str_eq(failure_of(mob_call(m, kin, kin_add, 1).ref, MOB_EDEAD).why, "STOP");
 }
 
 Test(ends, C55_a_stop_that_takes_too_long_becomes_a_kill)
@@ -174,7 +140,7 @@ Test(ends, C30_a_constructor_that_fails_is_not_tried_again)
     for (int i = 0; i < 10; i++)
         calls[i] = mob_call(m, kin, kin_add, 1);
     for (int i = 0; i < 10; i++) {
-        mob_info_t info = failure_of(calls[i], MOB_EDEAD);
+        mob_info_t info = failure_of(calls[i].ref, MOB_EDEAD);
         cr_assert_str_eq(info.why, "INIT");
         cr_assert_not_null(strstr(info.reason, "oops"), "%s", info.reason);
     }
@@ -198,7 +164,7 @@ Test(ends, C65_without_restarts_a_crash_is_the_end)
     for (int i = 0; i < 5; i++) {
         if (i == 4)
             calls[4] = mob_call(m, kin, kin_add, 1);
-        mob_info_t info = failure_of(calls[i], MOB_EDEAD);
+        mob_info_t info = failure_of(calls[i].ref, MOB_EDEAD);
         cr_assert_str_eq(info.why, "CRASH");
         cr_assert_not_null(strstr(info.reason, "signal 9"), "%s", info.reason);
         cr_assert(i > 0 || (info.status & 0x7f) == 9);
@@ -226,7 +192,7 @@ Test(ends, C66_a_restart_begins_anew)
     for (int i = 0; i < 100; i++)
         calls[i] = mob_call(m, kin, kin_add, 1);
     for (int i = 0; i < 100; i++)
-        failure_of(calls[i], MOB_EDEAD);
+        failure_of(calls[i].ref, MOB_EDEAD);
 }
 
 // Each call writes itself into the ledger when it begins: seqs of one incarnation rise, and none is there more
@@ -280,7 +246,7 @@ Test(ends, C69_one_that_restarts_is_not_dead)
     needs_notices("it restarts for a second, and that is looked for");
     kin_h kin = mob_new_with(m, MOB_ACTOR_OPTS(.max_restarts = 1, .backoff_ms = 1), kin, 0, 1000);
     kill_and_wait_for(kin, "state=restarting");
-    mob_info_t info = failure_of(mob_call(m, kin, kin_add, 1), MOB_EUNAVAILABLE);
+    mob_info_t info = failure_of(mob_call(m, kin, kin_add, 1).ref, MOB_EUNAVAILABLE);
     cr_assert_eq(info.executed, MOB_NOT_EXECUTED);
     wait_until_listed("state=alive incarnation=2");
     cr_assert_eq(value_of(mob_call(m, kin, kin_add, 1)), 1);
@@ -300,7 +266,7 @@ Test(ends, C118_of_one_caller_only_so_many_are_open)
         calls[i] = mob_call(m, kin, kin_add, 1);
     int64_t from = clock_us();
     calls[5] = mob_call(m, kin, kin_add, 1);
-    mob_info_t info = failure_of(calls[5], MOB_EFULL);
+    mob_info_t info = failure_of(calls[5].ref, MOB_EFULL);
     within(from, 50);
     cr_assert_eq(info.executed, MOB_NOT_EXECUTED);
     cr_assert_str_eq(info.why, "PENDING");
@@ -325,7 +291,7 @@ Test(ends, Z17_a_full_mailbox_is_an_answer_or_a_wait)
     int64_t fastest = INT64_MAX; // of ten: the machine has others to serve
     for (int i = 0; i < 10; i++) {
         int64_t from = clock_us();
-        mob_info_t info = failure_of(mob_call(m, kin, kin_add, 1), MOB_EFULL);
+        mob_info_t info = failure_of(mob_call(m, kin, kin_add, 1).ref, MOB_EFULL);
         fastest = clock_us() - from < fastest ? clock_us() - from : fastest;
         cr_assert_eq(info.executed, MOB_NOT_EXECUTED);
         cr_assert_str_eq(info.why, "MAILBOX");
@@ -368,7 +334,7 @@ Test(ends, Z23_a_head_that_fails_holds_up_nobody)
     for (int i = 0; i < 10; i++)
         calls[i] = mob_call(m, kin, kin_add, 1);
     int64_t from = clock_us();
-    cr_assert_eq(failure_of(head, MOB_EDEP).root, MOB_ETASK);
+    cr_assert_eq(failure_of(head.ref, MOB_EDEP).root, MOB_ETASK);
     for (int i = 0; i < 10; i++)
         cr_assert_eq(value_of(calls[i]), i + 1);
     within(from, 1000);

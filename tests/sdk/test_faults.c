@@ -7,33 +7,21 @@
 
 #include "clock.h"
 #include "stage.h"
+#include "story.h"
 
 enum { CALLS = 300, WAVES = 3, P99_US = 1300000 };
 
-static stage_t *stage;
-static mob_t *m;
-
-static void curtain_up(void)
+static void begin(void)
 {
     const char *faults = getenv("MOBULA_FAULTS");
     if (!faults || strcmp(faults, "ON") != 0)
         cr_skip_test("this build has no faults");
     setenv("MOBULA_FAULT", "drop_notice=100%", 1);
-    stage = stage_open(NULL);
+    open_stage(stage_defs, NULL);
     unsetenv("MOBULA_FAULT");
-    stage_host(stage, stage_defs);
-    m = stage_live(stage);
 }
 
-static void curtain_down(void)
-{
-    if (!stage)
-        return;
-    mob_close(&m);
-    stage_close(&stage);
-}
-
-TestSuite(faults, .init = curtain_up, .fini = curtain_down, .timeout = 60);
+TestSuite(faults, .init = begin, .fini = close_stage, .timeout = 60);
 
 static int by_size(const void *a, const void *b)
 {

@@ -8,36 +8,16 @@
 #include "clock.h"
 #include "crew.h"
 #include "kin.h"
+#include "story.h"
 
-enum { SOON = 10000, LONG = 30000 };
+enum { LONG = 30000 };
 
-static crew_t crew;
-static mob_t *m;
-
-static void open_crew(void)
+static void begin(void)
 {
-    crew = crew_open();
-    crew.defs = kin_defs;
-    crew_start_broker(&crew);
-    crew_start_host(&crew, (const char *[]){"--slots", "5", NULL});
-    m = crew_client(&crew);
+    open_crew(kin_defs, (const char *[]){"--slots", "5", NULL});
 }
 
-static void close_crew(void)
-{
-    mob_close(&m);
-    crew_close(&crew);
-}
-
-TestSuite(kin, .init = open_crew, .fini = close_crew, .timeout = 40);
-
-static int64_t value_of(mob_ref_i64 ref)
-{
-    int64_t value = 0;
-    mob_err_t err = mob_get(m, ref, &value, SOON);
-    cr_assert_eq(err, MOB_OK, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
-    return value;
-}
+TestSuite(kin, .init = begin, .fini = close_crew, .timeout = 40);
 
 static mob_err_t end_of(mob_ref_i64 ref, mob_err_t *root)
 {

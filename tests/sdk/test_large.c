@@ -2,6 +2,7 @@
 // whole, leaves room for others, and is gone when nobody wants it.
 
 #include "stage.h"
+#include "story.h"
 
 #include <criterion/criterion.h>
 
@@ -12,9 +13,6 @@
 #include "limit.h"
 
 enum { MIB = 1024 * 1024, PATIENCE_MS = 30000 };
-
-static stage_t *stage;
-static mob_t *m;
 
 // ---- Bodies -------------------------------------------------------------------------------------
 
@@ -68,48 +66,18 @@ static const mob_def_t defs[] = {
 
 // ---- The stage ----------------------------------------------------------------------------------
 
-static void open_with(const char *const settings[])
+static void begin(void)
 {
-    stage = stage_open(settings);
-    stage_host(stage, defs);
-    m = stage_live(stage);
+    open_stage(defs, NULL);
 }
 
-static void curtain_up(void)
-{
-    open_with(NULL);
-}
-
-static void curtain_down(void)
-{
-    mob_close(&m);
-    stage_close(&stage);
-}
-
-TestSuite(large, .init = curtain_up, .fini = curtain_down, .timeout = 120);
-
-static int64_t counter_of(const char *name)
-{
-    mob_reader_t reader;
-    mob_ref_t status = mob_query(m, "status", NULL);
-    is_err(mob_await(m, status, &reader, PATIENCE_MS), MOB_OK);
-    mob_read(&reader, MOB_KIND_LIST);
-    for (size_t left = mob_read(&reader, MOB_KIND_MAP).list.count; left > 0; left--) {
-        mob_value_t key = mob_read(&reader, MOB_KIND_STR), value = mob_read(&reader, MOB_KIND_ANY);
-        if (strcmp(key.bytes.data, name) == 0) {
-            mob_drop(m, status);
-            return value.i64;
-        }
-    }
-    cr_assert_fail("the broker does not count %s", name);
-    return 0;
-}
+TestSuite(large, .init = begin, .fini = close_stage, .timeout = 120);
 
 static void wait_for_empty_store(void)
 {
     int64_t until = now_ms() + 5000;
-    while (counter_of("store_bytes") > 0)
-        cr_assert_lt(now_ms(), until, "%ld bytes are still stored", (long)counter_of("store_bytes"));
+    while (count_of(m, "store_bytes") > 0)
+        cr_assert_lt(now_ms(), until, "%ld bytes are still stored", (long)count_of(m, "store_bytes"));
 }
 
 // ---- Sizes --------------------------------------------------------------------------------------
@@ -123,7 +91,7 @@ static void there_and_back(size_t size, bool large)
     mob_ref_bytes ref = mob_run(m, mirror, ((mob_bytes_t){data, size}));
     is_err(mob_get(m, ref, &back, PATIENCE_MS), MOB_OK);
     cr_assert(are_letters(back, size, (unsigned)size), "%zu bytes", size);
-    cr_assert_eq(counter_of("store_bytes") > 0, large, "%zu bytes", size);
+    cr_assert_eq(count_of(m, "store_bytes") > 0, large, "%zu bytes", size);
     mob_release(m, mark);
     free(data);
 }
@@ -205,7 +173,7 @@ Test(large, C87_freed_on_drop)
     for (int i = 0; i < COUNT; i++)
         refs[i] = mob_put(m, ((mob_bytes_t){data, MIB})).ref;
     is_err(mob_all(m, refs, COUNT, PATIENCE_MS), MOB_OK);
-    cr_assert_geq(counter_of("store_bytes"), (int64_t)COUNT * MIB);
+    cr_assert_geq(count_of(m, "store_bytes"), (int64_t)COUNT * MIB);
     for (int i = 0; i < COUNT; i++)
         mob_drop(m, refs[i]);
     wait_for_empty_store();
@@ -251,8 +219,8 @@ Test(large, waits_for_many_mean_values_that_can_be_read)
 
 Test(large, a_full_store_is_an_answer)
 {
-    curtain_down();
-    open_with((const char *const[]){"objects/memory", "4MiB", NULL});
+    close_stage();
+    open_stage(defs, (const char *const[]){"objects/memory", "4MiB", NULL});
     char *data = letters(MIB, 1);
     mob_ref_bytes refs[6];
     mob_bytes_t back = {0};

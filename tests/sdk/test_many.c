@@ -2,6 +2,7 @@
 // sides of a diamond. None of it costs more for each than a few do.
 
 #include "stage.h"
+#include "story.h"
 
 #include <criterion/criterion.h>
 
@@ -17,9 +18,6 @@ enum { LONG = 20000, MOST = 100000 }; // there each of them costs many times as 
 #else
 enum { LONG = 100000, MOST = 1000000 };
 #endif
-
-static stage_t *stage;
-static mob_t *m;
 
 MOB_TASK(total, i64, (any, numbers));
 MOB_TASK(bulk, bytes, (i64, size));
@@ -59,21 +57,13 @@ static const mob_def_t defs[] = {mob_task(inc),
                                  mob_task(measure),
                                  {0}};
 
-static void curtain_up(void)
+static void begin(void)
 {
-    stage =
-        stage_open((const char *const[]){"limits/pending", "1100000", "limits/memory", "2GiB", NULL});
-    stage_host(stage, defs);
-    m = stage_live(stage);
+    open_stage(defs,
+               (const char *const[]){"limits/pending", "1100000", "limits/memory", "2GiB", NULL});
 }
 
-static void curtain_down(void)
-{
-    mob_close(&m);
-    stage_close(&stage);
-}
-
-TestSuite(many, .init = curtain_up, .fini = curtain_down, .timeout = 160);
+TestSuite(many, .init = begin, .fini = close_stage, .timeout = 160);
 
 // A list of the values that these refs will have, as the one argument of a task.
 static mob_ref_t run_on(const char *task, const mob_ref_t *refs, size_t count)

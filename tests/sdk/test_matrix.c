@@ -14,6 +14,8 @@ enum { PATIENCE_MS = 20000 };
 
 MOB_RECORD(parcel, (i64, size), (ref, content));
 
+#include "story.h" // behind MOB_RECORD, whose functions have an m of their own
+
 MOB_TASK(unwrap, parcel, (parcel, it)); // the same ref, and the size of what it stands for
 #define ECHO(METHOD)                           \
     METHOD(echo, bytes, bytes, (bytes, data))  \
@@ -137,23 +139,12 @@ mob_err_t echo_cells(mob_ctx_t *ctx, echo_t *self, const char **out)
 static const mob_def_t defs[] = {
     mob_task(mirror), mob_task(unwrap), mob_task(cells), mob_actor(echo, ECHO), {0}};
 
-static stage_t *stage;
-static mob_t *m;
-
-static void curtain_up(void)
+static void begin(void)
 {
-    stage = stage_open(NULL);
-    stage_host(stage, defs);
-    m = stage_live(stage);
+    open_stage(defs, NULL);
 }
 
-static void curtain_down(void)
-{
-    mob_close(&m);
-    stage_close(&stage);
-}
-
-TestSuite(matrix, .init = curtain_up, .fini = curtain_down, .timeout = 120);
+TestSuite(matrix, .init = begin, .fini = close_stage, .timeout = 120);
 
 Test(matrix, C01_from_a_program)
 {

@@ -11,41 +11,20 @@
 #include "clock.h"
 #include "crew.h"
 #include "kin.h"
+#include "story.h"
 
-enum { SOON = 10000 };
-
-static crew_t crew;
-static mob_t *m;
-
-static void open_crew(void)
+static void begin(void)
 {
-    crew = crew_open();
-    crew.defs = kin_defs;
-    crew_start_broker(&crew);
-    crew_start_host(&crew, NULL);
+    raise_crew(kin_defs, NULL);
 }
 
-static void close_crew(void)
-{
-    mob_close(&m);
-    crew_close(&crew);
-}
-
-TestSuite(names, .init = open_crew, .fini = close_crew, .timeout = 40);
+TestSuite(names, .init = begin, .fini = close_crew, .timeout = 40);
 
 static mob_t *in_space(const char *space)
 {
     mob_t *client = mob_connect(&(mob_config_t){.endpoint = crew.address, .space = space});
     cr_assert_not_null(client);
     return client;
-}
-
-static int64_t value_of(mob_t *client, mob_ref_i64 ref)
-{
-    int64_t value = 0;
-    mob_err_t err = mob_get(client, ref, &value, SOON);
-    cr_assert_eq(err, MOB_OK, "%s: %s", mob_strerror(err), mob_reason(client, ref.ref));
-    return value;
 }
 
 static mob_err_t end_of(mob_t *client, mob_ref_i64 ref)
@@ -70,10 +49,10 @@ Test(names, C42_an_actor_is_found_in_its_namespace)
     m = crew_client(&crew);
     mob_t *same = crew_client(&crew), *other = in_space("elsewhere");
     kin_h a = named(m, "a");
-    cr_assert_eq(value_of(m, mob_call(m, a, kin_add, 5)), 5);
-    cr_assert_eq(value_of(same, mob_call(same, find(same, "a"), kin_add, 1)), 6);
+    cr_assert_eq(value_of(mob_call(m, a, kin_add, 5)), 5);
+    cr_assert_eq(value_at(same, mob_call(same, find(same, "a"), kin_add, 1)), 6);
     cr_assert_eq(end_of(other, mob_call(other, find(other, "a"), kin_add, 1)), MOB_ENOTFOUND);
-    cr_assert_eq(value_of(other, mob_call(other, find(other, "default:a"), kin_add, 1)), 7);
+    cr_assert_eq(value_at(other, mob_call(other, find(other, "default:a"), kin_add, 1)), 7);
     mob_close(&same);
     mob_close(&other);
 }
@@ -85,8 +64,8 @@ Test(names, C43_a_name_that_is_taken_makes_no_second_one)
     mob_ref_i64 refused = mob_call(m, second, kin_add, 1);
     cr_assert_eq(end_of(m, refused), MOB_EEXISTS);
     cr_assert_not_null(strstr(mob_reason(m, refused.ref), "\"hits\" is taken in default"));
-    cr_assert_eq(value_of(m, mob_call(m, first, kin_add, 1)), 1);
-    cr_assert_eq(value_of(m, mob_call(m, find(m, "hits"), kin_add, 1)), 2);
+    cr_assert_eq(value_of(mob_call(m, first, kin_add, 1)), 1);
+    cr_assert_eq(value_of(mob_call(m, find(m, "hits"), kin_add, 1)), 2);
 }
 
 static void make_and_leave(const crew_t *self)
@@ -111,10 +90,10 @@ Test(names, C44_a_detached_one_outlives_who_made_it)
     ended_well(crew_visit(&crew, make_and_leave));
     m = crew_client(&crew);
     kin_h kin = find(m, "kept");
-    int64_t pid = value_of(m, mob_call(m, kin, kin_pid));
-    cr_assert_eq(value_of(m, mob_call(m, kin, kin_add, 1)), 4);
+    int64_t pid = value_of(mob_call(m, kin, kin_pid));
+    cr_assert_eq(value_of(mob_call(m, kin, kin_add, 1)), 4);
     mob_t *other = crew_client(&crew);
-    cr_assert_eq(value_of(other, mob_call(other, find(other, "kept"), kin_pid)), pid);
+    cr_assert_eq(value_at(other, mob_call(other, find(other, "kept"), kin_pid)), pid);
     mob_close(&other);
     mob_stop(m, kin.actor, MOB_STOP_NOW);
 }
@@ -155,7 +134,7 @@ Test(names, C45_others_end_with_who_made_them)
     }
     m = crew_client(&crew);
     cr_assert_eq(end_of(m, mob_call(m, find(m, "mine"), kin_pid)), MOB_ENOTFOUND);
-    cr_assert_eq(value_of(m, mob_call(m, named(m, "mine"), kin_add, 1)), 1, "the name is free");
+    cr_assert_eq(value_of(mob_call(m, named(m, "mine"), kin_add, 1)), 1, "the name is free");
 }
 
 Test(names, C47_if_there_is_one_take_that)
@@ -163,9 +142,9 @@ Test(names, C47_if_there_is_one_take_that)
     const mob_actor_opts_t *opts = MOB_ACTOR_OPTS(.name = "one", .get_if_exists = true);
     m = crew_client(&crew);
     kin_h first = mob_new_with(m, opts, kin, 10, 0), again = mob_new_with(m, opts, kin, 20, 0);
-    cr_assert_eq(value_of(m, mob_call(m, first, kin_add, 1)), 11);
-    cr_assert_eq(value_of(m, mob_call(m, again, kin_add, 1)), 12, "its arguments are ignored");
-    cr_assert_eq(value_of(m, mob_call(m, again, kin_pid)), value_of(m, mob_call(m, first, kin_pid)));
+    cr_assert_eq(value_of(mob_call(m, first, kin_add, 1)), 11);
+    cr_assert_eq(value_of(mob_call(m, again, kin_add, 1)), 12, "its arguments are ignored");
+    cr_assert_eq(value_of(mob_call(m, again, kin_pid)), value_of(mob_call(m, first, kin_pid)));
     kin_h none = mob_new_with(m, MOB_ACTOR_OPTS(.get_if_exists = true), kin, 0, 0);
     cr_assert_neq(end_of(m, mob_call(m, none, kin_add, 1)), MOB_OK);
     cr_assert_eq(mob_await(m, mob_ready(none.actor), NULL, SOON), MOB_EARGS);
@@ -217,10 +196,10 @@ Test(names, C46_anonymous_namespaces_differ)
     mob_t *one = anonymous(), *other = anonymous();
     const mob_actor_opts_t *opts = MOB_ACTOR_OPTS(.name = "same", .detached = true);
     kin_h mine = mob_new_with(one, opts, kin, 10, 0), theirs = mob_new_with(other, opts, kin, 20, 0);
-    cr_assert_eq(value_of(one, mob_call(one, mine, kin_add, 1)), 11);
-    cr_assert_eq(value_of(other, mob_call(other, theirs, kin_add, 1)), 21);
-    cr_assert_eq(value_of(one, mob_call(one, find(one, "same"), kin_add, 1)), 12);
-    cr_assert_eq(value_of(other, mob_call(other, find(other, "same"), kin_add, 1)), 22);
+    cr_assert_eq(value_at(one, mob_call(one, mine, kin_add, 1)), 11);
+    cr_assert_eq(value_at(other, mob_call(other, theirs, kin_add, 1)), 21);
+    cr_assert_eq(value_at(one, mob_call(one, find(one, "same"), kin_add, 1)), 12);
+    cr_assert_eq(value_at(other, mob_call(other, find(other, "same"), kin_add, 1)), 22);
     mob_close(&one);
     mob_close(&other);
 }
@@ -250,9 +229,9 @@ Test(names, C48_an_actor_that_dies_takes_its_own_along_but_not_the_detached)
     kin_h own, detached;
     cr_assert_eq(mob_get(m, mob_call(m, elder, kin_bear, false), &own.actor, SOON), MOB_OK);
     cr_assert_eq(mob_get(m, mob_call(m, elder, kin_bear, true), &detached.actor, SOON), MOB_OK);
-    pid_t elder_pid = (pid_t)value_of(m, mob_call(m, elder, kin_pid));
-    pid_t own_pid = (pid_t)value_of(m, mob_call(m, own, kin_pid));
-    cr_assert_eq(value_of(m, mob_call(m, detached, kin_add, 7)), 7);
+    pid_t elder_pid = (pid_t)value_of(mob_call(m, elder, kin_pid));
+    pid_t own_pid = (pid_t)value_of(mob_call(m, own, kin_pid));
+    cr_assert_eq(value_of(mob_call(m, detached, kin_add, 7)), 7);
     int64_t from = clock_us();
     kill(elder_pid, SIGKILL);
     crew_wait_for_end(own_pid);
@@ -262,7 +241,7 @@ Test(names, C48_an_actor_that_dies_takes_its_own_along_but_not_the_detached)
     cr_assert_eq(mob_await(m, mob_watch(m, own.actor), &end, SOON), MOB_OK);
     cr_assert_str_eq(mob_read_str(&end), "OWNER");
     cr_assert_eq(mob_done(m, mob_run(m, until_told, 2000), SOON), MOB_OK);
-    cr_assert_eq(value_of(m, mob_call(m, detached, kin_add, 1)), 8, "two seconds later");
+    cr_assert_eq(value_of(mob_call(m, detached, kin_add, 1)), 8, "two seconds later");
     mob_stop(m, detached.actor, MOB_STOP_NOW);
 }
 
@@ -270,13 +249,13 @@ Test(names, C49_one_whose_handle_is_dropped_ends_after_its_calls)
 {
     m = crew_client(&crew);
     kin_h kin = mob_new(m, kin, 0, 0);
-    pid_t pid = (pid_t)value_of(m, mob_call(m, kin, kin_pid));
+    pid_t pid = (pid_t)value_of(mob_call(m, kin, kin_pid));
     mob_ref_i64 naps[3];
     for (int i = 0; i < 3; i++)
         naps[i] = mob_call(m, kin, kin_until_told, 200);
     mob_drop_actor(m, kin.actor);
     for (int i = 0; i < 3; i++)
-        cr_assert_eq(value_of(m, naps[i]), 200);
+        cr_assert_eq(value_of(naps[i]), 200);
     crew_hear(crew.ended[0]); // fini
     crew_wait_for_end(pid);
     struct pollfd more = {.fd = crew.ended[0], .events = POLLIN};

@@ -11,17 +11,11 @@
 
 #include "crew.h"
 #include "notices.h"
+#include "story.h"
 
-enum { SOON = 10000, MANY = 200 };
+enum { MANY = 200 };
 
 MOB_TASK(stay, str, (i64, ms)); // "HOST PID BEGAN-MS"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 mob_err_t stay(mob_ctx_t *ctx, int64_t ms, const char **out)
 {
@@ -32,9 +26,7 @@ mob_err_t stay(mob_ctx_t *ctx, int64_t ms, const char **out)
 
 static const mob_def_t stay_def = mob_task(stay);
 static mob_def_t defs[40]; // those of the crew, and stay
-static crew_t crew;
-static pid_t a; // the first host; crew.host is the last one
-static mob_t *m;
+static pid_t a;            // the first host; crew.host is the last one
 
 static void start_host(const char *name, const char *slots, const char *flag, const char *value)
 {
@@ -42,30 +34,27 @@ static void start_host(const char *name, const char *slots, const char *flag, co
     crew_start_host(&crew, (const char *[]){"--name", name, "--slots", slots, flag, value, NULL});
 }
 
-static void open_crew(void)
+static void begin(void)
 {
     int count = 0;
     for (; crew_defs[count].name; count++)
         defs[count] = crew_defs[count];
     defs[count] = stay_def;
-    crew = crew_open();
-    crew.defs = defs;
-    crew_start_broker(&crew);
-    start_host("a", "2", NULL, NULL);
+    raise_crew(defs, (const char *[]){"--name", "a", "--slots", "2", NULL});
     a = crew.host;
     start_host("b", "2", "--resource", "disk=1");
     m = crew_client(&crew);
 }
 
-static void close_crew(void)
+static void end(void)
 {
-    mob_close(&m);
+    mob_close(&m); // before its hosts go
     crew_end_host(&crew, SIGTERM);
     crew.host = a;
-    crew_close(&crew);
+    close_crew();
 }
 
-TestSuite(place, .init = open_crew, .fini = close_crew, .timeout = 60);
+TestSuite(place, .init = begin, .fini = end, .timeout = 60);
 
 typedef struct stayed {
     char host[32];

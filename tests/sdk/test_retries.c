@@ -8,42 +8,14 @@
 #include <string.h>
 
 #include "crew.h"
+#include "story.h"
 
-enum { SOON = 15000 };
-
-static crew_t crew;
-static mob_t *m;
-
-static void open_crew(void)
+static void begin(void)
 {
-    crew = crew_open();
-    crew_start_broker(&crew);
-    crew_start_host(&crew, NULL);
-    m = crew_client(&crew);
+    open_crew(crew_defs, NULL);
 }
 
-static void close_crew(void)
-{
-    mob_close(&m);
-    crew_close(&crew);
-}
-
-TestSuite(retries, .init = open_crew, .fini = close_crew, .timeout = 60);
-
-static int64_t value_of(mob_ref_i64 ref)
-{
-    int64_t value = 0;
-    mob_err_t err = mob_get(m, ref, &value, SOON);
-    cr_assert_eq(err, MOB_OK, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
-    return value;
-}
-
-static mob_info_t failure_of(mob_ref_i64 ref, mob_err_t expected)
-{
-    mob_err_t err = mob_done(m, ref, SOON);
-    cr_assert_eq(err, expected, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
-    return mob_info(m, ref.ref);
-}
+TestSuite(retries, .init = begin, .fini = close_crew, .timeout = 60);
 
 static void ran(mob_ref_i64 ref, int count)
 {
@@ -55,7 +27,7 @@ static void ran(mob_ref_i64 ref, int count)
 Test(retries, C57_none_means_one_run)
 {
     mob_ref_i64 task = mob_run_with(m, MOB_OPTS(.max_retries = MOB_NONE), die, 99);
-    mob_info_t info = failure_of(task, MOB_ELOST);
+    mob_info_t info = failure_of(task.ref, MOB_ELOST);
     cr_assert_eq(info.executed, MOB_MAYBE_EXECUTED);
     cr_assert_eq(info.status & 0x7f, 9);
     cr_assert_eq(info.attempts, 1);
@@ -74,7 +46,7 @@ Test(retries, C58_three_by_default)
 Test(retries, C59_and_then_it_is_lost)
 {
     mob_ref_i64 task = mob_run_with(m, MOB_OPTS(.max_retries = 2), die, 99);
-    cr_assert_eq(failure_of(task, MOB_ELOST).attempts, 3);
+    cr_assert_eq(failure_of(task.ref, MOB_ELOST).attempts, 3);
     ran(task, 3);
 }
 
@@ -106,7 +78,7 @@ Test(retries, C63_every_attempt_is_listed)
 Test(retries, C60_a_failure_of_the_body_is_its_answer)
 {
     mob_ref_i64 task = mob_run_with(m, MOB_OPTS(.max_retries = 3), shaky, 99, 42);
-    cr_assert_eq(failure_of(task, MOB_ETASK).code, 42);
+    cr_assert_eq(failure_of(task.ref, MOB_ETASK).code, 42);
     ran(task, 1);
 }
 
@@ -117,9 +89,9 @@ Test(retries, C61_unless_its_code_is_named)
     mob_ref_i64 any = mob_run_with(m, MOB_OPTS(.retry_on = {MOB_ANY_CODE}), shaky, 99, 42);
     cr_assert_eq(value_of(named), 2);
     ran(named, 3);
-    cr_assert_eq(failure_of(other, MOB_ETASK).code, 42);
+    cr_assert_eq(failure_of(other.ref, MOB_ETASK).code, 42);
     ran(other, 1);
-    cr_assert_eq(failure_of(any, MOB_ETASK).attempts, 4, "the budget is one for all");
+    cr_assert_eq(failure_of(any.ref, MOB_ETASK).attempts, 4, "the budget is one for all");
     ran(any, 4);
 }
 
@@ -139,7 +111,7 @@ Test(retries, calls_with_one_key_run_once)
     cr_assert_eq(value_of(again), 100);
     cr_assert_eq(value_of(first), 100);
     cr_assert_eq(value_of(mob_run_with(m, order, until_told, 100)), 100);
-    cr_assert_eq(failure_of(mob_run_with(m, order, until_told, 99), MOB_ESTALE).executed,
+    cr_assert_eq(failure_of(mob_run_with(m, order, until_told, 99).ref, MOB_ESTALE).executed,
                  MOB_NOT_EXECUTED);
     ran(first, 1);
     ran(again, 0);
@@ -156,7 +128,7 @@ Test(retries, what_is_not_there_yet_is_refused_by_name)
                  {MOB_OPTS(.key = ""), "key"},
                  {MOB_OPTS(.key = "k", .num_returns = 2), "key"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        mob_info_t info = failure_of(mob_run_with(m, cases[i].opts, add, 1, 1), MOB_EARGS);
+        mob_info_t info = failure_of(mob_run_with(m, cases[i].opts, add, 1, 1).ref, MOB_EARGS);
         cr_assert_not_null(strstr(info.reason, cases[i].word), "%s", info.reason);
     }
 }

@@ -5,28 +5,14 @@
 
 #include "crew.h"
 #include "givers.h"
+#include "story.h"
 
-enum { SOON = 20000 };
-
-static crew_t crew;
-static mob_t *m;
-
-static void open_crew(void)
+static void begin(void)
 {
-    crew = crew_open();
-    crew.defs = giver_defs;
-    crew_start_broker(&crew);
-    crew_start_host(&crew, NULL);
-    m = crew_client(&crew);
+    open_crew(giver_defs, NULL);
 }
 
-static void close_crew(void)
-{
-    mob_close(&m);
-    crew_close(&crew);
-}
-
-TestSuite(several, .init = open_crew, .fini = close_crew, .timeout = 40);
+TestSuite(several, .init = begin, .fini = close_crew, .timeout = 40);
 
 static void expect_number(mob_ref_t ref, int64_t expected)
 {
@@ -50,26 +36,9 @@ static mob_ref_t ask_many(const char *signature, int64_t count, int returns)
 }
 
 // Records of the broker, those of questions included.
-static int64_t objects(void)
-{
-    int64_t count = 0;
-    mob_reader_t rows;
-    mob_ref_t status = mob_query(m, "status", NULL);
-    cr_assert_eq(mob_await(m, status, &rows, SOON), MOB_OK);
-    cr_assert_eq(mob_read_list(&rows), 1u);
-    for (size_t left = mob_read_map(&rows); left > 0; left--) {
-        bool here = strcmp(mob_read_str(&rows), "objects") == 0;
-        mob_any_t value = mob_read_any(&rows);
-        if (here)
-            count = mob_read_i64(&value.in);
-    }
-    mob_drop(m, status);
-    return count;
-}
-
 static void wait_for_objects(int64_t most)
 {
-    while (objects() > most) // or the test is out of time
+    while (count_of(m, "objects") > most) // or the test is out of time
         ;
 }
 
@@ -130,7 +99,7 @@ Test(several, three_thousand)
     mob_ref_t first = ask_many(MANY_SIGNATURE, MANY, MANY);
     for (int i = 0; i < MANY; i++)
         expect_number(mob_nth(first, (size_t)i), i);
-    cr_assert_geq(objects(), MANY);
+    cr_assert_geq(count_of(m, "objects"), MANY);
     for (int i = 0; i < MANY; i++)
         mob_drop(m, mob_nth(first, (size_t)i));
     wait_for_objects(2); // the question itself, and the one before it, whose DROP may be behind

@@ -6,33 +6,18 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "crew.h"
 #include "notices.h"
 #include "givers.h"
+#include "story.h"
 
-enum { SOON = 20000 };
-
-static crew_t crew;
-static mob_t *m;
-
-static void open_crew(void)
+static void begin(void)
 {
-    crew = crew_open();
-    crew.defs = giver_defs;
-    crew_start_broker(&crew);
-    crew_start_host(&crew, NULL);
-    m = crew_client(&crew);
+    open_crew(giver_defs, NULL);
 }
 
-static void close_crew(void)
-{
-    mob_close(&m);
-    crew_close(&crew);
-}
-
-TestSuite(streams, .init = open_crew, .fini = close_crew, .timeout = 40);
+TestSuite(streams, .init = begin, .fini = close_crew, .timeout = 40);
 
 static void expect_item(mob_stream_i64 stream, int64_t expected)
 {
@@ -71,23 +56,11 @@ static int made(void)
     return count;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 // Until a row of this kind is there.
 static void wait_for(const char *what, const char *filter)
 {
-    for (size_t rows = 0; rows == 0;) {
-        mob_reader_t reader;
-        mob_ref_t ref = mob_query(m, what, filter);
-        cr_assert_eq(mob_await(m, ref, &reader, SOON), MOB_OK);
-        rows = mob_read_list(&reader);
-        mob_drop(m, ref);
-    }
+    while (rows_of(m, what, filter) == 0) // or the test is out of time
+        ;
 }
 
 // ---- Items --------------------------------------------------------------------------------------

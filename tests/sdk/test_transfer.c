@@ -2,6 +2,7 @@
 // connection, single messages, the actor that was made of it.
 
 #include "stage.h"
+#include "story.h"
 
 #include <criterion/criterion.h>
 
@@ -12,9 +13,6 @@
 #include "limit.h"
 
 enum { MIB = 1024 * 1024, LARGE = 48 * MIB, PATIENCE_MS = 30000, TRIES = 10 };
-
-static stage_t *stage;
-static mob_t *m;
 
 // ---- Bodies -------------------------------------------------------------------------------------
 
@@ -84,36 +82,12 @@ static const mob_def_t defs[] = {mob_task(made), mob_task(pair), mob_actor(box, 
 
 // ---- The stage ----------------------------------------------------------------------------------
 
-static void curtain_up(void)
+static void begin(void)
 {
-    stage = stage_open(NULL);
-    stage_host(stage, defs);
-    m = stage_live(stage);
+    open_stage(defs, NULL);
 }
 
-static void curtain_down(void)
-{
-    mob_close(&m);
-    stage_close(&stage);
-}
-
-TestSuite(transfer, .init = curtain_up, .fini = curtain_down, .timeout = 120);
-
-static int64_t count_of(mob_t *client, const char *name)
-{
-    mob_reader_t reader;
-    int64_t count = -1;
-    mob_ref_t status = mob_query(client, "status", NULL);
-    is_err(mob_await(client, status, &reader, PATIENCE_MS), MOB_OK);
-    mob_read(&reader, MOB_KIND_LIST);
-    for (size_t left = mob_read(&reader, MOB_KIND_MAP).list.count; left > 0; left--) {
-        mob_value_t key = mob_read(&reader, MOB_KIND_STR), value = mob_read(&reader, MOB_KIND_ANY);
-        if (strcmp(key.bytes.data, name) == 0)
-            count = value.i64;
-    }
-    mob_drop(client, status);
-    return count;
-}
+TestSuite(transfer, .init = begin, .fini = close_stage, .timeout = 120);
 
 // Ends the broker while a part of what is on its way has come.
 static void kill_in_the_middle(void)
@@ -240,7 +214,7 @@ Test(transfer, messages_that_are_lost_and_doubled_change_nothing)
     const char *faults = getenv("MOBULA_FAULTS");
     if (!faults || strcmp(faults, "ON") != 0)
         cr_skip_test("this build has no faults");
-    curtain_down();
+    close_stage();
     setenv("MOBULA_FAULT", "drop=10%,double=10%", 1);
     stage = stage_open(NULL);
     unsetenv("MOBULA_FAULT");

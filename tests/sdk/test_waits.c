@@ -1,6 +1,7 @@
 // Waiting: for one, some, all, whichever is next; callbacks; holds.
 
 #include "stage.h"
+#include "story.h"
 
 #include <criterion/criterion.h>
 
@@ -10,23 +11,12 @@
 #include <string.h>
 #include <time.h>
 
-static stage_t *stage;
-static mob_t *m;
-
-static void curtain_up(void)
+static void begin(void)
 {
-    stage = stage_open(NULL);
-    stage_host(stage, stage_defs);
-    m = stage_live(stage);
+    open_stage(stage_defs, NULL);
 }
 
-static void curtain_down(void)
-{
-    mob_close(&m);
-    stage_close(&stage);
-}
-
-TestSuite(waits, .init = curtain_up, .fini = curtain_down, .timeout = 30);
+TestSuite(waits, .init = begin, .fini = close_stage, .timeout = 30);
 
 Test(waits, C16_zero_looks_and_returns)
 {
@@ -339,9 +329,7 @@ Test(waits, a_closing_connection_takes_no_calls)
 static size_t objects(void)
 {
     mob_t *watcher = stage_connect(stage);
-    mob_reader_t rows = {0};
-    is_err(mob_await(watcher, mob_query(watcher, "objects", NULL), &rows, 5000), MOB_OK);
-    size_t count = mob_read_list(&rows);
+    size_t count = rows_of(watcher, "objects", NULL);
     mob_close(&watcher);
     return count;
 }

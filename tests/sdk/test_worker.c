@@ -6,42 +6,14 @@
 #include <string.h>
 
 #include "crew.h"
+#include "story.h"
 
-enum { SOON = 10000 };
-
-static crew_t crew;
-static mob_t *m;
-
-static void open_crew(void)
+static void begin(void)
 {
-    crew = crew_open();
-    crew_start_broker(&crew);
-    crew_start_host(&crew, NULL);
-    m = crew_client(&crew);
+    open_crew(crew_defs, NULL);
 }
 
-static void close_crew(void)
-{
-    mob_close(&m);
-    crew_close(&crew);
-}
-
-TestSuite(worker, .init = open_crew, .fini = close_crew, .timeout = 40);
-
-static int64_t value_of(mob_ref_i64 ref)
-{
-    int64_t value = 0;
-    mob_err_t err = mob_get(m, ref, &value, SOON);
-    cr_assert_eq(err, MOB_OK, "%s: %s", mob_strerror(err), mob_reason(m, ref.ref));
-    return value;
-}
-
-static mob_info_t failure_of(mob_ref_t ref, mob_err_t expected)
-{
-    mob_err_t err = mob_await(m, ref, NULL, SOON);
-    cr_assert_eq(err, expected, "%s: %s", mob_strerror(err), mob_reason(m, ref));
-    return mob_info(m, ref);
-}
+TestSuite(worker, .init = begin, .fini = close_crew, .timeout = 40);
 
 // ---- Tasks --------------------------------------------------------------------------------------
 
