@@ -116,6 +116,7 @@ void call_free(core_t *core, call_t *call)
     graph_fini(call);
     reftable_remove(&core->refs, call->id, call->index);
     slab_give(&core->calls, call->index);
+    call->index = UINT32_MAX; // call_next: nobody is here
 }
 
 call_t *call_find(const core_t *core, mob_ref_t ref)
@@ -125,11 +126,10 @@ call_t *call_find(const core_t *core, mob_ref_t ref)
 
 call_t *call_next(const core_t *core, uint32_t *at)
 {
-    const reftable_t *refs = &core->refs;
-    while (refs->slots && *at <= refs->mask) {
-        uint64_t slot = refs->slots[(*at)++];
-        if (slot)
-            return slab_at(&core->calls, (uint32_t)slot - 1);
+    while (*at < core->calls.fresh) {
+        call_t *call = slab_at(&core->calls, *at);
+        if (call->index == (*at)++)
+            return call;
     }
     return NULL;
 }

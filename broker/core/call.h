@@ -22,8 +22,9 @@ void call_free(core_t *core, call_t *call);    // out of every table
 void call_own(call_t *call, session_t *owner); // among what it owns
 void call_disown(call_t *call);                // it has no owner from now on
 call_t *call_find(const core_t *core, mob_ref_t ref);
-call_t *call_next(const core_t *core, uint32_t *at); // walk over all: *at begins with 0; NULL: no more
-call_extra_t *call_extra(call_t *call);              // made when first asked for; NULL: no memory
+// Walk over all, those of nobody, too, whatever ends or is freed meanwhile: *at begins with 0; NULL: no more.
+call_t *call_next(const core_t *core, uint32_t *at);
+call_extra_t *call_extra(call_t *call); // made when first asked for; NULL: no memory
 
 // Make the move; false when the table has no such row (a peer's late message: counted by the caller).
 bool call_move(core_t *core, call_t *call, call_event_t event);

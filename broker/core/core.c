@@ -106,7 +106,7 @@ void core_destroy(core_t **self_p)
     while (core->graves)
         actor_free(core, core->graves);
     uint32_t at = 0;
-    for (call_t *call; (call = call_next(core, &at)) != NULL; at--) // others move up into the gap
+    for (call_t *call; (call = call_next(core, &at)) != NULL;)
         call_free(core, call);
     for (peer_t *peer = core->peers, *next; peer; peer = next) {
         next = peer->next;

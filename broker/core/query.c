@@ -97,6 +97,11 @@ static int64_t age_ms(const core_t *core, int64_t since)
     return (core->now - since) / 1000;
 }
 
+static const char *owner_name(const core_t *core, const call_t *call)
+{
+    return call->owner ? name_text(core, call->owner->name) : "";
+}
+
 // ---- Kinds --------------------------------------------------------------------------------------
 
 static void one_actor(answer_t *answer, actor_t *actor)
@@ -138,7 +143,7 @@ static void one_task(answer_t *answer, call_t *call)
     text(&row, "name", name_text(core, call->target));
     text(&row, "kind", call->kind == CALL_TASK ? "task" : "method");
     text(&row, "state", call_state_name(call));
-    text(&row, "owner", call->owner ? name_text(core, call->owner->name) : "");
+    text(&row, "owner", owner_name(core, call));
     text(&row, "worker",
          call->worker && call->worker->session ? name_text(core, call->worker->session->name) : "");
     number(&row, "attempt", call->attempt);
@@ -155,14 +160,10 @@ static void one_task(answer_t *answer, call_t *call)
 
 static void tasks(answer_t *answer)
 {
-    for (const session_t *session = answer->core->sessions; session; session = session->hh.next) {
-        call_t *call;
-        DL_FOREACH2(session->calls, call, own_next)
-        {
-            if (call->kind <= CALL_METHOD)
-                one_task(answer, call);
-        }
-    }
+    uint32_t at = 0;
+    for (call_t *call; (call = call_next(answer->core, &at)) != NULL;)
+        if (call->kind <= CALL_METHOD)
+            one_task(answer, call);
 }
 
 static void one_attempt(void *arg, const attempt_t *attempt)
@@ -280,23 +281,23 @@ static void methods(answer_t *answer)
     }
 }
 
+static void one_object(answer_t *answer, const call_t *call)
+{
+    row_t row = {0};
+    id(&row, call->id);
+    text(&row, "state", call->code ? "failed" : "stored");
+    number(&row, "bytes", call->load ? call->load->size : 0);
+    text(&row, "owner", owner_name(answer->core, call));
+    number(&row, "age_ms", age_ms(answer->core, call->at));
+    emit(answer, &row);
+}
+
 static void objects(answer_t *answer)
 {
-    for (const session_t *session = answer->core->sessions; session; session = session->hh.next) {
-        const call_t *call;
-        DL_FOREACH2(session->calls, call, own_next)
-        {
-            if (call->state != CALL_FINAL)
-                continue;
-            row_t row = {0};
-            id(&row, call->id);
-            text(&row, "state", call->code ? "failed" : "stored");
-            number(&row, "bytes", call->load ? call->load->size : 0);
-            text(&row, "owner", name_text(answer->core, session->name));
-            number(&row, "age_ms", age_ms(answer->core, call->at));
-            emit(answer, &row);
-        }
-    }
+    uint32_t at = 0;
+    for (const call_t *call; (call = call_next(answer->core, &at)) != NULL;)
+        if (call->state == CALL_FINAL && call->kind != CALL_MAKING) // that one stands for its actor
+            one_object(answer, call);
 }
 
 static void status(answer_t *answer)

@@ -253,16 +253,11 @@ static actor_t *dropped_actor(const core_t *core)
 
 static void drop_announced(core_t *core)
 {
-    for (session_t *session = core->dropped_count ? core->sessions : NULL; session;
-         session = session->hh.next) {
-        call_t *call, *next;
-        DL_FOREACH_SAFE2(session->calls, call, next, own_next)
-        {
-            if ((call->kind == CALL_TASK || call->kind == CALL_PART) && !call->dropped &&
-                was_dropped(core, call->id))
-                outcome_drop(core, call);
-        }
-    }
+    uint32_t at = 0;
+    for (call_t *call; core->dropped_count && (call = call_next(core, &at)) != NULL;)
+        if ((call->kind == CALL_TASK || call->kind == CALL_PART) && !call->dropped &&
+            was_dropped(core, call->id))
+            outcome_drop(core, call);
     for (actor_t *actor; core->dropped_count && (actor = dropped_actor(core)) != NULL;)
         outcome_drop(core, actor->making);
     free(core->dropped);

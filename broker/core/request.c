@@ -367,14 +367,8 @@ void request_resume(core_t *core, call_t *call)
 
 void request_drain(core_t *core)
 {
-    session_t *session, *next_session;
-    HASH_ITER(hh, core->sessions, session, next_session)
-    {
-        call_t *call, *next;
-        DL_FOREACH_SAFE2(session->calls, call, next, own_next)
-        {
-            if (call->state < CALL_SENT && call->kind <= CALL_METHOD)
-                outcome_fail(core, call, MOB_EBROKER, "DRAIN", "the broker is stopping");
-        }
-    }
+    uint32_t at = 0;
+    for (call_t *call; (call = call_next(core, &at)) != NULL;)
+        if (call->state < CALL_SENT && call->kind <= CALL_METHOD)
+            outcome_fail(core, call, MOB_EBROKER, "DRAIN", "the broker is stopping");
 }

@@ -253,7 +253,7 @@ typedef struct call_extra { // what few calls need
 
 struct call {
     mob_ref_t id;   // first: reftable.h reads it
-    uint32_t index; // in the slab
+    uint32_t index; // in the slab, as long as it lives
     uint8_t kind, state;
     bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1,
         own_timeout : 1, kept : 1;

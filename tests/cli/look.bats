@@ -50,6 +50,21 @@ teardown_file() { end_stage; }
     [[ $output == *alive* ]]
 }
 
+@test "what a command left to the broker is listed, found by its short id and cancelled" {
+    ref=$("$mobula" run price '["nails", 3, 10]' --cpus 100 --detach)
+    run "$mobula" list tasks -f state=ready
+    [[ $output == *"${ref#*.}"*"no host has that much"* ]]
+    short=${ref:0:6}.${ref#*.}
+    run "$mobula" show task "$short"
+    [ "$status" -eq 0 ]
+    run "$mobula" cancel "$short"
+    [ "$status" -eq 0 ]
+    run "$mobula" list tasks -f state=ready --no-headers -q
+    [ -z "$output" ]
+    run "$mobula" get "$ref"
+    [ "$status" -eq 8 ]
+}
+
 @test "the monitor shows a call and its reply, and ends by itself" {
     "$mobula" monitor 'dst=trolley or src=trolley' --count 2 --for 20s >"$stage/seen" 3>&- &
     pid=$!

@@ -2,6 +2,7 @@
 
 #include "story.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,44 @@ void story_leave(story_t *self, int who, enum wire_cause cause)
 {
     core_gone(self->core, self->now, self->who[who].peer, cause);
     collect(self);
+}
+
+void story_drain(story_t *self)
+{
+    core_drain(self->core, self->now);
+    collect(self);
+}
+
+enum { ROWS_TEXT = 8192 };
+
+static void add_field(char text[ROWS_TEXT], unpack_t *in)
+{
+    size_t used = strlen(text);
+    mob_bytes_t key = unpack_str(in, 64);
+    pack_token_t value = unpack_token(in);
+    int size = (int)key.size;
+    const char *name = key.data;
+    if (value.type == PACK_STR)
+        snprintf(text + used, ROWS_TEXT - used, "%.*s=%.*s, ", size, name, (int)value.bytes.size,
+                 (const char *)value.bytes.data);
+    else
+        snprintf(text + used, ROWS_TEXT - used, "%.*s=%lld, ", size, name, (long long)value.i64);
+}
+
+const char *story_rows(story_t *self, int who, uint64_t seq, const char *what, const char *filter)
+{
+    static char text[ROWS_TEXT];
+    text[0] = '\0';
+    say(self, who, QUERY, query, .seq = seq, .what = {what, strlen(what)},
+        .filter = {filter, strlen(filter)});
+    load_t value = hear(self, who, DONE, done)->value;
+    unpack_t in = unpack_of(value.data, value.size);
+    for (uint32_t rows = unpack_array(&in); rows > 0; rows--) {
+        for (uint32_t fields = unpack_map(&in); fields > 0; fields--)
+            add_field(text, &in);
+        strcat(text, "\n");
+    }
+    return text;
 }
 
 const message_t *story_peek(story_t *self, int who)

@@ -62,6 +62,11 @@ MOB_VERBS(V)
 #undef V
 #define hear_nothing(story, who) story_hear_nothing((story), (who), __FILE__, __LINE__)
 
+void story_drain(story_t *self); // SIGTERM
+
+// The rows of the state API as who is told them, a line each: "key=value, key=value\n". Until the next question.
+const char *story_rows(story_t *self, int who, uint64_t seq, const char *what, const char *filter);
+
 void story_forget(story_t *self); // what was heard until now: a long story makes room
 
 // A host (peer `host`) that offers a task and a class, with slots; its workers are joined as they are started.

@@ -426,3 +426,35 @@ Test(tasks, what_a_session_leaves_to_the_broker_is_kept_for_a_while)
     }
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
+
+// ---- What nobody owns ---------------------------------------------------------------------------
+
+static void submit_with_dep(uint64_t seq, uint64_t dep, const opts_t *opts)
+{
+    mob_ref_t deps[] = {ref(dep)};
+    say(story, CALLER, SUBMIT, submit, .seq = seq, .task = 1, .opts = {.set = opts},
+        .deps = {.items = deps, .count = 1});
+}
+
+Test(tasks, what_nobody_owns_is_listed_and_drained_like_the_rest)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
+    hear(story, WORKER, RUN, run);
+    submit_with_dep(2, 1, NULL);
+    say(story, CALLER, PUT, put, .seq = 3, .value = text_load("stored"));
+    say(story, CALLER, BYE, bye, .reason = BYE_KEEP);
+    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    const char *rows = story_rows(story, OTHER, 1, "tasks", "");
+    cr_assert(strstr(rows, "id=00000000000003e8.1, "), "%s", rows);
+    cr_assert(strstr(rows, "id=00000000000003e8.2, "), "%s", rows);
+    cr_assert(strstr(rows, "owner=, worker="), "%s", rows);
+    rows = story_rows(story, OTHER, 2, "objects", "");
+    cr_assert(strstr(rows, "id=00000000000003e8.3, state=stored"), "%s", rows);
+    story_drain(story);
+    mob_ref_t waits = ref(2);
+    say(story, OTHER, ASK, ask, .refs = {.items = &waits, .count = 1});
+    cr_assert_eq(hear(story, OTHER, ANSWER, answer)->code, (uint32_t)MOB_EBROKER);
+    cr_assert_not(core_drained(story->core)); // one runs
+    say(story, WORKER, RESULT, result, .ref = ref(1));
+    cr_assert(core_drained(story->core));
+}
