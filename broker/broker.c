@@ -144,6 +144,12 @@ static bool open_gates(parts_t *self)
     return true;
 }
 
+// 0 means the default in the core's settings, and a negative time none.
+static int64_t none_if_0(int64_t us)
+{
+    return us == 0 ? -1 : us;
+}
+
 static bool start_core(parts_t *self)
 {
     const config_t *config = self->config;
@@ -155,8 +161,8 @@ static bool start_core(parts_t *self)
         .heartbeat_us = config->server_heartbeat,
         .lost_us = config->server_lost_after,
         .gone_us = config->results_owner_grace,
-        .rejoin_us =
-            config->server_rejoin == 0 ? -1 : config->server_rejoin, // 0 means the default there
+        .rejoin_us = none_if_0(config->server_rejoin),
+        .warn_us = none_if_0(config->tasks_warn_unplaced),
         .pending_max = (uint32_t)config->limits_pending,
         .mailbox_max = (uint32_t)config->limits_mailbox,
         .memory_max = config->limits_memory,

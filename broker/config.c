@@ -63,6 +63,8 @@ static const unit_t plain_units[] = {{"", 1}, {NULL, 0}};
 static bool parse_number(const char *text, const unit_t *units, int64_t *out)
 {
     char *end;
+    if (units == time_units && strcmp(text, "forever") == 0)
+        return *out = INT64_MAX, true;
     errno = 0;
     double number = strtod(text, &end);
     if (end == text || errno != 0 || !(number >= 0 && number < 9e15) ||
@@ -83,7 +85,10 @@ static void show_number(int64_t value, const unit_t *units, char *out, size_t si
     for (const unit_t *unit = units; unit->name != NULL; unit++)
         if (value != 0 && value % unit->factor == 0 && unit->factor > best->factor)
             best = unit;
-    snprintf(out, size, "%lld%s", (long long)(value / best->factor), best->name);
+    if (value == INT64_MAX)
+        snprintf(out, size, "forever");
+    else
+        snprintf(out, size, "%lld%s", (long long)(value / best->factor), best->name);
 }
 
 static mob_err_t set_number(const setting_t *self, void *at, const char *text, const unit_t *units,

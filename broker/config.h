@@ -17,7 +17,7 @@ typedef struct config_list {
     config_text_t items[CONFIG_LIST_MAX];
     size_t count;
 } config_list_t;
-typedef int64_t config_time_t;  // microseconds
+typedef int64_t config_time_t;  // microseconds; INT64_MAX: forever
 typedef uint64_t config_size_t; // bytes
 typedef uint64_t config_count_t;
 typedef uint32_t config_choice_t; // index into the words of its range
@@ -50,6 +50,8 @@ typedef uint32_t config_choice_t; // index into the words of its range
       "before a task runs again after its worker was lost; then twice as long, up to 2 s")                  \
     S(count,  limits,   poison,      NULL,         "20",      1, 65535, "",                                 \
       "workers that one call may end, however many retries it has")                                         \
+    S(time,   tasks,    warn_unplaced, NULL,       "10s",     0, INT64_MAX, "",                               \
+      "work that no host can run is warned of after so long, then each minute; forever: never")             \
     S(size,   objects,  memory,      NULL,         "256MiB",  1048576, 1099511627776, "",                   \
       "values above 100 KiB that the broker keeps, in each namespace; then new ones are refused")           \
     S(size,   objects,  max,         NULL,         "64MiB",   102400, 67108864, "",                         \

@@ -55,6 +55,7 @@ static core_config_t completed(const core_config_t *given)
     config.resolve_us = or_default(config.resolve_us, 3000000);
     config.kept_us = or_default(config.kept_us, 600000000);
     config.retry_us = or_default(config.retry_us, 50000);
+    config.warn_us = or_default(config.warn_us, 10000000);
     config.accept_us = or_default(config.accept_us, 20000);
     config.poison = config.poison ? config.poison : 20;
     config.pending_max = config.pending_max ? config.pending_max : 10000;

@@ -27,6 +27,7 @@ typedef struct core_config {    // 0 or NULL takes the default
     int64_t kept_us;      // what a session left to the broker is kept, once settled: 10 min
     int64_t retry_us;     // first delay before a task runs again: 50 ms
     uint32_t poison;      // workers that a call may end, whatever its retries: 20
+    int64_t warn_us;      // work that nobody can run is warned of after: 10 s; negative: at once
     int64_t accept_us;    // ACCEPT travels alone after: 20 ms
     uint32_t pending_max; // unsettled calls of one session: 10 000
     uint32_t mailbox_max; // waiting calls of one actor: 1 000

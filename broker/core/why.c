@@ -12,7 +12,7 @@
 #include "shape.h"
 #include "timeline.h"
 
-enum { WARN_AFTER_US = 10000000, WARN_AGAIN_US = 60000000 };
+enum { WARN_AGAIN_US = 60000000 };
 
 // ---- The host that is nearest to taking it ------------------------------------------------------
 
@@ -144,20 +144,23 @@ static void warn(core_t *core, shape_t *shape)
     shape->warn_at = core->now + WARN_AGAIN_US;
 }
 
+static int64_t first_warning_at(const core_t *core)
+{
+    bool ever = core->config.warn_us < INT64_MAX - core->now;
+    return ever ? core->now + core->config.warn_us : INT64_MAX;
+}
+
 void why_beat(core_t *core)
 {
     shape_t *shape, *next;
     DL_FOREACH_SAFE(core->busy, shape, next)
     {
-        bool waits = shape_first(core, shape) || shape->actors;
-        if (!waits || !is_stuck(core, shape)) {
-            shape->stuck = false;
-        } else if (!shape->stuck) {
-            shape->stuck = true;
-            shape->warn_at = core->now + WARN_AFTER_US;
-        } else if (core->now >= shape->warn_at) {
+        bool was_stuck = shape->stuck, waits = shape_first(core, shape) || shape->actors;
+        shape->stuck = waits && is_stuck(core, shape);
+        if (shape->stuck && !was_stuck)
+            shape->warn_at = first_warning_at(core);
+        if (shape->stuck && core->now >= shape->warn_at)
             warn(core, shape);
-        }
     }
 }
 

@@ -39,9 +39,9 @@ static uint64_t join_worker(int host, int worker, uint32_t kind)
 }
 
 // Two hosts, with a worker for each of their slots.
-static void start(void)
+static void start_with(const core_config_t *config)
 {
-    story = story_new(NULL);
+    story = story_new(config);
     open_host(A, 2, "", "zone=a");
     open_host(B, 2, "disk=1 gpu=2", "zone=b fast=yes");
     join_worker(A, A1, START_TASKS);
@@ -51,6 +51,11 @@ static void start(void)
     story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
     story_name(story, CALLER, 1, "slow -> nil");
     story_name(story, CALLER, 2, "counter i64");
+}
+
+static void start(void)
+{
+    start_with(NULL);
 }
 
 static void end(void)
@@ -448,6 +453,32 @@ Test(place, what_nobody_can_run_is_told_after_10_s_and_then_each_minute)
     keep_alive(3000);
     cr_assert(core_next_warning(story->core, &warning));
     cr_assert_not(core_next_warning(story->core, &warning));
+}
+
+static unsigned warnings_within(int64_t ms)
+{
+    core_warning_t warning;
+    unsigned count = 0;
+    keep_alive(ms);
+    while (core_next_warning(story->core, &warning))
+        count++;
+    return count;
+}
+
+Test(place, how_soon_that_is_told_is_a_setting)
+{
+    const struct {
+        int64_t warn_us;
+        unsigned within_2_s, then_58_s;
+    } settings[] = {{-1, 1, 0}, {5000000, 0, 1}, {INT64_MAX, 0, 0}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        story_destroy(&story);
+        start_with(&(core_config_t){.warn_us = settings[i].warn_us});
+        submit(1, .cpus_e4 = 1000000);
+        submit(2, .cpus_e4 = 1000000); // of the same shape
+        cr_expect_eq(warnings_within(2000), settings[i].within_2_s, "%zu", i);
+        cr_expect_eq(warnings_within(58000), settings[i].then_58_s, "%zu", i);
+    }
 }
 
 Test(place, a_host_whose_processes_all_wait_is_named) // Z25

@@ -106,6 +106,18 @@ Test(config, what_is_no_setting_is_refused)
     expect_refused("log\n    level = loud\n", "debug info warn error");
 }
 
+Test(config, a_time_is_forever_where_it_has_no_upper_bound)
+{
+    char shown[1024];
+    cr_assert_eq(load("tasks\n    warn_unplaced = forever\n"), MOB_OK, "%s", why);
+    config_show(&config, CONFIG_tasks_warn_unplaced, shown, sizeof shown);
+    cr_expect_str_eq(shown, "forever");
+    cr_assert_eq(load("tasks\n    warn_unplaced = 0s\n"), MOB_OK, "%s", why);
+    cr_expect_eq(config.tasks_warn_unplaced, 0);
+    expect_refused("server\n    heartbeat = forever\n", "100ms and 1m");
+    expect_refused("limits\n    pending = forever\n", "5000");
+}
+
 Test(config, the_environment_is_stronger_and_a_flag_the_strongest)
 {
     setenv("MOBULA_LOG_LEVEL", "warn", 1);
