@@ -9,6 +9,7 @@
 #include "call.h"
 #include "demand.h"
 #include "mailbox.h"
+#include "notice.h"
 #include "outcome.h"
 #include "parts.h"
 #include "place.h"
@@ -81,19 +82,31 @@ bool rejoin_claim(core_t *core, worker_t *worker, call_t *call, uint32_t attempt
     return true;
 }
 
-void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
+// What it has in hand of that call is the run that is asked for here.
+static call_t *had(core_t *core, worker_t *worker, const msg_have_t *have)
 {
     call_t *call = call_find(core, have->ref);
-    if (call && call->worker == worker) {
-        call->have = 1;
-        return;
-    }
     if (!call)
-        call = rejoin_announced(core, worker, have->ref, have->attempt, have->returns);
-    else if (!rejoin_claim(core, worker, call, have->attempt))
-        return;
+        return rejoin_announced(core, worker, have->ref, have->attempt, have->returns);
+    bool known = call->worker == worker && call->attempt == have->attempt;
+    return known || rejoin_claim(core, worker, call, have->attempt) ? call : NULL;
+}
+
+// Others end by themselves. A stream that ended here, or was begun anew elsewhere, would wait for ever.
+static void call_home(core_t *core, worker_t *worker, const msg_have_t *have)
+{
+    batch_t *batch = have->returns == 0 ? notice_batch(core, worker->session) : NULL;
+    if (batch)
+        message_CANCEL(batch, &(msg_cancel_t){.ref = have->ref});
+}
+
+void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
+{
+    call_t *call = had(core, worker, have);
     if (call)
         call->have = 1;
+    else
+        call_home(core, worker, have);
 }
 
 // Arguments that were too large for the first HOLD: an actor without them cannot be made again.

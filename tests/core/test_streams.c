@@ -429,3 +429,44 @@ Test(streams, after_a_reconnect_the_worker_hears_its_credit_again)
     cr_assert_eq(hear(story, OTHER, CREDIT, credit)->count, 3u);
     hear_nothing(story, OTHER);
 }
+
+// The worker was away for so long that its call was given up.
+static void worker_comes_back(void)
+{
+    char topic[MOB_TOPIC_SIZE] = "again";
+    story_forget(story);
+    say(story, OTHER, HELLO, hello, .major = 1, .owner = worker, .topic = {topic, sizeof topic},
+        .role = ROLE_WORKER, .host = 1000 + HOST, .epoch = 1);
+    hear(story, OTHER, WELCOME, welcome);
+    say(story, OTHER, HAVE, have, .ref = ref(1), .state = HAND_RUNNING);
+    say(story, OTHER, OPEN, open, .slots = 0);
+}
+
+static void worker_is_silent(void)
+{
+    for (int i = 0; i < 2; i++) {
+        story_pass(story, 3000);
+        say(story, CALLER, PING, ping, .epoch = 1, .heard = 1);
+        say(story, HOST, PING, ping, .epoch = 1, .heard = 1);
+    }
+}
+
+Test(streams, a_run_that_was_begun_anew_elsewhere_is_called_home)
+{
+    begin(1, 2);
+    item(1, 0, 0, "a");
+    worker_is_silent();
+    worker_comes_back();
+    cr_assert_eq(hear(story, OTHER, CANCEL, cancel)->ref.seq, 1u);
+}
+
+Test(streams, a_run_of_one_that_was_dropped_meanwhile_is_called_home)
+{
+    begin(1, 2);
+    item(1, 0, 0, "a");
+    worker_is_silent();
+    say(story, CALLER, DROP, drop, .seq = 2, .ref = ref(1), .count = 1);
+    cr_assert_eq(core_counts(story->core).pending, 0u);
+    worker_comes_back();
+    cr_assert_eq(hear(story, OTHER, CANCEL, cancel)->ref.seq, 1u);
+}
