@@ -252,11 +252,10 @@ void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t
 
 static const char LOST[] = "its items were lost with the broker that had them";
 
-void answer_lost(worker_t *worker, const hand_t *hand)
+void answer_lost(worker_t *worker, const hand_t *hand, mob_executed_t executed)
 {
-    answer_failure(
-        worker, hand,
-        &(answer_failure_t){.err = MOB_EBROKER, .executed = MOB_MAYBE_EXECUTED, .text = LOST});
+    answer_failure(worker, hand,
+                   &(answer_failure_t){.err = MOB_EBROKER, .executed = executed, .text = LOST});
 }
 
 // ---- Again --------------------------------------------------------------------------------------
@@ -306,7 +305,7 @@ bool answer_again(worker_t *worker, const hand_t *like)
         return worker->bulk.first &&
                bulk_again(&worker->bulk, worker->session, like->ref, like->attempt);
     if (seen_at(&worker->seen, last)->stream) {
-        answer_lost(worker, like);
+        answer_lost(worker, like, MOB_MAYBE_EXECUTED);
         return true;
     }
     for (uint64_t at = first; at <= last; at++) {

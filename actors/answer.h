@@ -23,7 +23,8 @@ typedef struct answer_failure {
 } answer_failure_t;
 
 void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t *failure);
-void answer_lost(worker_t *worker, const hand_t *hand); // a stream, with the broker that had its items
+// A stream, with the broker that had its items.
+void answer_lost(worker_t *worker, const hand_t *hand, mob_executed_t executed);
 bool answer_again(worker_t *worker, const hand_t *like); // false: not answered before
 void answer_repeat_all(worker_t *worker, bool fresh);    // after HELLO: what is not acknowledged
 

@@ -171,7 +171,7 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
     if (context->leaves)
         refuse_behind(worker, hand->actor);
     if (hand->lost) {
-        answer_lost(worker, hand);
+        answer_lost(worker, hand, MOB_MAYBE_EXECUTED);
         return false;
     }
     if (failed(context, hand, reader, err, &failure)) {

@@ -394,7 +394,12 @@ static void say_have_bulk(worker_t *self)
     }
 }
 
-// The items that an earlier broker had are gone: what runs comes home, what waits may begin anew.
+static bool is_stream_of(const hand_t *hand, bool actors)
+{
+    return hand_streams(hand) && mob_is_none(hand->actor) != actors;
+}
+
+// The items that an earlier broker had are gone: what runs comes home. A task that waits may begin anew.
 static void give_up_streams(worker_t *self)
 {
     hand_t *running = self->window.running;
@@ -404,8 +409,20 @@ static void give_up_streams(worker_t *self)
     }
     for (hand_t *hand = self->window.first, *next; hand; hand = next) {
         next = hand->next;
-        if (hand_streams(hand))
+        if (is_stream_of(hand, false))
             give_up(self, hand);
+    }
+}
+
+// A method would begin anew behind the calls that wait here behind it.
+static void refuse_streams(worker_t *self)
+{
+    for (hand_t *hand = self->window.first, *next; hand; hand = next) {
+        next = hand->next;
+        if (!is_stream_of(hand, true))
+            continue;
+        answer_lost(self, hand, MOB_NOT_EXECUTED);
+        give_up(self, hand);
     }
 }
 
@@ -432,6 +449,8 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
     say_have_bulk(self);
     seen_restart(&self->seen, fresh);
     answer_repeat_all(self, fresh);
+    if (fresh)
+        refuse_streams(self);
     message_OPEN(session_out(session), &(msg_open_t){0}); // that is all: go on
 }
 
