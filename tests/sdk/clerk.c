@@ -40,11 +40,12 @@ void clerk_begin(clerk_t *self, paper_t *paper, const mob_def_t *defs, enum wire
 
 void clerk_end(clerk_t *self)
 {
-    paper_say(self->paper, TAKEN, taken, .count = UINT32_MAX); // all: it waits for that
-    paper_send(self->paper);
     pthread_mutex_lock(&self->lock);
-    if (self->worker)
+    if (self->worker) { // else nobody is there to be told
+        paper_say(self->paper, TAKEN, taken, .count = UINT32_MAX); // all: it waits for that
+        paper_send(self->paper);
         worker_drain(self->worker);
+    }
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
     pthread_mutex_destroy(&self->lock);
