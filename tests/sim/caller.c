@@ -76,13 +76,19 @@ static void say_ping(caller_t *self)
 
 // ---- Requests, as they are said ---------------------------------------------------------------------
 
+static int64_t returns_of(const deed_t *deed)
+{
+    return deed->streams ? MOB_STREAM : (int64_t)deed->returns;
+}
+
 static void say_task(batch_t *out, const deed_t *deed, load_t args, refs_t deps)
 {
     opts_t own = {.timeout_ms = deed->timeout_ms,
                   .max_retries = deed->retries ? deed->retries : MOB_NONE,
                   .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
                   .priority = deed->priority,
-                  .num_returns = deed->returns,
+                  .num_returns = returns_of(deed),
+                  .stream_ahead = deed->ahead,
                   .forget = deed->forget};
     need_of_task(deed->need, &own);
     if (deed->retries == 3)
@@ -100,7 +106,8 @@ static void say_method(batch_t *out, const deed_t *deed, load_t args, refs_t dep
     opts_t own = {.timeout_ms = deed->timeout_ms,
                   .priority = deed->priority,
                   .retry_1 = deed->any_code ? MOB_ANY_CODE : 0,
-                  .num_returns = deed->returns,
+                  .num_returns = returns_of(deed),
+                  .stream_ahead = deed->ahead,
                   .forget = deed->forget};
     message_CALL(out, &(msg_call_t){.seq = deed->ref.seq,
                                     .epoch = deed->asked_epoch,
@@ -157,6 +164,10 @@ static void say_request(caller_t *self, deed_t *deed)
         say_spawn(out, deed, args);
     else if (deed->kind == DEED_OBJECT)
         message_PUT(out, &(msg_put_t){.seq = deed->ref.seq, .value = args});
+    else if (deed->kind == DEED_NEXT)
+        message_NEXT(out, &(msg_next_t){.seq = deed->ref.seq,
+                                        .stream = deed->source->ref,
+                                        .pulled = deed->pulled});
     else if (deed->kind == DEED_DROP)
         message_DROP(
             out,
@@ -251,8 +262,12 @@ static void outcome(caller_t *self, mob_ref_t ref, uint32_t code, load_t value)
         return;
     }
     self->pending -= !deed->settled;
+    const deed_t *call = deed->source ? deed->source : deed;
     ledger_outcome(&world->ledger, deed, code, value, world->epoch,
-                   world_quiet(world, deed->asked_at));
+                   world_quiet(world, call->asked_at));
+    if (deed->source)
+        reader_go_on(self, deed->source);
+    caller_say_unsent(self);
 }
 
 static void data(caller_t *self, const msg_data_t *heard)
@@ -346,6 +361,7 @@ static void tick(void *arg, uint64_t mark)
         greet_again(self);
         return;
     }
+    reader_go_on_all(self);
     if (self->ticks % 2 == 0)
         say_ping(self);
     if (self->ticks % 4 == 0)

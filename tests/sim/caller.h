@@ -37,9 +37,16 @@ void caller_leave(caller_t *self);                    // drop everything and say
 bool caller_settled(const caller_t *self, bool ends); // ends: also what settles only with an actor
 deed_t *caller_actor(const caller_t *self);           // one of its actors; NULL: none
 
-// For wish.c.
+// For wish.c and reader.c.
+deed_t *caller_plan(caller_t *self, deed_kind_t kind);
+void caller_await(caller_t *self, deed_t *deed);
 bool caller_waits_for(const deed_t *deed);
 void caller_say_unsent(caller_t *self);
 void caller_drop(caller_t *self, mob_ref_t ref, uint64_t count); // a request like others
+
+// reader.c: the items of its streams.
+void reader_begin(caller_t *self, deed_t *stream);
+void reader_go_on(caller_t *self, deed_t *stream);
+void reader_go_on_all(caller_t *self);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow.h"
 #include "need.h"
 #include "options.h"
 #include "world.h"
@@ -21,16 +22,21 @@ typedef struct writing { // of the values of one answer
 } writing_t;
 
 // Of an answer in pieces: the pieces, and the load that names them.
-static load_t value_of(writing_t *self, uint8_t room[DEED_PAYLOAD], uint32_t index)
+static load_t value_in_pieces(writing_t *self, load_t payload)
 {
     const runner_answer_t *answer = self->answer;
-    load_t payload = ledger_payload(room, answer->number + index, answer->run), named = payload;
     if (answer->pieces == 0)
         return payload;
-    named = (load_t){.form = LOAD_PIECES, .first = self->up, .size = answer->pieces};
+    load_t named = {.form = LOAD_PIECES, .first = self->up, .size = answer->pieces};
     for (uint32_t i = 0; i < answer->pieces; i++)
         haul_say_piece(&self->self->link.out, self->up++, payload, i, answer->pieces);
     return named;
+}
+
+static load_t value_of(writing_t *self, uint8_t room[DEED_PAYLOAD], uint32_t index)
+{
+    const runner_answer_t *answer = self->answer;
+    return value_in_pieces(self, ledger_payload(room, answer->number + index, answer->run));
 }
 
 // Several values may leave in several messages, and a connection may break between them.
@@ -51,6 +57,33 @@ static void put_items(writing_t *self)
 }
 
 // Behind several values it is empty; but in pieces, when they are.
+// Without the protection that is under test what is said again is said as the next one.
+static uint32_t number_of(runner_t *self, const runner_answer_t *answer)
+{
+    runner_item_t *item = self->running;
+    bool control = self->world->control == CONTROL_NO_NUMBER;
+    if (control && item && mob_same(item->ref, answer->key.ref) && item->made < item->credit &&
+        item->made > answer->key.item)
+        return (uint32_t)item->made++;
+    return (uint32_t)answer->key.item - 1;
+}
+
+static void put_item(runner_t *runner, const runner_answer_t *answer)
+{
+    uint8_t room[DEED_PAYLOAD];
+    writing_t self = {.self = runner, .answer = answer, .up = answer->up};
+    uint32_t index = (uint32_t)answer->key.item - 1, number = number_of(runner, answer);
+    if (answer->pieces)
+        link_flush(&runner->link, false);
+    load_t value = value_in_pieces(&self, flow_payload(room, answer->stream, answer->run, index));
+    message_ITEM(&runner->link.out, &(msg_item_t){.ref = answer->key.ref,
+                                                  .attempt = (uint32_t)answer->key.attempt,
+                                                  .index = number,
+                                                  .value = value});
+    if (answer->pieces)
+        link_flush(&runner->link, true);
+}
+
 static void put_value(runner_t *runner, const runner_answer_t *answer)
 {
     uint8_t room[DEED_PAYLOAD];
@@ -74,7 +107,9 @@ void runner_put_answer(runner_t *self, const runner_answer_t *answer)
 {
     batch_t *out = &self->link.out;
     uint32_t attempt = (uint32_t)answer->key.attempt;
-    if (answer->good)
+    if (answer->key.item)
+        put_item(self, answer);
+    else if (answer->good)
         put_value(self, answer);
     else
         message_FAIL(out, &(msg_fail_t){.ref = answer->key.ref,
@@ -107,31 +142,33 @@ void runner_say_answer(runner_t *self, runner_answer_t *answer)
         answer->up = self->up_seq + 1;
         answer->up_end = self->up_seq += (uint64_t)values * answer->pieces;
         line_up(&self->ups, &self->up_count, &self->up_room, answer);
-        if (!self->live)
-            return; // behind those before it, after WELCOME
     } else {
         line_up(&self->said, &self->said_count, &self->said_room, answer);
     }
-    runner_put_answer(self, answer);
+    if (self->live) // else behind those before it, after WELCOME
+        runner_put_answer(self, answer);
 }
 
 runner_answer_t *runner_find_answer(runner_t *self, mob_ref_t ref, uint32_t attempt)
 {
-    runner_key_t key = {ref, attempt};
+    runner_key_t key = {ref, attempt, 0};
     runner_answer_t *answer;
     HASH_FIND(hh, self->answers, &key, sizeof key, answer);
     return answer;
 }
 
-static runner_answer_t *new_answer(runner_t *self, const runner_item_t *item)
+static runner_answer_t *new_answer(runner_t *self, const runner_item_t *item, uint64_t number)
 {
-    runner_answer_t *answer = runner_find_answer(self, item->ref, item->attempt);
+    runner_key_t key = {item->ref, item->attempt, number};
+    runner_answer_t *answer;
+    HASH_FIND(hh, self->answers, &key, sizeof key, answer);
     if (answer)
         return answer; // only without the memory that is under test
     answer = calloc(1, sizeof *answer);
     if (!answer)
         abort();
-    answer->key = (runner_key_t){item->ref, item->attempt};
+    answer->key = key;
+    answer->stream = item->what == ITEM_RUN && item->deed->streams ? item->deed : NULL;
     HASH_ADD(hh, self->answers, key, sizeof answer->key, answer);
     return answer;
 }
@@ -139,7 +176,7 @@ static runner_answer_t *new_answer(runner_t *self, const runner_item_t *item)
 void runner_answer_failure(runner_t *self, const runner_item_t *item, mob_err_t err,
                            int64_t app_code, uint32_t executed)
 {
-    runner_answer_t *answer = new_answer(self, item);
+    runner_answer_t *answer = new_answer(self, item, 0);
     answer->good = false;
     answer->pieces = 0;
     answer->code = err;
@@ -150,13 +187,25 @@ void runner_answer_failure(runner_t *self, const runner_item_t *item, mob_err_t 
 
 static void answer_value(runner_t *self, const runner_item_t *item)
 {
-    runner_answer_t *answer = new_answer(self, item);
+    runner_answer_t *answer = new_answer(self, item, 0);
     answer->good = true;
     answer->returns = item->what == ITEM_RUN ? item->deed->returns : 1;
     answer->number = item->deed->number;
     answer->run = item->run;
-    answer->pieces = item->what == ITEM_RUN ? item->deed->result_pieces : 0;
+    answer->pieces = item->what == ITEM_RUN && !answer->stream ? item->deed->result_pieces : 0;
     runner_say_answer(self, answer);
+}
+
+// Not all of one stream are large.
+uint64_t runner_say_item(runner_t *self, const runner_item_t *item, uint64_t index)
+{
+    runner_answer_t *answer = new_answer(self, item, index + 1);
+    answer->good = true;
+    answer->returns = 1;
+    answer->run = item->run;
+    answer->pieces = chance_hit(&self->world->chance, 6000) ? item->deed->result_pieces : 0;
+    runner_say_answer(self, answer);
+    return answer->pieces ? answer->up_end : 0;
 }
 
 // ---- Hands ------------------------------------------------------------------------------------------
@@ -278,10 +327,24 @@ static void leave(runner_t *self, runner_item_t *item)
     end_actor(self, runner_find_actor(self, item->actor));
 }
 
+// Of a stream whose body comes home before it has given all; or its broker is gone.
+static bool came_home(runner_t *self, runner_item_t *item)
+{
+    bool home = item->cancelled && item->made < item->deed->items;
+    if (!item->deed->streams || !(item->lost || home))
+        return false;
+    ledger_end(&self->world->ledger, item->run, false);
+    runner_answer_failure(self, item, item->lost ? MOB_EBROKER : MOB_ECANCELLED, 0,
+                          item->lost ? MOB_MAYBE_EXECUTED : MOB_EXECUTED);
+    return true;
+}
+
 static void answer_body(runner_t *self, runner_item_t *item)
 {
     runner_actor_t *actor = item->what == ITEM_MAKE ? runner_find_actor(self, item->actor) : NULL;
     bool good = item->deed->body == BODY_OK;
+    if (came_home(self, item))
+        return;
     ledger_end(&self->world->ledger, item->run, good);
     if (good) {
         answer_value(self, item);
@@ -300,17 +363,21 @@ static void answer_body(runner_t *self, runner_item_t *item)
     }
 }
 
-static void finish(void *arg, uint64_t mark)
+void runner_resume(runner_t *self)
+{
+    if (self->blocked)
+        message_RESUMED(&self->link.out, &(msg_resumed_t){0});
+    self->blocked = false;
+}
+
+void runner_finish(void *arg, uint64_t mark)
 {
     runner_t *self = arg;
     world_t *world = self->world;
     if (self->dead || mark != self->turn || !self->running)
         return;
     runner_item_t *item = self->running;
-    if (self->blocked) {
-        self->blocked = false;
-        message_RESUMED(&self->link.out, &(msg_resumed_t){0});
-    }
+    runner_resume(self);
     trace_add(&world->trace, world->now, "body ends: link owner seq attempt", self->link.number,
               item->ref.owner, item->ref.seq, item->attempt);
     runner_give_disks(self);
@@ -350,6 +417,14 @@ void runner_give_disks(runner_t *self)
     self->disks = 0;
 }
 
+static void end_after(runner_t *self, int64_t us)
+{
+    world_t *world = self->world;
+    if (us > SLOW_BODY_US)
+        agenda_add(&world->agenda, world->now + SLOW_BODY_US, slow, self, self->turn);
+    agenda_add(&world->agenda, world->now + us, runner_finish, self, self->turn);
+}
+
 static void start_body(runner_t *self, runner_item_t *item)
 {
     world_t *world = self->world;
@@ -364,15 +439,15 @@ static void start_body(runner_t *self, runner_item_t *item)
         self->blocked = true;
         runner_give(self, true);
     }
-    if (world_fault(world, world->odds.die)) {
-        world->faults.runners++;
+    bool dies = world_fault(world, world->odds.die);
+    world->faults.runners += dies;
+    if (dies)
         agenda_add(&world->agenda, world->now + item->deed->takes_us / 2, runner_crash, self,
                    self->turn);
-        return;
-    }
-    if (item->deed->takes_us > SLOW_BODY_US)
-        agenda_add(&world->agenda, world->now + SLOW_BODY_US, slow, self, self->turn);
-    agenda_add(&world->agenda, world->now + item->deed->takes_us, finish, self, self->turn);
+    if (item->what == ITEM_RUN && item->deed->streams)
+        giver_go_on(self); // also one that will die behind some of its items
+    else if (!dies)
+        end_after(self, item->deed->takes_us);
 }
 
 static bool refused(runner_t *self, const runner_item_t *item)

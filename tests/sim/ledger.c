@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow.h"
+
 // ---- Records ----------------------------------------------------------------------------------------
 
 static void *grown(void *items, uint64_t count, uint64_t *room, size_t size)
@@ -57,9 +59,14 @@ deed_t *ledger_find(const ledger_t *self, mob_ref_t ref)
     return NULL;
 }
 
-static const ledger_run_t *run_of(const ledger_t *self, uint64_t number)
+const ledger_run_t *ledger_run(const ledger_t *self, uint64_t number)
 {
     return number < self->run_count ? &self->runs[number] : NULL;
+}
+
+bool ledger_is_value(const ledger_t *self, const deed_t *deed, load_t payload)
+{
+    return deed->source ? flow_is_item(self, deed, payload) : ledger_deed(self, payload) == deed;
 }
 
 void ledger_break(ledger_t *self, const deed_t *deed, const char *what)
@@ -76,6 +83,7 @@ void ledger_fini(ledger_t *self)
 {
     for (uint64_t i = 0; i < self->deed_count; i++) {
         free(self->deeds[i]->places);
+        free(self->deeds[i]->nexts);
         free(self->deeds[i]);
     }
     free(self->deeds);
@@ -168,7 +176,7 @@ static bool ran(const deed_t *deed)
 
 static const deed_t *call_of(const deed_t *deed) // whose body gives it
 {
-    return deed->whole ? deed->whole : deed;
+    return deed->source ? deed->source : deed->whole ? deed->whole : deed;
 }
 
 static uint64_t run_in(const uint8_t *payload)
@@ -182,7 +190,8 @@ static void check_value(ledger_t *self, const deed_t *deed, load_t value)
 {
     if (!ran(deed))
         return;
-    const ledger_run_t *run = value.size == DEED_PAYLOAD ? run_of(self, run_in(value.data)) : NULL;
+    const ledger_run_t *run =
+        value.size == DEED_PAYLOAD ? ledger_run(self, run_in(value.data)) : NULL;
     if (ledger_deed(self, value) != deed || !run || run->deed != call_of(deed) ||
         run->end != RUN_RESULT)
         ledger_break(self, deed, "a value that no body of it returned");
@@ -190,8 +199,8 @@ static void check_value(ledger_t *self, const deed_t *deed, load_t value)
 
 static void check_failure(ledger_t *self, deed_t *deed, uint32_t code, const failure_t *failure)
 {
-    if (code == MOB_ETASK && ran(deed)) {
-        const ledger_run_t *run = run_of(self, (uint64_t)(failure->code - DEED_CODE));
+    if (code == MOB_ETASK && (ran(deed) || deed->source)) {
+        const ledger_run_t *run = ledger_run(self, (uint64_t)(failure->code - DEED_CODE));
         if (!run || run->deed != call_of(deed) || run->end != RUN_FAIL)
             ledger_break(self, deed, "a failure that no body of it reported");
     }
@@ -200,7 +209,7 @@ static void check_failure(ledger_t *self, deed_t *deed, uint32_t code, const fai
         ledger_break(self, deed, "its caller was told that it did not run, and it began");
     if (code == MOB_EPROTO)
         ledger_break(self, deed, "the broker did not understand it");
-    if (code == MOB_EGONE && !deed->dropped)
+    if (code == MOB_EGONE && !deed->dropped && !(deed->source && deed->source->dropped))
         ledger_break(self, deed, "gone, and nobody dropped it");
 }
 
@@ -218,9 +227,10 @@ static void check_row(ledger_t *self, const deed_t *part)
         ledger_break(self, part, "two refs of one call with values of two runs");
 }
 
-static bool own_end(const deed_t *deed, uint32_t code)
+static bool own_end(const deed_t *deed, uint32_t code, bool item)
 {
-    if (code == MOB_OK || code == MOB_EFULL || (code == MOB_EDEP && deed->dep_count))
+    if (code == MOB_OK || code == MOB_EFULL || (code == MOB_EDEP && deed->dep_count) ||
+        (code == MOB_EEND && item))
         return true;
     return deed->body == BODY_FAILS && code == MOB_ETASK;
 }
@@ -268,8 +278,11 @@ void ledger_outcome(ledger_t *self, deed_t *deed, uint32_t code, load_t value, u
         arena_clear(&arena);
     }
     check_row(self, deed);
+    if (deed->source)
+        flow_outcome(self, deed);
     const deed_t *call = call_of(deed), *actor = call->actor;
     bool actor_quiet = !actor || (!actor->disturbed && actor->settled && actor->code == MOB_OK);
-    if (quiet && ran(deed) && !call->disturbed && actor_quiet && !own_end(call, code))
+    if (quiet && ran(call) && !call->disturbed && actor_quiet &&
+        !own_end(call, code, deed->source != NULL))
         ledger_break(self, deed, "nothing was lost, and the outcome is not the body's own");
 }

@@ -13,6 +13,7 @@ typedef enum deed_kind {
     DEED_OBJECT,
     DEED_END,
     DEED_PART,  // a ref of a TASK or METHOD with several results, but the first
+    DEED_NEXT,  // an item of a stream
     DEED_PIECE, // no ref: a part of the payload of the one behind it
     DEED_DROP   // no ref: it takes a number, and that is all
 } deed_kind_t;
@@ -49,8 +50,16 @@ struct deed { // one ref
     uint32_t returns; // refs; those behind the first are PARTs with the numbers behind its own
     deed_t *whole;    // of a PART or PIECE
     uint32_t pieces;  // that stand in front of it
-    uint32_t result_pieces; // of the value that the body gives; 0: it stands in its message
-    int64_t takes_us;       // the body
+    uint32_t result_pieces;  // of the value that the body gives; 0: it stands in its message
+    bool streams;            // a TASK or METHOD that gives items, so many, and then ends or fails
+    uint32_t items, readers; // readers: NEXTs that are out at a time
+    int32_t ahead;
+    deed_t **nexts; // all that were asked for
+    uint32_t next_count;
+    deed_t *source;   // of a NEXT: its stream
+    uint32_t place;   // and that it is the how many'th, from 0
+    uint64_t pulled;  // and how many were taken when it was asked for
+    int64_t takes_us; // the body
     enum { BODY_OK, BODY_FAILS, BODY_LEAVES } body;
     // What was seen.
     bool disturbed; // an end that is not the body's own is in order
@@ -70,6 +79,7 @@ struct deed { // one ref
 typedef struct ledger_run {
     deed_t *deed;
     uint32_t attempt;
+    uint32_t made; // items
     enum { RUN_OPEN, RUN_RESULT, RUN_FAIL } end;
 } ledger_run_t;
 
@@ -79,13 +89,15 @@ typedef struct ledger {
     ledger_run_t *runs;
     uint64_t run_count, run_room;
     uint64_t asked, values, errors, failures, abandoned; // of callers that live: must close
-    uint64_t most_runs;
+    uint64_t most_runs, items;                           // items that callers got
     char broken[256];
 } ledger_t;
 
 deed_t *ledger_plan(ledger_t *self, mob_ref_t ref, deed_kind_t kind);
-deed_t *ledger_deed(const ledger_t *self, load_t payload); // NULL: not one of ours
-deed_t *ledger_find(const ledger_t *self, mob_ref_t ref);  // likewise
+deed_t *ledger_deed(const ledger_t *self, load_t payload);             // NULL: not one of ours
+deed_t *ledger_find(const ledger_t *self, mob_ref_t ref);              // likewise
+const ledger_run_t *ledger_run(const ledger_t *self, uint64_t number); // likewise
+bool ledger_is_value(const ledger_t *self, const deed_t *deed, load_t payload);
 
 // A body begins. Gives the number of the run.
 uint64_t ledger_start(ledger_t *self, deed_t *deed, uint32_t attempt, uint32_t incarnation,

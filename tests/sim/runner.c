@@ -22,11 +22,20 @@ static bool in_hand(const runner_t *self, mob_ref_t ref, uint32_t attempt)
     return false;
 }
 
+static void lose(runner_answer_t *answer)
+{
+    answer->good = false;
+    answer->code = MOB_EBROKER;
+    answer->executed = MOB_MAYBE_EXECUTED;
+}
+
 static bool known(runner_t *self, mob_ref_t ref, uint32_t attempt)
 {
     if (self->world->control == CONTROL_NO_DEDUP)
         return false;
     runner_answer_t *answer = runner_find_answer(self, ref, attempt);
+    if (answer && answer->stream)
+        lose(answer);                          // its items are not there any more
     if (answer && !runner_is_up(self, answer)) // else it is on its way
         runner_say_answer(self, answer);
     return answer || in_hand(self, ref, attempt);
@@ -55,7 +64,7 @@ static haul_t *take_deps(runner_t *self, const deed_t *deed, loads_t deps, haul_
         load_t load = loads_next(&deps);
         if (load.form == LOAD_AWAY)
             haul_add(&hauls, deed->ref, PART_DEPS + i);
-        else if (ledger_deed(&self->world->ledger, load) != deed->deps[i])
+        else if (!ledger_is_value(&self->world->ledger, deed->deps[i], load))
             wrong_dep(self, deed);
     }
     return hauls;
@@ -63,10 +72,12 @@ static haul_t *take_deps(runner_t *self, const deed_t *deed, loads_t deps, haul_
 
 static void check_part(runner_t *self, const runner_item_t *item, const haul_t *haul)
 {
-    deed_t *deed = ledger_deed(&self->world->ledger, load_bytes(haul->bytes, sizeof haul->bytes));
-    if (haul->part == PART_ARGS && deed != item->deed)
+    const ledger_t *ledger = &self->world->ledger;
+    load_t load = load_bytes(haul->bytes, sizeof haul->bytes);
+    if (haul->part == PART_ARGS && ledger_deed(ledger, load) != item->deed)
         world_fail(self->world, "a worker fetched the arguments of another call");
-    if (haul->part >= PART_DEPS && deed != item->deed->deps[haul->part - PART_DEPS])
+    if (haul->part >= PART_DEPS &&
+        !ledger_is_value(ledger, item->deed->deps[haul->part - PART_DEPS], load))
         wrong_dep(self, item->deed);
 }
 
@@ -92,6 +103,12 @@ static void take_out(runner_t *self, runner_item_t *item)
     *link = item->next;
     if (self->last == item)
         self->last = before;
+}
+
+void runner_forget(runner_t *self, runner_item_t *item)
+{
+    take_out(self, item);
+    runner_item_free(item);
 }
 
 static void on_data(runner_t *self, const msg_data_t *data)
@@ -124,8 +141,9 @@ static void on_run(runner_t *self, const msg_run_t *run)
         return;
     }
     text_at(self, run->symbol);
-    int64_t returns = opts_read(run->opts).num_returns;
-    if (deed->returns != (returns > 1 ? returns : 1))
+    opts_t opts = opts_read(run->opts);
+    int64_t returns = opts.num_returns;
+    if (deed->returns != (returns > 1 ? returns : 1) || deed->streams != (returns == MOB_STREAM))
         ledger_break(&self->world->ledger, deed, "a worker was asked for another number of values");
     if (known(self, run->ref, run->attempt))
         return;
@@ -140,6 +158,7 @@ static void on_run(runner_t *self, const msg_run_t *run)
                                        .incarnation = run->incarnation,
                                        .epoch = run->epoch,
                                        .deed = deed,
+                                       .credit = (uint64_t)opts.stream_ahead,
                                        .hauls = hauls,
                                        .ends_at = ends_at(self, run->remaining_ms)});
     if (self->last && self->last->hauls)
@@ -172,17 +191,36 @@ static void on_make(runner_t *self, const msg_make_t *make)
     runner_push(self, &item);
 }
 
-static void on_cancel(runner_t *self, mob_ref_t ref)
+static runner_item_t *in_hand_of(const runner_t *self, mob_ref_t ref)
 {
+    if (self->running && self->running->what == ITEM_RUN && mob_same(self->running->ref, ref))
+        return self->running;
     runner_item_t *item = self->first;
     while (item && !(item->what == ITEM_RUN && mob_same(item->ref, ref)))
         item = item->next;
-    if (!item)
-        return;
-    take_out(self, item);
-    runner_answer_failure(self, item, MOB_ECANCELLED, 0, MOB_NOT_EXECUTED);
-    runner_item_free(item);
-    runner_begin_next(self);
+    return item;
+}
+
+static void on_cancel(runner_t *self, mob_ref_t ref)
+{
+    runner_item_t *item = in_hand_of(self, ref);
+    if (item && item == self->running) {
+        item->cancelled = true;
+        giver_look(self);
+    } else if (item) {
+        take_out(self, item);
+        runner_answer_failure(self, item, MOB_ECANCELLED, 0, MOB_NOT_EXECUTED);
+        runner_item_free(item);
+        runner_begin_next(self);
+    }
+}
+
+static void on_credit(runner_t *self, const msg_credit_t *credit)
+{
+    runner_item_t *item = in_hand_of(self, credit->ref);
+    if (item && credit->count > item->credit)
+        item->credit = credit->count;
+    giver_look(self);
 }
 
 static void on_name(runner_t *self, const msg_name_t *name)
@@ -204,6 +242,11 @@ static void on_name(runner_t *self, const msg_name_t *name)
 
 // ---- WELCOME ----------------------------------------------------------------------------------------
 
+static uint32_t returns_of(const runner_item_t *item)
+{
+    return item->deed->streams ? 0 : item->deed->returns;
+}
+
 static void say_held(runner_t *self)
 {
     batch_t *out = &self->link.out;
@@ -223,14 +266,14 @@ static void say_held(runner_t *self)
                                         .attempt = running->attempt,
                                         .actor = running->actor,
                                         .state = HAND_RUNNING,
-                                        .returns = running->deed->returns});
+                                        .returns = returns_of(running)});
     for (const runner_item_t *item = self->first; item; item = item->next)
         if (item->what == ITEM_RUN)
             message_HAVE(out, &(msg_have_t){.ref = item->ref,
                                             .attempt = item->attempt,
                                             .actor = item->actor,
                                             .state = HAND_WAITING,
-                                            .returns = item->deed->returns});
+                                            .returns = returns_of(item)});
 }
 
 static void say_up_again(runner_t *self)
@@ -259,6 +302,7 @@ static void on_accept(runner_t *self, uint64_t seq)
     self->up_count -= done;
     if (done > 0)
         memmove(self->ups, self->ups + done, self->up_count * sizeof *self->ups);
+    giver_look(self);
 }
 
 static uint64_t floor_of(const runner_t *self)
@@ -267,21 +311,25 @@ static uint64_t floor_of(const runner_t *self)
     return first && first->up <= self->up_accepted ? first->up - 1 : self->up_accepted;
 }
 
-static void repeat_answers(runner_t *self)
+static void repeat_answers(runner_t *self, bool fresh)
 {
     self->base = self->taken;
     if (self->world->control == CONTROL_NO_DEDUP) {
         self->base = self->taken = self->said_count;
         return;
     }
-    for (uint64_t i = self->taken; i < self->said_count; i++)
+    for (uint64_t i = self->taken; i < self->said_count; i++) {
+        if (fresh && self->said[i]->stream && !self->said[i]->key.item)
+            lose(self->said[i]);
         runner_put_answer(self, self->said[i]);
+    }
 }
 
 static void on_welcome(runner_t *self, const msg_welcome_t *heard)
 {
     if (heard->epoch < self->epoch)
         return;
+    bool fresh = self->epoch && heard->epoch > self->epoch;
     self->epoch = heard->epoch;
     self->live = true;
     on_accept(self, heard->accepted);
@@ -291,9 +339,13 @@ static void on_welcome(runner_t *self, const msg_welcome_t *heard)
         self->welcomed = true;
         return;
     }
+    if (fresh)
+        giver_lose_all(self);
     say_held(self);
     say_have_up(self);
-    repeat_answers(self);
+    repeat_answers(self, fresh);
+    if (fresh)
+        giver_refuse_all(self);
     message_OPEN(&self->link.out, &(msg_open_t){0});
     say_up_again(self);
     for (const runner_item_t *item = self->first; item; item = item->next)
@@ -344,6 +396,8 @@ static void hear_work(runner_t *self, const message_t *message)
         on_data(self, &message->data);
     else if (message->verb == VERB_CANCEL)
         on_cancel(self, message->cancel.ref);
+    else if (message->verb == VERB_CREDIT)
+        on_credit(self, &message->credit);
     else if (message->verb == VERB_STOP)
         runner_push(self, &(runner_item_t){.what = ITEM_STOP,
                                            .ref = message->stop.actor,

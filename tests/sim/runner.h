@@ -14,10 +14,12 @@
 typedef struct runner_key {
     mob_ref_t ref;
     uint64_t attempt;
+    uint64_t item; // of a stream, from 1; 0: the end of the call
 } runner_key_t;
 
-typedef struct runner_answer { // RESULT or FAIL as it was said
+typedef struct runner_answer { // RESULT, FAIL or an ITEM of a stream as it was said
     runner_key_t key;
+    const deed_t *stream; // that it is of; NULL: of none
     bool good;
     uint32_t code, executed;
     int64_t app_code;
@@ -37,9 +39,12 @@ typedef struct runner_item { // in hand
     deed_t *deed;
     int64_t ends_at; // INT64_MAX: no deadline
     bool cancelled;
-    uint64_t run;        // of the ledger, once it began
-    haul_t *hauls;       // arguments and dependencies that are not here: it cannot begin
-    blob_t *args, *opts; // of MAKE, for HOLD
+    bool waits, lost;      // of a stream: for credit; with the broker that had its items
+    uint64_t made, credit; // its items
+    uint64_t last_up;      // what must be accepted before it goes on
+    uint64_t run;          // of the ledger, once it began
+    haul_t *hauls;         // arguments and dependencies that are not here: it cannot begin
+    blob_t *args, *opts;   // of MAKE, for HOLD
     char cls[32];
 } runner_item_t;
 
@@ -95,6 +100,17 @@ void runner_push(runner_t *self, const runner_item_t *like);
 void runner_give_disks(runner_t *self);
 void runner_give(runner_t *self, bool blocks);
 void runner_crash(void *arg, uint64_t mark);
+void runner_finish(void *arg, uint64_t mark);
+void runner_resume(runner_t *self);
+void runner_forget(runner_t *self, runner_item_t *item); // it was in hand
+uint64_t runner_say_item(runner_t *self, const runner_item_t *item,
+                         uint64_t index); // gives its last piece
 runner_actor_t *runner_find_actor(runner_t *self, mob_ref_t id);
+
+// giver.c: bodies that give items.
+void giver_go_on(runner_t *self);
+void giver_look(runner_t *self);
+void giver_lose_all(runner_t *self);   // to a new broker: before what is held is said
+void giver_refuse_all(runner_t *self); // and behind what was answered
 
 #endif

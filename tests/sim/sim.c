@@ -13,12 +13,12 @@ typedef struct plan {
     game_t game;
 } plan_t;
 
-static const char *const control_names[] = {"none", "no_dedup", "no_ask"};
+static const char *const control_names[] = {"none", "no_dedup", "no_ask", "no_number"};
 
 static int usage(void)
 {
     fprintf(stderr, "usage: sim [--seeds N] [--events M] [--seed S] [--check N] [--twice] "
-                    "[--trace] [--control no_dedup|no_ask]\n");
+                    "[--trace] [--control no_dedup|no_ask|no_number]\n");
     return 2;
 }
 
@@ -31,7 +31,7 @@ static bool read_number(const char *text, uint64_t *out)
 
 static bool read_control(const char *text, control_t *out)
 {
-    for (int i = CONTROL_NO_DEDUP; i <= CONTROL_NO_ASK; i++)
+    for (int i = CONTROL_NO_DEDUP; i <= CONTROL_NO_NUMBER; i++)
         if (text && strcmp(text, control_names[i]) == 0) {
             *out = (control_t)i;
             return true;
@@ -83,7 +83,8 @@ static void print_totals(const totals_t *totals, double seconds)
         " calls   asked=%llu = value=%llu + app_error=%llu + system_error=%llu + given_up=%llu\n",
         U(totals->asked), U(totals->values), U(totals->errors), U(totals->failures),
         U(totals->abandoned));
-    printf(" ledger  runs=%llu most_runs_of_one=%llu\n", U(totals->runs), U(totals->most_runs));
+    printf(" ledger  runs=%llu most_runs_of_one=%llu items=%llu\n", U(totals->runs),
+           U(totals->most_runs), U(totals->items));
 }
 
 static bool play(const plan_t *plan, uint64_t seed, totals_t *totals)

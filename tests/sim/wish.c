@@ -12,7 +12,7 @@ enum { PENDING_MAX = 40 };
 
 // ---- Wanted ----------------------------------------------------------------------------------
 
-static deed_t *plan(caller_t *self, deed_kind_t kind)
+deed_t *caller_plan(caller_t *self, deed_kind_t kind)
 {
     world_t *world = self->world;
     deed_t *deed = ledger_plan(&world->ledger, (mob_ref_t){self->owner, self->count + 1}, kind);
@@ -33,17 +33,17 @@ static deed_t *plan_large(caller_t *self, deed_kind_t kind)
     chance_t *chance = &self->world->chance;
     uint32_t count = chance_hit(chance, 800) ? 1 + chance_below(chance, HAUL_PIECES) : 0;
     for (uint32_t i = 0; i < count; i++) {
-        deed_t *piece = plan(self, DEED_PIECE);
+        deed_t *piece = caller_plan(self, DEED_PIECE);
         piece->settled = piece->dropped = true; // nobody waits for it
     }
-    deed_t *deed = plan(self, kind);
+    deed_t *deed = caller_plan(self, kind);
     deed->pieces = count;
     for (uint32_t i = 1; i <= count; i++)
         self->deeds[self->count - 1 - i]->whole = deed;
     return deed;
 }
 
-static void await(caller_t *self, deed_t *deed)
+void caller_await(caller_t *self, deed_t *deed)
 {
     bool known = deed->kind == DEED_OBJECT && deed->pieces == 0; // the owner knows by itself
     if (known || deed->forget) {
@@ -56,9 +56,9 @@ static void await(caller_t *self, deed_t *deed)
 
 static bool carries_value(const deed_t *deed)
 {
-    return !deed->dropped && !deed->forget &&
+    return !deed->dropped && !deed->forget && !deed->streams &&
            (deed->kind == DEED_TASK || deed->kind == DEED_METHOD || deed->kind == DEED_OBJECT ||
-            deed->kind == DEED_PART);
+            deed->kind == DEED_PART || deed->kind == DEED_NEXT);
 }
 
 static void want_deps(caller_t *self, deed_t *deed)
@@ -95,15 +95,19 @@ static void want_body(caller_t *self, deed_t *deed)
 static void await_all(caller_t *self, deed_t *deed)
 {
     chance_t *chance = &self->world->chance;
-    await(self, deed);
+    if (deed->body != BODY_LEAVES && chance_hit(chance, 1500)) {
+        reader_begin(self, deed);
+        return;
+    }
+    caller_await(self, deed);
     if (!chance_hit(chance, 1500))
         return;
     deed->returns = 2 + chance_below(chance, 3);
     for (uint32_t i = 1; i < deed->returns; i++) {
-        deed_t *part = plan(self, DEED_PART);
+        deed_t *part = caller_plan(self, DEED_PART);
         part->whole = deed;
         part->forget = deed->forget;
-        await(self, part);
+        caller_await(self, part);
     }
 }
 
@@ -141,14 +145,14 @@ static void want_method(caller_t *self, deed_t *actor)
 static void want_actor(caller_t *self)
 {
     chance_t *chance = &self->world->chance;
-    deed_t *deed = plan(self, DEED_ACTOR);
+    deed_t *deed = caller_plan(self, DEED_ACTOR);
     deed->shared = chance_hit(chance, 4000);
     deed->need = chance_below(chance, NEED_ACTORS);
     deed->takes_us = chance_between(chance, 50, 4000);
     deed->body = chance_hit(chance, 600) ? BODY_FAILS : BODY_OK;
     deed->max_restarts = (int32_t)chance_below(chance, 3);
     deed->max_task_retries = (int32_t)chance_below(chance, 3);
-    await(self, deed);
+    caller_await(self, deed);
 }
 
 deed_t *caller_actor(const caller_t *self)
@@ -185,7 +189,7 @@ static void want_call(caller_t *self)
     if (!known)
         want_task(self);
     else if (chance_hit(&world->chance, 100))
-        await(self, plan(self, DEED_END)), self->deeds[self->count - 1]->actor = actor;
+        caller_await(self, caller_plan(self, DEED_END)), self->deeds[self->count - 1]->actor = actor;
     else
         want_method(self, actor);
 }
@@ -196,7 +200,7 @@ static void want(caller_t *self)
     if (dice < 5 && actors_of(self) < 4)
         want_actor(self);
     else if (dice < 8)
-        await(self, plan_large(self, DEED_OBJECT));
+        caller_await(self, plan_large(self, DEED_OBJECT));
     else if (dice < 45)
         want_task(self);
     else
@@ -207,7 +211,7 @@ static void want(caller_t *self)
 
 void caller_drop(caller_t *self, mob_ref_t ref, uint64_t count)
 {
-    deed_t *deed = plan(self, DEED_DROP);
+    deed_t *deed = caller_plan(self, DEED_DROP);
     deed->target = ref;
     deed->target_count = count;
     deed->settled = deed->dropped = true;
@@ -224,6 +228,12 @@ static void drop(caller_t *self, deed_t *deed)
     caller_drop(self, deed->ref, 1);
 }
 
+// Of a stream there may be more to take when its body has ended.
+static uint32_t odds_of_drop(const deed_t *deed)
+{
+    return deed->kind == DEED_ACTOR ? 60 : deed->streams ? 150 : deed->settled ? 3000 : 10;
+}
+
 static void drop_some(caller_t *self)
 {
     chance_t *chance = &self->world->chance;
@@ -231,7 +241,7 @@ static void drop_some(caller_t *self)
         deed_t *deed = self->deeds[i];
         if (deed->dropped || deed->forget || deed->ref.seq > self->sent)
             continue;
-        if (chance_hit(chance, deed->kind == DEED_ACTOR ? 60 : deed->settled ? 3000 : 10))
+        if (chance_hit(chance, odds_of_drop(deed)))
             drop(self, deed);
     }
     while (self->first_open < self->count &&

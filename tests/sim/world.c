@@ -83,6 +83,12 @@ static mob_ref_t ref_in(const message_t *message, uint64_t *more)
     case VERB_ITEM:
         *more = message->item.index;
         return message->item.ref;
+    case VERB_NEXT:
+        *more = message->next.pulled;
+        return (mob_ref_t){message->next.stream.seq, message->next.seq};
+    case VERB_CREDIT:
+        *more = message->credit.count;
+        return message->credit.ref;
     case VERB_HOLD:
         *more = message->hold.incarnation;
         return message->hold.actor;
@@ -355,12 +361,23 @@ static bool actors_ended(const world_t *self)
     return all_settled(self, true) && core_counts(self->core).actors == 0;
 }
 
+// A dropped stream frees its producer.
+static const runner_t *body_that_waits(const world_t *self)
+{
+    const runner_t *runner = self->runners;
+    while (runner && (runner->dead || !runner->running || !runner->running->waits))
+        runner = runner->next;
+    return runner;
+}
+
 static bool nothing_left(const world_t *self)
 {
     core_count_t count = core_counts(self->core);
     return count.objects == count.graves && count.pending == 0 && count.actors == 0 &&
-           count.store_bytes == 0;
+           count.store_bytes == 0 && !body_that_waits(self);
 }
+
+#define U(number) (unsigned long long)(number)
 
 static void say_pending(world_t *self, const char *what, bool ends)
 {
@@ -373,13 +390,13 @@ static void say_pending(world_t *self, const char *what, bool ends)
                 deed = one;
         }
     core_count_t count = core_counts(self->core);
-    snprintf(
-        text,
-        sizeof text, "%s: objects %llu graves %llu pending %llu actors %llu; first ref %llx.%llu kind %d starts %u",
-        what, (unsigned long long)count.objects, (unsigned long long)count.graves,
-        (unsigned long long)count.pending, (unsigned long long)count.actors,
-        deed ? (unsigned long long)deed->ref.owner : 0, deed ? (unsigned long long)deed->ref.seq : 0,
-        deed ? (int)deed->kind : -1, deed ? deed->starts : 0);
+    const runner_t *runner = body_that_waits(self);
+    snprintf(text, sizeof text,
+             "%s: objects %llu graves %llu pending %llu actors %llu; first ref %llx.%llu kind %d "
+             "starts %u; waits on link %u",
+             what, U(count.objects), U(count.graves), U(count.pending), U(count.actors),
+             deed ? U(deed->ref.owner) : 0, deed ? U(deed->ref.seq) : 0,
+             deed ? (int)deed->kind : -1, deed ? deed->starts : 0, runner ? runner->link.number : 0);
     world_fail(self, text);
 }
 
@@ -469,6 +486,7 @@ static void add_up(totals_t *totals, const world_t *self)
     totals->failures += ledger->failures;
     totals->abandoned += ledger->abandoned;
     totals->runs += ledger->run_count;
+    totals->items += ledger->items;
     totals->most_runs = ledger->most_runs > totals->most_runs ? ledger->most_runs : totals->most_runs;
     const uint64_t *one = (const uint64_t *)&self->faults;
     for (size_t i = 0; i < sizeof(faults_t) / sizeof(uint64_t); i++)

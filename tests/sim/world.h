@@ -18,7 +18,8 @@ enum { WORLD_CALLERS = 6, WORLD_STARTERS = 2 };
 typedef enum control {
     CONTROL_NONE,
     CONTROL_NO_DEDUP,
-    CONTROL_NO_ASK
+    CONTROL_NO_ASK,
+    CONTROL_NO_NUMBER
 } control_t; // a protection switched off
 
 typedef struct odds { // of faults, in ten thousand of what could be hit; of this seed
@@ -36,7 +37,7 @@ typedef struct faults { // that happened; landed: that something was hit by
 } faults_t;
 
 typedef struct totals { // over many seeds
-    uint64_t seeds, events, asked, values, errors, failures, abandoned, runs, most_runs;
+    uint64_t seeds, events, asked, values, errors, failures, abandoned, runs, most_runs, items;
     int64_t simulated_us;
     faults_t faults;
 } totals_t;
