@@ -13,55 +13,14 @@
 
 #include "clock.h"
 #include "endpoint.h"
+#include "quiet.h"
 
 // ---- Stage --------------------------------------------------------------------------------------
 
-static void remove_directory(const char *directory)
-{
-    const char *const files[] = {"epoch",
-                                 "lock",
-                                 "broker.lock",
-                                 "calls.sock",
-                                 "notices.sock",
-                                 "feed.sock",
-                                 "second/broker.lock",
-                                 "second/calls.sock",
-                                 "second/notices.sock",
-                                 "second/feed.sock",
-                                 "second"};
-    char path[128];
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
-        remove(path);
-    }
-    rmdir(directory);
-}
-
-static void be_the_janitor(const char *directory, int alive)
-{
-    char byte;
-    setsid(); // whoever ends the test's group does not end this
-    for (int fd = 0; fd < 1024; fd++)
-        if (fd != alive)
-            close(fd);
-    while (read(alive, &byte, 1) > 0)
-        ;
-    remove_directory(directory);
-    _exit(0);
-}
-
 stage_t *stage_new(void)
 {
-    int alive[2];
     stage_t *self = calloc(1, sizeof *self);
-    strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(self->directory));
-    snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
-    cr_assert_eq(pipe(alive), 0);
-    if (fork() == 0)
-        be_the_janitor(self->directory, alive[0]);
-    close(alive[0]);
-    self->alive = alive[1];
+    self->janitor = janitor_start(self->directory, self->address);
     self->zmq = zmq_ctx_new();
     return self;
 }
@@ -70,14 +29,10 @@ void stage_start(stage_t *self, const char *const settings[])
 {
     config_t config;
     char why[512] = "";
-    cr_assert_eq(config_load(&config, "/dev/null", why, sizeof why), MOB_OK, "%s", why);
-    config_set(&config, "server/bind", self->address, why, sizeof why);
-    config_set(&config, "server/data", self->directory, why, sizeof why);
-    config_set(&config, "server/rejoin", "0s", why, sizeof why);
-    config_set(&config, "log/level", "error", why, sizeof why);
-    for (; settings != NULL && *settings != NULL; settings += 2)
-        cr_assert_eq(config_set(&config, settings[0], settings[1], why, sizeof why), MOB_OK, "%s",
-                     why);
+    const char *const rejoin[] = {"server/rejoin", "0s", NULL};
+    cr_assert_eq(quiet_config(&config, self->directory, self->address), MOB_OK);
+    cr_assert_eq(quiet_set(&config, rejoin), MOB_OK);
+    cr_assert_eq(quiet_set(&config, settings), MOB_OK);
     self->broker = broker_start(&config, why, sizeof why);
     cr_assert_not_null(self->broker, "%s", why);
     snprintf(self->address, sizeof self->address, "%s", broker_address(self->broker));
@@ -94,8 +49,7 @@ void stage_destroy(stage_t **self_p)
     stage_stop(self);
     if (self->talkers == 0) // a test that failed left some open: its process ends them
         zmq_ctx_term(self->zmq);
-    close(self->alive);
-    wait(NULL);
+    janitor_end(&self->janitor);
     free(self);
     *self_p = NULL;
 }

@@ -7,6 +7,7 @@
 #include <zmq.h>
 
 #include "broker.h"
+#include "janitor.h"
 #include "message.h"
 
 typedef struct stage {
@@ -15,7 +16,7 @@ typedef struct stage {
     broker_t *broker;
     void *zmq;
     int talkers; // open
-    int alive; // while it is open the janitor waits; then the directory goes, whatever became of us
+    janitor_t janitor;
 } stage_t;
 
 stage_t *stage_new(void);

@@ -263,7 +263,7 @@ Test(broker, is_younger_after_each_start)
 static void be_a_stuck_worker(uint64_t owner, int told)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(stage->alive);
+    janitor_leave(&stage->janitor);
     stage_t there = *stage;
     there.zmq = zmq_ctx_new();
     talker_t *self = talker_new(&there, owner);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "quiet.h"
 #include "talker.h"
 
 typedef struct process {
@@ -38,15 +39,13 @@ TestSuite(process, .init = open_stage, .fini = close_stage, .timeout = 20);
 static void be_a_broker(int log)
 {
     config_t config;
-    char why[256];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(log, STDERR_FILENO);
-    close(stage->alive);
-    config_load(&config, "/dev/null", why, sizeof why);
-    config_set(&config, "server/bind", stage->address, why, sizeof why);
-    config_set(&config, "server/data", stage->directory, why, sizeof why);
-    config_set(&config, "server/rejoin", "0s", why, sizeof why);
-    config_set(&config, "log/format", "logfmt", why, sizeof why);
+    janitor_leave(&stage->janitor);
+    const char *const settings[] = {"server/rejoin", "0s",   "log/format", "logfmt",
+                                    "log/level",     "info", NULL};
+    if (quiet_config(&config, stage->directory, stage->address) || quiet_set(&config, settings))
+        _exit(8);
     _exit(broker_run(&config));
 }
 

@@ -15,10 +15,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "broker.h"
+#include "quiet.h"
+#include "work.h"
 
 // Of the program that runs the bodies.
 static int begun_fd = -1, ended_fd = -1, ledger_fd = -1;
@@ -48,11 +49,6 @@ void crew_tell_ended(void)
 void crew_tell_begun(void)
 {
     tell(begun_fd);
-}
-
-static void sleep_1_ms(void)
-{
-    nanosleep(&(struct timespec){0, 1000000}, NULL);
 }
 
 mob_err_t add(mob_ctx_t *ctx, int64_t a, int64_t b, int64_t *out)
@@ -97,12 +93,9 @@ mob_err_t deep(mob_ctx_t *ctx, int64_t levels, int64_t *out)
 
 int64_t crew_until_told(mob_ctx_t *ctx, int64_t ms)
 {
-    int64_t waited = 0;
     crew_enter(ctx);
     tell(begun_fd);
-    for (; waited < ms && !mob_cancelled(ctx); waited++)
-        sleep_1_ms();
-    return waited;
+    return work_ms(ctx, ms);
 }
 
 mob_err_t until_told(mob_ctx_t *ctx, int64_t ms, int64_t *out)
@@ -116,8 +109,7 @@ mob_err_t deaf(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 {
     crew_enter(ctx);
     tell(begun_fd);
-    for (*out = 0; *out < ms; ++*out)
-        sleep_1_ms();
+    *out = work_ms(NULL, ms);
     return MOB_OK;
 }
 
@@ -305,10 +297,8 @@ const mob_def_t crew_defs[] = {mob_task(add),
 
 crew_t crew_open(void)
 {
-    crew_t self = {
-        .directory = "/tmp/mobula-test-XXXXXX", .broker = -1, .host = -1, .defs = crew_defs};
-    self.janitor = janitor_start(self.directory);
-    snprintf(self.address, sizeof self.address, "ipc://%s/calls.sock", self.directory);
+    crew_t self = {.broker = -1, .host = -1, .defs = crew_defs};
+    self.janitor = janitor_start(self.directory, self.address);
     cr_assert_eq(pipe(self.begun) || pipe(self.ended), 0);
     return self;
 }
@@ -332,18 +322,11 @@ static pid_t fork_one(const crew_t *self)
 void crew_start_broker(crew_t *self)
 {
     config_t config;
-    char why[512] = "";
     self->broker = fork_one(self);
     if (self->broker)
         return;
-    if (config_load(&config, "/dev/null", why, sizeof why) ||
-        config_set(&config, "server/bind", self->address, why, sizeof why) ||
-        config_set(&config, "server/data", self->directory, why, sizeof why) ||
-        config_set(&config, "log/level", "error", why, sizeof why))
+    if (quiet_config(&config, self->directory, self->address) || quiet_set(&config, self->settings))
         _exit(2);
-    for (const char *const *setting = self->settings; setting && *setting; setting += 2)
-        if (config_set(&config, setting[0], setting[1], why, sizeof why))
-            _exit(8);
     _exit(broker_run(&config));
 }
 

@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "crew.h"
+#include "work.h"
 
 mob_err_t three(mob_ctx_t *ctx, int64_t n, int64_t *first, const char **second, int64_t *third)
 {
@@ -61,18 +61,12 @@ mob_err_t numbers(mob_ctx_t *ctx, int64_t n, mob_sink_i64 *out)
     return err;
 }
 
-static void nap_between(mob_ctx_t *ctx, int64_t ms)
-{
-    for (; ms > 0 && !mob_cancelled(ctx); ms--)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
-}
-
 mob_err_t count(mob_ctx_t *ctx, int64_t n, int64_t ms, mob_sink_i64 *out)
 {
     mob_err_t err = MOB_OK;
     for (int64_t i = 0; i < n && !err; i++) {
         if (i > 0)
-            nap_between(ctx, ms);
+            work_ms(ctx, ms);
         crew_tell_begun();
         err = mob_emit(out, i);
     }

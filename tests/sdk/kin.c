@@ -3,15 +3,10 @@
 #include "kin.h"
 
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "crew.h"
-
-static void nap_ms(int64_t ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
+#include "work.h"
 
 mob_err_t await_it(mob_ctx_t *ctx, mob_ref_t what, int64_t *out)
 {
@@ -53,7 +48,7 @@ mob_err_t kin_init(mob_ctx_t *ctx, kin_t *self, int64_t start, int64_t again_ms)
 {
     crew_enter(ctx);
     if (mob_was_restarted(ctx))
-        nap_ms(again_ms);
+        work_ms(ctx, again_ms);
     self->value = start;
     return start < 0 ? mob_fail(ctx, 1, "oops") : MOB_OK;
 }
@@ -62,7 +57,7 @@ void kin_fini(kin_t *self)
 {
     crew_tell_ended();
     while (self->hangs)
-        nap_ms(1000);
+        pause();
 }
 
 mob_err_t kin_add(mob_ctx_t *ctx, kin_t *self, int64_t n, int64_t *out)

@@ -47,9 +47,7 @@ void paper_move(paper_t *self)
 paper_t *paper_open(void)
 {
     paper_t *self = calloc(1, sizeof *self);
-    strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
-    self->janitor = janitor_start(self->directory);
-    snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
+    self->janitor = janitor_start(self->directory, self->address);
     open_sockets(self);
     return self;
 }

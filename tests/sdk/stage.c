@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #include "broker.h"
-#include "story.h"
+#include "quiet.h"
+#include "work.h"
 
 // ---- Bodies -------------------------------------------------------------------------------------
 
@@ -33,15 +34,9 @@ mob_err_t inc(mob_ctx_t *ctx, int64_t n, int64_t *out)
     return MOB_OK;
 }
 
-static void sleep_ms(int64_t ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
-
 mob_err_t nap(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 {
-    for (int64_t until = now_ms() + ms; now_ms() < until && !mob_cancelled(ctx);)
-        sleep_ms(5);
+    work_ms(ctx, ms);
     *out = ms;
     return MOB_OK;
 }
@@ -49,7 +44,7 @@ mob_err_t nap(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 mob_err_t stir(mob_ctx_t *ctx, int64_t us, int64_t *out)
 {
     (void)ctx;
-    nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+    work_us(us);
     *out = us;
     return MOB_OK;
 }
@@ -116,17 +111,12 @@ const mob_def_t stage_defs[] = {mob_task(mirror),
 static void be_the_broker(const stage_t *self)
 {
     config_t config;
-    char why[512];
+    const char *const rejoin[] = {"server/rejoin", "500ms", NULL};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (config_load(&config, "/dev/null", why, sizeof why) != MOB_OK)
-        _exit(9);
-    config_set(&config, "server/bind", self->address, why, sizeof why);
-    config_set(&config, "server/data", self->directory, why, sizeof why);
-    config_set(&config, "server/rejoin", "500ms", why, sizeof why);
-    config_set(&config, "log/level", "error", why, sizeof why);
-    for (const char *const *setting = self->settings; setting && *setting; setting += 2)
-        if (config_set(&config, setting[0], setting[1], why, sizeof why) != MOB_OK)
-            _exit(8);
+    janitor_leave(&self->janitor);
+    if (quiet_config(&config, self->directory, self->address) || quiet_set(&config, rejoin) ||
+        quiet_set(&config, self->settings))
+        _exit(8);
     _exit(broker_run(&config));
 }
 
@@ -145,34 +135,11 @@ void stage_kill(stage_t *self)
     self->broker = 0;
 }
 
-// ---- The directory ------------------------------------------------------------------------------
-
-static void be_the_janitor(const char *directory, int alive)
-{
-    char byte, command[128];
-    setsid(); // whoever ends the test's group does not end this
-    for (int fd = 0; fd < 1024; fd++)
-        if (fd != alive)
-            close(fd);
-    while (read(alive, &byte, 1) > 0 || errno == EINTR)
-        ;
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    _exit(system(command));
-}
-
 stage_t *stage_open(const char *const settings[])
 {
-    int alive[2];
     stage_t *self = calloc(1, sizeof *self);
-    strcpy(self->directory, "/tmp/mobula-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(self->directory));
-    snprintf(self->address, sizeof self->address, "ipc://%s/calls.sock", self->directory);
+    self->janitor = janitor_start(self->directory, self->address);
     self->settings = settings;
-    cr_assert_eq(pipe(alive), 0);
-    if (fork() == 0)
-        be_the_janitor(self->directory, alive[0]);
-    close(alive[0]);
-    self->alive = alive[1];
     stage_start(self);
     return self;
 }
@@ -209,6 +176,6 @@ void stage_close(stage_t **self_p)
         kill(self->broker, SIGTERM);
         waitpid(self->broker, NULL, 0);
     }
-    close(self->alive);
+    janitor_end(&self->janitor);
     free(self);
 }

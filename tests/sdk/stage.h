@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "janitor.h"
 #include "mobula/contract.h"
 #include "notices.h"
 
@@ -15,7 +16,7 @@ typedef struct stage {
     char address[128];
     const char *const *settings; // "key", "value", ..., NULL
     pid_t broker;
-    int alive; // while it is open the janitor waits
+    janitor_t janitor;
     mob_t *host;
 } stage_t;
 

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "broker.h"
+#include "janitor.h"
 #include "mobula/contract.h"
+#include "quiet.h"
 
 enum { THREADS = 3, ROUNDS = 12, CALLS = 40, LARGE = 300000, PATIENCE_MS = 30000 };
 
@@ -141,19 +143,15 @@ static void *caller(void *arg)
     return NULL;
 }
 
-static pid_t start_broker(const char *directory)
+static pid_t start_broker(const janitor_t *janitor, const char *directory)
 {
     pid_t pid = fork();
     if (pid != 0)
         return pid;
     config_t config;
-    char why[512];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    config_load(&config, "/dev/null", why, sizeof why);
-    config_set(&config, "server/bind", address, why, sizeof why);
-    config_set(&config, "server/data", directory, why, sizeof why);
-    config_set(&config, "log/level", "error", why, sizeof why);
-    _exit(broker_run(&config));
+    janitor_leave(janitor);
+    _exit(quiet_config(&config, directory, address) ? 8 : broker_run(&config));
 }
 
 static void run(void)
@@ -174,19 +172,16 @@ static void run(void)
 
 int main(void)
 {
-    char directory[] = "/tmp/mobula-test-XXXXXX", command[64];
-    if (!mkdtemp(directory))
-        return 1;
-    snprintf(address, sizeof address, "ipc://%s/calls.sock", directory);
-    pid_t broker = start_broker(directory);
+    char directory[64];
+    janitor_t janitor = janitor_start(directory, address);
+    pid_t broker = start_broker(&janitor, directory);
     run();
     kill(broker, SIGTERM);
     waitpid(broker, NULL, 0);
-    snprintf(command, sizeof command, "rm -rf %s", directory);
+    janitor_end(&janitor);
     int settled = atomic_load(&values) + atomic_load(&cancelled), sent = THREADS * ROUNDS * CALLS * 2;
     printf("sent %d, values %d, cancelled %d, large %d, wrong %d, interrupts %d, callbacks %d\n",
            sent, atomic_load(&values), atomic_load(&cancelled), atomic_load(&large),
            atomic_load(&wrong), atomic_load(&interrupts), atomic_load(&called));
-    return system(command) != 0 || settled != sent || atomic_load(&wrong) > 0 ||
-           atomic_load(&interrupts) == 0;
+    return settled != sent || atomic_load(&wrong) > 0 || atomic_load(&interrupts) == 0;
 }

@@ -3,14 +3,14 @@
 // got.
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "broker.h"
 #include "clock.h"
+#include "janitor.h"
 #include "mobula/contract.h"
+#include "quiet.h"
+#include "work.h"
 
 enum { ROUNDS = 100, EACH = 25, SOON = 20000 };
 
@@ -28,8 +28,7 @@ mob_err_t quick(mob_ctx_t *ctx, int64_t n, int64_t *out)
 
 mob_err_t slow(mob_ctx_t *ctx, int64_t ms, int64_t *out)
 {
-    for (*out = 0; *out < ms && !mob_cancelled(ctx); ++*out)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    *out = work_ms(ctx, ms);
     return MOB_OK;
 }
 
@@ -97,35 +96,14 @@ static void round_of(mob_t *m, int64_t round)
     mob_release(m, mark);
 }
 
-static broker_t *start_broker(const char *directory, char *address, size_t size)
-{
-    config_t config;
-    char why[512] = "";
-    snprintf(address, size, "ipc://%s/calls.sock", directory);
-    if (config_load(&config, "/dev/null", why, sizeof why) ||
-        config_set(&config, "server/bind", address, why, sizeof why) ||
-        config_set(&config, "server/data", directory, why, sizeof why) ||
-        config_set(&config, "log/level", "error", why, sizeof why))
-        return NULL;
-    return broker_start(&config, why, sizeof why);
-}
-
-static void remove_directory(const char *directory)
-{
-    static const char *const files[] = {"epoch",      "lock",         "broker.lock",
-                                        "calls.sock", "notices.sock", "feed.sock"};
-    char path[128];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
-        unlink(path);
-    }
-    rmdir(directory);
-}
-
 int main(void)
 {
-    char directory[] = "/tmp/mobula-stress-XXXXXX", address[128];
-    broker_t *broker = mkdtemp(directory) ? start_broker(directory, address, sizeof address) : NULL;
+    config_t config;
+    char directory[64], address[128], why[512] = "";
+    janitor_t janitor = janitor_start(directory, address);
+    broker_t *broker = NULL;
+    if (!quiet_config(&config, directory, address))
+        broker = broker_start(&config, why, sizeof why);
     if (!broker)
         return 1;
     mob_t *m = mob_connect(&(mob_config_t){.endpoint = address, .name = "stress", .cpus = 2});
@@ -139,7 +117,7 @@ int main(void)
     wrong += mob_serve(m) != MOB_OK;
     mob_close(&m);
     broker_stop(&broker);
-    remove_directory(directory);
+    janitor_end(&janitor);
     printf("rounds %d calls %d wrong %u ms %d\n", (int)rounds, (int)rounds * (2 * EACH + 8), wrong,
            (int)((clock_us() - began) / 1000));
     return wrong > 0 || rounds == 0;

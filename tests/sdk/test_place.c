@@ -6,12 +6,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "crew.h"
 #include "notices.h"
 #include "story.h"
+#include "work.h"
 
 enum { MANY = 200 };
 
@@ -20,7 +20,7 @@ MOB_TASK(stay, str, (i64, ms)); // "HOST PID BEGAN-MS"
 mob_err_t stay(mob_ctx_t *ctx, int64_t ms, const char **out)
 {
     *out = mob_format(ctx, "%s %d %" PRId64, ctx->host, (int)getpid(), now_ms());
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+    work_ms(ctx, ms);
     return MOB_OK;
 }
 
