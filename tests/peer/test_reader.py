@@ -84,10 +84,9 @@ def main(calls):
     server = threading.Thread(target=serve, args=(calls, {"shout str -> str": shout}, stop.is_set))
     server.start()
     try:
-        until = time.monotonic() + 5
-        while "shout" not in mobula(calls, "list", "methods")[1] and time.monotonic() < until:
-            time.sleep(0.05)  # list has no event to wait for
+        # The call waits until the task is offered.
         check("our own task", client.outcome(client.request(SUBMIT, "shout str -> str", "hi")), "HI!")
+        check("and it is listed", "shout" in mobula(calls, "list", "methods", "-o", "json")[1], True)
         code, fields = failure(client, SUBMIT, "shout str -> str", "")
         check("its exception is ETASK with its text", (code, fields[12]), (8, "nothing to shout"))
         check("our own task, called by the command line", mobula(calls, "run", "shout", "cli"), (0, "CLI!"))

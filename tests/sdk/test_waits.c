@@ -7,9 +7,13 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
 
 static void begin(void)
 {
@@ -222,8 +226,8 @@ Test(waits, Z01_whenever_one_asks_one_hears)
         mob_ref_i64 ref = mob_run(m, stir, rand_r(&seed) % 2000);
         mob_step(m, 0); // it leaves
         int64_t value = 0, from = now_ms();
-        struct timespec t = {.tv_nsec = rand_r(&seed) % 2000 * 1000};
-        nanosleep(&t, NULL);
+        for (int64_t at = clock_us() + rand_r(&seed) % 2000; clock_us() < at;)
+            sched_yield(); // awake: the moment is meant, to the microsecond
         mob_t *late = i % 50 == 0 ? stage_connect(stage) : NULL;
         is_err(mob_get(late ? late : other, ref, &value, 2000), MOB_OK);
         is_err(mob_get(m, ref, &value, 2000), MOB_OK);
@@ -235,10 +239,17 @@ Test(waits, Z01_whenever_one_asks_one_hears)
     mob_close(&other);
 }
 
-static void *interrupt_later(void *client)
+// Once the thread of the test, which is its process, sleeps: in its wait.
+static void *interrupt_the_sleeper(void *client)
 {
-    struct timespec t = {.tv_nsec = 50 * 1000000};
-    nanosleep(&t, NULL);
+    char path[64], state = 'R';
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)getpid());
+    while (state != 'S') {
+        FILE *file = fopen(path, "r");
+        if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            abort();
+        fclose(file);
+    }
     mob_interrupt(client);
     return NULL;
 }
@@ -247,7 +258,7 @@ Test(waits, interrupted_once_by_another_thread)
 {
     pthread_t thread;
     mob_ref_i64 slow = mob_run(m, nap, 300);
-    cr_assert_eq(pthread_create(&thread, NULL, interrupt_later, m), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, interrupt_the_sleeper, m), 0);
     is_err(mob_done(m, slow, MOB_FOREVER), MOB_EINTERRUPTED);
     is_err(mob_done(m, slow, MOB_FOREVER), MOB_OK);
     pthread_join(thread, NULL);
@@ -373,13 +384,14 @@ Test(waits, a_dropped_handle_ends_its_actor)
 
 Test(waits, an_interrupt_is_not_lost_on_the_keeper)
 {
-    mob_ref_i64 slow = mob_run(m, nap, 3000);
+    mob_ref_i64 slow = mob_run(m, nap, 20000);
     is_err(mob_done(m, slow, 50), MOB_ETIMEDOUT);
     mob_interrupt(m);
-    struct timespec away = {.tv_nsec = 100 * 1000000}; // the keeper has its turns meanwhile
-    nanosleep(&away, NULL);
+    mob_t *other = stage_connect(stage);
+    is_err(mob_done(other, mob_run(m, inc, 1), 5000), MOB_OK); // its call left: the keeper had turns
     int64_t from = now_ms();
     is_err(mob_done(m, slow, 2000), MOB_EINTERRUPTED);
     cr_assert_lt(now_ms() - from, 100);
     mob_cancel(m, slow.ref, 0);
+    mob_close(&other);
 }
