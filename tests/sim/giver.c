@@ -1,7 +1,6 @@
 // giver.c - a body that gives items: one after the other, as far as its credit goes, until it has given all, is
 // called home, or its broker is gone.
 
-#include "flow.h"
 #include "options.h"
 #include "runner.h"
 #include "world.h"
@@ -37,12 +36,11 @@ static void give(void *arg, uint64_t mark)
     if (self->dead || mark != self->turn || !self->running)
         return;
     runner_item_t *item = self->running;
-    if (is_called_home(item) || item->made == item->deed->items) {
+    if (is_called_home(item) || item->made >= item->deed->items) {
         runner_finish(self, mark);
         return;
     }
-    flow_made(&self->world->ledger, item->run, (uint32_t)item->made);
-    item->last_up = runner_say_item(self, item, item->made++);
+    runner_say_item(self, item);
     if (may_go_on(self, item))
         giver_go_on(self);
     else

@@ -57,28 +57,17 @@ static void put_items(writing_t *self)
 }
 
 // Behind several values it is empty; but in pieces, when they are.
-// Without the protection that is under test what is said again is said as the next one.
-static uint32_t number_of(runner_t *self, const runner_answer_t *answer)
-{
-    runner_item_t *item = self->running;
-    bool control = self->world->control == CONTROL_NO_NUMBER;
-    if (control && item && mob_same(item->ref, answer->key.ref) && item->made < item->credit &&
-        item->made > answer->key.item)
-        return (uint32_t)item->made++;
-    return (uint32_t)answer->key.item - 1;
-}
-
 static void put_item(runner_t *runner, const runner_answer_t *answer)
 {
     uint8_t room[DEED_PAYLOAD];
     writing_t self = {.self = runner, .answer = answer, .up = answer->up};
-    uint32_t index = (uint32_t)answer->key.item - 1, number = number_of(runner, answer);
     if (answer->pieces)
         link_flush(&runner->link, false);
-    load_t value = value_in_pieces(&self, flow_payload(room, answer->stream, answer->run, index));
+    load_t value =
+        value_in_pieces(&self, flow_payload(room, answer->stream, answer->run, answer->index));
     message_ITEM(&runner->link.out, &(msg_item_t){.ref = answer->key.ref,
                                                   .attempt = (uint32_t)answer->key.attempt,
-                                                  .index = number,
+                                                  .index = answer->key.item - 1,
                                                   .value = value});
     if (answer->pieces)
         link_flush(&runner->link, true);
@@ -197,15 +186,29 @@ static void answer_value(runner_t *self, const runner_item_t *item)
 }
 
 // Not all of one stream are large.
-uint64_t runner_say_item(runner_t *self, const runner_item_t *item, uint64_t index)
+static void say_item(runner_t *self, runner_item_t *item, uint32_t index)
 {
-    runner_answer_t *answer = new_answer(self, item, index + 1);
+    runner_answer_t *answer = new_answer(self, item, ++item->made);
     answer->good = true;
+    answer->index = index;
     answer->returns = 1;
     answer->run = item->run;
     answer->pieces = chance_hit(&self->world->chance, 6000) ? item->deed->result_pieces : 0;
     runner_say_answer(self, answer);
-    return answer->pieces ? answer->up_end : 0;
+    if (answer->pieces)
+        item->last_up = answer->up_end;
+}
+
+// Without the protection that is under test what is said again is said as the next one.
+void runner_say_item(runner_t *self, runner_item_t *item)
+{
+    uint32_t index = (uint32_t)item->made;
+    bool again = self->world->control == CONTROL_NO_NUMBER && item->credit > index + 1 &&
+                 chance_hit(&self->world->chance, 200);
+    flow_made(&self->world->ledger, item->run, index);
+    say_item(self, item, index);
+    if (again)
+        say_item(self, item, index);
 }
 
 // ---- Hands ------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ typedef struct runner_answer { // RESULT, FAIL or an ITEM of a stream as it was 
     int64_t app_code;
     uint32_t returns;     // values
     uint64_t number, run; // what they carry
+    uint32_t index;       // of an ITEM: likewise
     uint32_t pieces;      // of each value; 0: they stand in their message
     uint64_t up, up_end;  // seqs of the first and last of all pieces
     UT_hash_handle hh;
@@ -102,9 +103,8 @@ void runner_give(runner_t *self, bool blocks);
 void runner_crash(void *arg, uint64_t mark);
 void runner_finish(void *arg, uint64_t mark);
 void runner_resume(runner_t *self);
-void runner_forget(runner_t *self, runner_item_t *item); // it was in hand
-uint64_t runner_say_item(runner_t *self, const runner_item_t *item,
-                         uint64_t index); // gives its last piece
+void runner_forget(runner_t *self, runner_item_t *item);   // it was in hand
+void runner_say_item(runner_t *self, runner_item_t *item); // the next one
 runner_actor_t *runner_find_actor(runner_t *self, mob_ref_t id);
 
 // giver.c: bodies that give items.
