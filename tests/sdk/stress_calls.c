@@ -21,6 +21,7 @@ enum { THREADS = 3, ROUNDS = 12, CALLS = 40, LARGE = 300000, PATIENCE_MS = 30000
 
 MOB_TASK(inc, i64, (i64, n));
 MOB_TASK(same, bytes, (bytes, data));
+MOB_TASK(numbers, stream(i64), (i64, count));
 #define COUNTER(METHOD) METHOD(counter, add, i64, (i64, n))
 MOB_ACTOR(counter, COUNTER, (i64, start));
 
@@ -42,6 +43,15 @@ mob_err_t same(mob_ctx_t *ctx, mob_bytes_t data, mob_bytes_t *out)
     return MOB_OK;
 }
 
+mob_err_t numbers(mob_ctx_t *ctx, int64_t count, mob_sink_i64 *out)
+{
+    mob_err_t err = MOB_OK;
+    (void)ctx;
+    for (int64_t i = 0; i < count && !err; i++)
+        err = mob_emit(out, i);
+    return err;
+}
+
 mob_err_t counter_init(mob_ctx_t *ctx, counter_t *self, int64_t start)
 {
     (void)ctx;
@@ -56,9 +66,10 @@ mob_err_t counter_add(mob_ctx_t *ctx, counter_t *self, int64_t n, int64_t *out)
     return MOB_OK;
 }
 
-static const mob_def_t defs[] = {mob_task(inc), mob_task(same), mob_actor(counter, COUNTER), {0}};
+static const mob_def_t defs[] = {
+    mob_task(inc), mob_task(same), mob_task(numbers), mob_actor(counter, COUNTER), {0}};
 static char address[128];
-static atomic_int values, cancelled, interrupts, called, large, wrong;
+static atomic_int values, cancelled, interrupts, called, large, items, wrong;
 
 static void count(mob_t *m, mob_ref_t ref, void *arg)
 {
@@ -127,6 +138,35 @@ static void large_round(mob_t *m, unsigned *seed)
     mob_release(m, mark);
 }
 
+static mob_err_t take_item(mob_t *m, mob_stream_i64 stream, int64_t wanted)
+{
+    int64_t value = -1;
+    mob_err_t err;
+    while ((err = mob_next(m, stream, &value, PATIENCE_MS)) == MOB_EINTERRUPTED)
+        atomic_fetch_add(&interrupts, 1);
+    if (!err)
+        atomic_fetch_add(value == wanted ? &items : &wrong, 1);
+    return err;
+}
+
+// Two at once, one of them endless: read to the end, or called off or dropped behind some items.
+static void stream_round(mob_t *m, unsigned *seed)
+{
+    uint64_t mark = mob_mark(m);
+    int64_t count = rand_r(seed) % CALLS, most = rand_r(seed) % CALLS, taken = 0;
+    mob_stream_i64 endless = mob_run(m, numbers, INT64_MAX);
+    mob_stream_i64 stream =
+        mob_run_with(m, MOB_OPTS(.stream_ahead = 1 + (int)count % 3), numbers, count);
+    for (; taken < most && taken < count; taken++)
+        if (take_item(m, stream, taken) || take_item(m, endless, taken))
+            atomic_fetch_add(&wrong, 1);
+    if (most > count && take_item(m, stream, 0) != MOB_EEND)
+        atomic_fetch_add(&wrong, 1);
+    if (taken % 2)
+        mob_cancel(m, endless.ref, 0);
+    mob_release(m, mark); // drops both
+}
+
 static void *caller(void *arg)
 {
     unsigned seed = *(unsigned *)arg;
@@ -138,6 +178,7 @@ static void *caller(void *arg)
             mob_interrupt(m);
         one_round(m, counter, &seed, &sum);
         large_round(m, &seed);
+        stream_round(m, &seed);
     }
     mob_close(&m);
     return NULL;
@@ -180,8 +221,10 @@ int main(void)
     waitpid(broker, NULL, 0);
     janitor_end(&janitor);
     int settled = atomic_load(&values) + atomic_load(&cancelled), sent = THREADS * ROUNDS * CALLS * 2;
-    printf("sent %d, values %d, cancelled %d, large %d, wrong %d, interrupts %d, callbacks %d\n",
+    printf("sent %d, values %d, cancelled %d, large %d, items %d, wrong %d, interrupts %d, "
+           "callbacks %d\n",
            sent, atomic_load(&values), atomic_load(&cancelled), atomic_load(&large),
-           atomic_load(&wrong), atomic_load(&interrupts), atomic_load(&called));
-    return settled != sent || atomic_load(&wrong) > 0 || atomic_load(&interrupts) == 0;
+           atomic_load(&items), atomic_load(&wrong), atomic_load(&interrupts), atomic_load(&called));
+    return settled != sent || atomic_load(&wrong) > 0 || atomic_load(&interrupts) == 0 ||
+           atomic_load(&items) == 0;
 }
