@@ -152,6 +152,8 @@ const command_t verbs[] = {
      "mobula list actors -f state=alive --sort -mailbox\nmobula list tasks -f 'age>5m' -o json", no_flags, 1, 1, true, false, state_list},
     {"show", FAMILY_WATCH, "actor|task|host|worker|session|method ID", "all that is known of one thing",
      "mobula show actor ledger\nmobula show task 9f3a.17", no_flags, 2, 2, false, false, state_show},
+    {"why", FAMILY_WATCH, "ID|ACTOR", "why a task, a call or an actor waits",
+     "mobula why 9f3a.12\nmobula why ledger -o json", no_flags, 1, 1, false, false, why},
     {"status", FAMILY_WATCH, "", "one-screen summary",
      "mobula status\nmobula status -o json", no_flags, 0, 0, false, false, state_status},
     {"summary", FAMILY_WATCH, "tasks|actors|objects", "counts by name and state",

@@ -33,6 +33,17 @@ static bool is_about_runs(const record_t *record)
     }
 }
 
+int64_t attempt_begun(const core_t *core, const call_t *call)
+{
+    uint64_t most = core->ring_next < core->ring_size ? core->ring_next : core->ring_size;
+    for (uint32_t age = 1; age <= most; age++) {
+        const record_t *record = record_of(core, age);
+        if (mob_same(record->ref, call->id) && is_about_runs(record))
+            return record->time;
+    }
+    return core->now;
+}
+
 // ---- One call -----------------------------------------------------------------------------------
 
 typedef struct walk {

@@ -23,4 +23,7 @@ typedef void(attempt_fn)(void *arg, const attempt_t *attempt);
 // Each of every call, the calls that were heard of last first. False: no memory.
 bool attempt_each(const core_t *core, attempt_fn *each, void *arg);
 
+// When the run in hand began; of a method's first, when it was asked for; what the recorder forgot began now.
+int64_t attempt_begun(const core_t *core, const call_t *call);
+
 #endif

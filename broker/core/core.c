@@ -32,7 +32,7 @@
 #include "store.h"
 #include "stream.h"
 #include "timeline.h"
-#include "why.h"
+#include "unplaced.h"
 #include "worker.h"
 
 // ---- Coming and going ---------------------------------------------------------------------------
@@ -333,7 +333,7 @@ static void beat(core_t *core)
         rejoin_over(core);
     }
     session_beat(core);
-    why_beat(core);
+    unplaced_beat(core);
     worker_beat(core);
     once_beat(core);
     core->sweep = true;

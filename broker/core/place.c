@@ -116,6 +116,14 @@ const char *place_print(const core_t *core, const host_t *host, char out[PLACE_T
     return out;
 }
 
+uint32_t place_blocked(const host_t *host)
+{
+    uint32_t count = 0;
+    const worker_t *worker;
+    DL_FOREACH(host->workers, worker) count += worker->blocked;
+    return count;
+}
+
 bool place_is_all_blocked(const host_t *host)
 {
     const worker_t *worker;

@@ -14,6 +14,7 @@ void place_count(host_t *host); // what is taken, anew: its workers' tasks and a
 enum { PLACE_TEXT = 512 };
 const char *place_print(const core_t *core, const host_t *host,
                         char out[PLACE_TEXT]); // taken of all: "cpu=1/2 disk=0/1"
+uint32_t place_blocked(const host_t *host);    // workers there whose bodies wait themselves
 bool place_is_all_blocked(const host_t *host); // every body of a task there waits itself
 
 // ---- Taken and given back -----------------------------------------------------------------------

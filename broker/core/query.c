@@ -72,14 +72,16 @@ static filter_value_t look(void *arg, filter_key_t key)
     return FILTER_NOTHING;
 }
 
-static void emit(answer_t *answer, row_t *row)
+static bool is_wanted(answer_t *answer, row_t *row)
 {
-    if (filter_match(&answer->filter, look, row) == FILTER_NO)
-        return;
-    if (answer->rows.size > ANSWER_MAX) {
-        answer->cut++;
-        return;
-    }
+    bool wanted = filter_match(&answer->filter, look, row) != FILTER_NO;
+    bool room = answer->rows.size <= ANSWER_MAX;
+    answer->cut += wanted && !room;
+    return wanted && room;
+}
+
+static void put(answer_t *answer, const row_t *row)
+{
     pack_map(&answer->rows, (uint32_t)row->count);
     for (size_t i = 0; i < row->count; i++) {
         const field_t *field = &row->fields[i];
@@ -90,6 +92,12 @@ static void emit(answer_t *answer, row_t *row)
             pack_i64(&answer->rows, field->number);
     }
     answer->count++;
+}
+
+static void emit(answer_t *answer, row_t *row)
+{
+    if (is_wanted(answer, row))
+        put(answer, row);
 }
 
 static int64_t age_ms(const core_t *core, int64_t since)
@@ -107,7 +115,7 @@ static const char *owner_name(const core_t *core, const call_t *call)
 static void one_actor(answer_t *answer, actor_t *actor)
 {
     const core_t *core = answer->core;
-    char why[WHY_TEXT];
+    why_t why = why_actor(answer->core, actor);
     row_t row = {0};
     text(&row, "name", actor_display(core, actor));
     text(&row, "class", name_text(core, actor->cls));
@@ -122,7 +130,7 @@ static void one_actor(answer_t *answer, actor_t *actor)
     number(&row, "incarnation", actor->incarnation);
     text(&row, "space", name_text(core, actor->space));
     text(&row, "cause", cause_name(actor->cause));
-    text(&row, "reason", actor->waits ? why_actor(answer->core, actor, why) : actor->epitaph);
+    text(&row, "reason", why_waits(&why) || why.reason == WHY_DEAD ? why.text : "");
     id(&row, actor->id);
     emit(answer, &row);
 }
@@ -137,7 +145,6 @@ static void actors(answer_t *answer)
 static void one_task(answer_t *answer, call_t *call)
 {
     const core_t *core = answer->core;
-    char why[WHY_TEXT];
     row_t row = {0};
     id(&row, call->id);
     text(&row, "name", name_text(core, call->target));
@@ -153,9 +160,14 @@ static void one_task(answer_t *answer, call_t *call)
     number(&row, "age_ms", age_ms(core, call->at));
     if (call->state == CALL_FINAL)
         text(&row, "error", call->code ? mob_strerror((mob_err_t)call->code) : "");
-    else if (answer->rows.size <= ANSWER_MAX) // else it is not shown, and there may be a million
-        text(&row, "why", why_call(answer->core, call, why));
-    emit(answer, &row);
+    if (!is_wanted(answer, &row))
+        return;
+    why_t why; // no key of filters: found out for those that are shown, there may be a million others
+    if (call->state != CALL_FINAL) {
+        why = why_call(answer->core, call);
+        text(&row, "why", why_waits(&why) ? why.text : "");
+    }
+    put(answer, &row);
 }
 
 static void tasks(answer_t *answer)
@@ -405,13 +417,115 @@ static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err
     return blob;
 }
 
+// ---- Why ----------------------------------------------------------------------------------------
+
+enum { CHAIN_MAX = 16 }; // so far back reasons are told
+
+typedef struct chain {
+    mob_ref_t seen[CHAIN_MAX];
+    uint32_t count;
+} chain_t;
+
+static bool was_seen(const chain_t *chain, mob_ref_t ref)
+{
+    for (uint32_t i = 0; i < chain->count; i++)
+        if (mob_same(chain->seen[i], ref))
+            return true;
+    return false;
+}
+
+static actor_t *actor_of(const call_t *call)
+{
+    return call->kind == CALL_MAKING ? call->actor : NULL;
+}
+
+static const char *kind_of(const call_t *call)
+{
+    return actor_of(call)              ? "actor"
+           : call->kind == CALL_TASK   ? "task"
+           : call->kind == CALL_METHOD ? "method"
+                                       : "value";
+}
+
+static void one_reason(answer_t *answer, const call_t *call, const why_t *why)
+{
+    const core_t *core = answer->core;
+    const actor_t *actor = actor_of(call);
+    row_t row = {0};
+    id(&row, call->id);
+    text(&row, "name", actor ? actor_display(core, actor) : name_text(core, call->target));
+    text(&row, "kind", kind_of(call));
+    text(&row, "state", actor ? actor_state_name(actor) : call_state_name(call));
+    number(&row, "age_ms", age_ms(core, call->at));
+    number(&row, "left_ms", actor ? -1 : call_remaining_ms(core, call));
+    text(&row, "reason", why_word(why->reason));
+    text(&row, "why", why->text);
+    text(&row, "asks", why->asks);
+    text(&row, "held_by", why->held);
+    emit(answer, &row);
+}
+
+// A reason, and what that waits for in turn, until somebody runs or waits for nobody.
+static void tell_chain(answer_t *answer, call_t *call)
+{
+    chain_t chain = {.count = 0};
+    while (call && chain.count < CHAIN_MAX) {
+        actor_t *actor = actor_of(call);
+        why_t why = actor ? why_actor(answer->core, actor) : why_call(answer->core, call);
+        if (was_seen(&chain, call->id))
+            why = (why_t){.reason = WHY_CYCLE, .text = "waits for itself, by way of those above"};
+        one_reason(answer, call, &why);
+        chain.seen[chain.count++] = call->id;
+        call = mob_is_none(why.next) ? NULL : why_subject(answer->core, why.next);
+    }
+}
+
+static bool read_id(mob_bytes_t given, mob_ref_t *out)
+{
+    char copy[64] = "", *end = copy;
+    memcpy(copy, given.size ? given.data : "", given.size < sizeof copy ? given.size : 0);
+    out->owner = strtoull(copy, &end, 16);
+    if (end != copy + 16 || *end != '.')
+        return false;
+    out->seq = strtoull(end + 1, &end, 10);
+    return *end == '\0';
+}
+
+static blob_t *why(core_t *core, session_t *session, mob_bytes_t given, mob_err_t *err,
+                   char *reason, size_t size)
+{
+    mob_ref_t ref;
+    answer_t answer = {.core = core, .session = session};
+    bool is_id = read_id(given, &ref);
+    call_t *call = is_id ? why_subject(core, ref) : NULL;
+    if (call) {
+        tell_chain(&answer, call);
+        return finished(&answer);
+    }
+    *err = is_id ? MOB_ENOTFOUND : MOB_EARGS;
+    if (!is_id)
+        snprintf(reason, size, "an id is 16 hexadecimal digits, a dot and a number");
+    else if (core->rejoin_at)
+        snprintf(reason, size, "nobody has named it yet to this broker, which is young");
+    else
+        snprintf(reason, size, "it was dropped, or never was");
+    return NULL;
+}
+
+// What is asked otherwise than for rows by a filter.
+static const struct question {
+    const char *name;
+    blob_t *(*answer)(core_t *, session_t *, mob_bytes_t, mob_err_t *, char *, size_t);
+} questions[] = {{"tail", tail}, {"why", why}};
+
 blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_bytes_t given,
                      mob_err_t *err, char *reason, size_t size)
 {
     *err = MOB_ENOMEM;
     snprintf(reason, size, "the broker is out of memory");
-    if (is(what, "tail"))
-        return tail(core, session, given, err, reason, size);
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
+        if (is(what, questions[i].name))
+            return questions[i].answer(core, session, given, err, reason, size);
     answer_t answer = {.core = core, .session = session};
     if (!parsed(given, &answer.filter, reason, size)) {
         *err = MOB_EARGS;

@@ -57,12 +57,33 @@ teardown_file() { end_stage; }
     short=${ref:0:6}.${ref#*.}
     run "$mobula" show task "$short"
     [ "$status" -eq 0 ]
+    run "$mobula" why "$short"
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == "$ref  price"*"ready for"* ]]
+    [[ $output == *"because  needs cpu=100: no host has that much; shop: cpu=0/1"* ]]
+    [[ $output == *"fix      start a host that has cpu=100, or  mobula cancel $ref"* ]]
     run "$mobula" cancel "$short"
     [ "$status" -eq 0 ]
     run "$mobula" list tasks -f state=ready --no-headers -q
     [ -z "$output" ]
     run "$mobula" get "$ref"
     [ "$status" -eq 8 ]
+}
+
+@test "why: an actor by its name, JSON, and what is not there" {
+    run "$mobula" why trolley
+    [ "$status" -eq 0 ]
+    [[ $output == *"because  lives on "*" and has no calls"* ]]
+    run bash -c "'$mobula' why trolley -o json | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin)[0]; print(r[\"reason\"], r[\"kind\"], r[\"fix\"])'"
+    [ "$output" = "idle actor " ]
+    run "$mobula" why 0123456789abcdef.1
+    [ "$status" -eq 5 ]
+    [[ $output == *"error[ENOTFOUND]"* ]]
+    run "$mobula" why trolly
+    [ "$status" -eq 5 ]
+    [[ $output == *"mobula why trolley"* ]]
+    run "$mobula" why
+    [ "$status" -eq 2 ]
 }
 
 @test "the monitor shows a call and its reply, and ends by itself" {
@@ -117,7 +138,7 @@ teardown_file() { end_stage; }
     [[ $output == mobula\ * ]]
     run "$mobula" help ENOTFOUND
     [ "$status" -eq 0 ]
-    for verb in broker demo run new call tell get wait cancel monitor events list show status summary stop kill bench health config completion help version; do
+    for verb in broker demo run new call tell get wait cancel monitor events list show why status summary stop kill bench health config completion help version; do
         run "$mobula" $verb --help
         [ "$status" -eq 0 ]
         [[ ${lines[0]} == *"$ mobula $verb"* ]]
