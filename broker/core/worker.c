@@ -439,6 +439,8 @@ void worker_lost(core_t *core, worker_t *worker, enum wire_cause cause, uint32_t
         timeline_note(core, EVENT_EXIT, worker->session ? worker->session->name : 0, 0,
                       (mob_ref_t){worker->owner, 0}, text);
     worker->state = WORKER_ENDING;
+    if (cause == CAUSE_SILENT)
+        worker_kill(core, worker); // before its actors are made again: it may only be frozen
     charge(worker, cause);
     lose_tasks(core, worker, &failure);
     while (worker->actors)

@@ -231,6 +231,20 @@ Test(actors, restart_makes_a_new_incarnation)
     cr_assert_eq(hear(story, SECOND, RUN, run)->incarnation, 2u);
 }
 
+Test(actors, a_silent_worker_is_ended_before_its_actor_is_made_again)
+{
+    opts_t opts = {.max_restarts = 1};
+    uint64_t worker = make(&opts);
+    for (int s = 0; s < 8; s++) {
+        story_pass(story, 1000);
+        say(story, HOST, PING, ping, .epoch = 1);
+        say(story, CALLER, PING, ping, .epoch = 1);
+    }
+    while (hear(story, HOST, KILL, kill)->worker != worker) // and nothing else is said before
+        ;
+    cr_assert_neq(story_started(story, HOST, START_ACTOR), worker);
+}
+
 Test(actors, retried_calls_go_back_in_order_before_newer_ones)
 {
     opts_t opts = {.max_restarts = 1, .max_task_retries = 5};
@@ -292,6 +306,26 @@ Test(actors, the_end_of_an_earlier_incarnation_is_not_its_own)
     hear_nothing(story, SECOND);
     call(2);
     hear(story, SECOND, RUN, run);
+}
+
+Test(actors, Z08_a_result_of_an_earlier_incarnation_is_late)
+{
+    opts_t opts = {.max_restarts = 1, .max_task_retries = 1};
+    uint64_t worker = make(&opts);
+    call(2);
+    hear(story, WORKER, RUN, run);
+    restart_worker(worker, 2);
+    say(story, SECOND, RESULT, result, .ref = ref(1), .attempt = 2);
+    hear(story, SECOND, RUN, run);
+    uint64_t late = core_counts(story->core).late_results;
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("old")); // it is nobody
+    say(story, SECOND, RESULT, result, .ref = ref(2), .value = text_load("old")); // of that run
+    hear_nothing(story, CALLER);
+    cr_assert_eq(core_counts(story->core).late_results, late + 1);
+    say(story, SECOND, RESULT, result, .ref = ref(2), .attempt = 1, .value = text_load("newer"));
+    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer); // it says how many attempts
+    cr_assert_eq(answer->code, (uint32_t)MOB_OK);
+    cr_assert_eq(answer->value.size, 5u);
 }
 
 Test(actors, a_body_may_stop_its_own)

@@ -82,11 +82,15 @@ Test(tasks, twice_the_same_id_runs_once)
     hear_nothing(story, WORKER);
 }
 
-Test(tasks, same_id_with_other_bytes_is_stale)
+Test(tasks, Z12_same_id_with_other_bytes_is_stale_and_the_first_stands)
 {
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("args"));
+    hear(story, WORKER, RUN, run);
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1, .args = text_load("else"));
     cr_assert_eq(hear(story, CALLER, ERROR, error)->code, (uint32_t)MOB_ESTALE);
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("value"));
+    cr_assert_eq(hear(story, CALLER, DONE, done)->value.size, 5u);
 }
 
 Test(tasks, beyond_a_gap_is_not_admitted)
@@ -208,6 +212,8 @@ static void worker_dies_and_another_comes(enum wire_cause cause)
     say(story, HOST, PING, ping, .epoch = 1);
     say(story, CALLER, PING, ping, .epoch = 1, .heard = 1);
     story_pass(story, 3001);
+    if (cause == CAUSE_SILENT)
+        hear(story, HOST, KILL, kill);
     story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
 }
 
