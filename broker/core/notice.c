@@ -56,7 +56,7 @@ static batch_t *note_batch(core_t *core, session_t *session)
 {
     if (!session->peer)
         return NULL;
-    if (!session->heard)
+    if (!session->heard || core->draining) // soon there will be nobody to ask for what was lost
         return notice_batch(core, session);
     batch_t *batch = open_box(core, session, &session->peer->notes);
     if (batch && batch_empty(batch)) {
@@ -70,7 +70,8 @@ static batch_t *note_batch(core_t *core, session_t *session)
 
 static bool dropped(core_t *core) // a fault, for tests: announcements only hurry, asking must do
 {
-    bool hit = core->config.drop_notice > 0 && core_random(core) % 100 < core->config.drop_notice;
+    bool hit = core->config.drop_notice > 0 && !core->draining &&
+               core_random(core) % 100 < core->config.drop_notice;
     core->count.dropped_notices += hit;
     return hit;
 }
