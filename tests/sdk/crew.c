@@ -347,6 +347,11 @@ void crew_kill_broker(crew_t *self)
     end_process(&self->broker, SIGKILL);
 }
 
+int crew_drain_broker(crew_t *self)
+{
+    return end_process(&self->broker, SIGTERM);
+}
+
 static void ledger_path(const crew_t *self, char path[128])
 {
     snprintf(path, 128, "%s/ledger", self->directory);

@@ -73,6 +73,7 @@ int64_t crew_until_told(mob_ctx_t *ctx, int64_t ms); // for bodies: begun, then 
 crew_t crew_open(void); // no process yet
 void crew_start_broker(crew_t *self);
 void crew_kill_broker(crew_t *self);                     // -9
+int crew_drain_broker(crew_t *self);                     // SIGTERM; gives its exit code
 void crew_start_host(crew_t *self, const char *flags[]); // ends with NULL; NULL: --slots 2
 int crew_end_host(crew_t *self, int signal); // gives its exit code, 128 + n for a signal
 void crew_here(const crew_t *self);          // bodies in this process are heard, too

@@ -28,7 +28,8 @@ static void open_sockets(paper_t *self)
 {
     self->zmq = zmq_ctx_new();
     self->calls = bind_one(self, ZMQ_ROUTER, "calls");
-    self->notices = bind_one(self, ZMQ_PUB, "notices");
+    self->notices = bind_one(self, ZMQ_XPUB, "notices");
+    self->subscribed = false;
 }
 
 static void close_sockets(paper_t *self)
@@ -98,6 +99,26 @@ void paper_send(paper_t *self)
     batch_clear(&self->out);
 }
 
+static void wait_for_subscription(paper_t *self)
+{
+    zmq_pollitem_t item = {.socket = self->notices, .events = ZMQ_POLLIN};
+    uint8_t said[1 + MOB_TOPIC_SIZE] = {0};
+    while (!self->subscribed) {
+        cr_assert_eq(zmq_poll(&item, 1, PATIENCE_MS), 1, "nobody subscribes");
+        int size = zmq_recv(self->notices, said, sizeof said, 0);
+        self->subscribed = size == sizeof said && said[0] == 1 &&
+                           memcmp(said + 1, self->topic, MOB_TOPIC_SIZE) == 0;
+    }
+}
+
+void paper_notify(paper_t *self)
+{
+    wait_for_subscription(self);
+    cr_assert_eq(zmq_send(self->notices, self->topic, MOB_TOPIC_SIZE, ZMQ_SNDMORE), MOB_TOPIC_SIZE);
+    cr_assert_geq(zmq_send(self->notices, self->out.pack.data, self->out.pack.size, 0), 0);
+    batch_clear(&self->out);
+}
+
 static void receive_blobs(paper_t *self)
 {
     zmq_msg_t frame;
@@ -156,6 +177,8 @@ const msg_hello_t *paper_hear_hello(paper_t *self)
 {
     const msg_hello_t *hello = &paper_hear(self, VERB_HELLO)->hello;
     self->floor = hello->floor;
+    cr_assert_eq(hello->topic.size, MOB_TOPIC_SIZE);
+    memcpy(self->topic, hello->topic.data, MOB_TOPIC_SIZE);
     return hello;
 }
 

@@ -15,7 +15,8 @@ typedef struct paper {
     char directory[64], address[128];
     janitor_t janitor;
     void *zmq, *calls, *notices;
-    uint8_t route[MOB_ROUTE_SIZE];
+    uint8_t route[MOB_ROUTE_SIZE], topic[MOB_TOPIC_SIZE];
+    bool subscribed;
     batch_t out;
     struct { // the message that is being read
         zmq_msg_t frame;
@@ -34,8 +35,9 @@ void paper_close(paper_t **self_p);
 const msg_hello_t *paper_hear_hello(paper_t *self);
 void paper_welcome(paper_t *self, uint64_t epoch); // sent with what was gathered before it
 void paper_forget(paper_t *self);                  // a new broker that does not know the sender
-void paper_move(paper_t *self); // the connection breaks, and there is a place for another one
-void paper_send(paper_t *self); // as soon as the session is connected
+void paper_move(paper_t *self);   // the connection breaks, and there is a place for another one
+void paper_send(paper_t *self);   // as soon as the session is connected
+void paper_notify(paper_t *self); // the same as a notice, as soon as the session has subscribed
 const message_t *paper_hear(paper_t *self,
                             verb_t verb);       // skips heartbeats; another verb is a failure
 void paper_hear_nothing(paper_t *self, int ms); // but heartbeats

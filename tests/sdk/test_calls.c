@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failure.h"
 #include "limit.h"
 
 static void begin(void)
@@ -69,6 +70,16 @@ Test(calls, bytes_of_every_size_come_back)
             cr_assert_eq(((const char *)back.data)[at], (char)('a' + i));
     }
     free(data);
+}
+
+Test(calls, Z26_a_value_that_looks_like_an_error_is_a_value)
+{
+    pack_t error = PACK_INIT;
+    cr_assert(failure_pack(&error, &(failure_t){.err = MOB_ETASK, .reason = "no error at all"}));
+    mob_bytes_t sent = {error.data, error.size}, back = {0};
+    is_err(mob_get(m, mob_run(m, mirror, sent), &back, SOON), MOB_OK);
+    cr_assert(back.size == sent.size && memcmp(back.data, sent.data, sent.size) == 0);
+    pack_fini(&error);
 }
 
 Test(calls, a_failing_body_tells_code_and_text)

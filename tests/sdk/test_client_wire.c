@@ -199,3 +199,45 @@ Test(client_wire, another_broker_hears_what_is_not_held_any_more)
     another_broker(3);
     hear_drop(2);
 }
+
+// ---- Notices ------------------------------------------------------------------------------------
+
+static void say_accept(uint64_t seq)
+{
+    paper_say(paper, ACCEPT, accept, .epoch = paper->epoch, .seq = seq);
+    paper_send(paper);
+}
+
+Test(client_wire, Z04_the_last_notice_is_missed_when_the_next_beat_counts_it)
+{
+    mob_ref_t ref = submit();
+    paper_hear(paper, VERB_NAME);
+    hear_submit(1);
+    say_accept(1);
+    paper_say(paper, HUGZ, hugz, .epoch = paper->epoch, .n = 1); // and number 1 never came
+    paper_notify(paper);
+    refs_t refs = paper_hear(paper, VERB_ASK)->ask.refs;
+    cr_assert_eq(refs.count, 1);
+    cr_assert(mob_same(refs_next(&refs), ref));
+    say_done(1);
+    cr_assert_eq(mob_await(m, ref, NULL, 2000), MOB_OK);
+}
+
+Test(client_wire, Z14_a_notice_of_a_deposed_broker_is_not_believed)
+{
+    mob_ref_t ref = submit();
+    paper_hear(paper, VERB_NAME);
+    hear_submit(1);
+    another_broker(0);
+    paper_hear(paper, VERB_NAME);
+    hear_submit(1);
+    paper_say(paper, NOTE, note, .epoch = paper->epoch - 1, .n = 1);
+    paper_say(paper, DONE, done, .seq = 1, .value = load_bytes("\x08", 1));
+    paper_notify(paper);
+    paper_say(paper, NOTE, note, .epoch = paper->epoch, .n = 1);
+    paper_say(paper, DONE, done, .seq = 1, .value = load_bytes("\x07", 1));
+    paper_notify(paper);
+    mob_reader_t reader;
+    cr_assert_eq(mob_await(m, ref, &reader, 5000), MOB_OK);
+    cr_assert_eq(mob_read_i64(&reader), 7);
+}

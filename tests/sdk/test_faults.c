@@ -29,7 +29,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-Test(faults, with_every_notice_dropped_all_resolve_within_the_bar)
+Test(faults, Z02_with_every_notice_dropped_all_resolve_within_the_bar)
 {
     needs_notices("it drops them itself, where the machine is not busy with others that wait");
     static int64_t times[CALLS * WAVES];

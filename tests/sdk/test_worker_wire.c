@@ -202,7 +202,7 @@ Test(actor_wire, another_incarnation_is_not_this_one)
     cr_assert_eq(runs, 0);
 }
 
-Test(actor_wire, a_broker_of_the_past_is_not_obeyed)
+Test(actor_wire, Z14_a_broker_of_the_past_is_not_obeyed)
 {
     new_broker();
     hear_what_it_has(0);
