@@ -8,6 +8,8 @@
 
 #include <criterion/criterion.h>
 
+story_t *story;
+
 story_t *story_new(const core_config_t *config)
 {
     story_t *self = calloc(1, sizeof *self);
@@ -37,8 +39,14 @@ void story_destroy(story_t **self_p)
         for (size_t i = 0; i < STORY_QUEUE; i++)
             forget(&self->who[who].queue[i]);
     core_destroy(&self->core);
+    arena_clear(&self->told);
     free(self);
     *self_p = NULL;
+}
+
+void story_end(void)
+{
+    story_destroy(&story);
 }
 
 static bool housekeeping(verb_t verb)
@@ -142,6 +150,26 @@ void story_leave(story_t *self, int who, enum wire_cause cause)
 {
     core_gone(self->core, self->now, self->who[who].peer, cause);
     collect(self);
+}
+
+void story_value(story_t *self, int who, uint64_t seq, const char *value)
+{
+    const msg_done_t *done = hear(self, who, DONE, done);
+    cr_assert_eq(done->seq, seq);
+    cr_assert_eq(done->value.size, strlen(value));
+    cr_assert_eq(memcmp(done->value.data, value, strlen(value)), 0);
+}
+
+failure_t story_failure(story_t *self, int who, uint64_t seq, mob_err_t err)
+{
+    const msg_answer_t *answer = hear(self, who, ANSWER, answer);
+    failure_t failure = {0};
+    cr_assert_eq(answer->ref.seq, seq);
+    cr_assert_eq(answer->code, (uint32_t)err);
+    cr_assert(failure_unpack(answer->value, &self->told, &failure));
+    cr_assert_eq(failure.err, err, "%s", failure.reason);
+    failure.reason = failure.reason ? failure.reason : "";
+    return failure;
 }
 
 void story_drain(story_t *self)

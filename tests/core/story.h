@@ -24,10 +24,14 @@ typedef struct story {
         size_t first, count;
         uint64_t accepted; // what the last ACCEPT to it said
     } who[STORY_PEERS];
+    arena_t told; // of story_failure()
 } story_t;
+
+extern story_t *story; // the one that is told
 
 story_t *story_new(const core_config_t *config);
 void story_destroy(story_t **self_p);
+void story_end(void);                       // the one that is told
 void story_pass(story_t *self, int64_t ms); // let time go by, in steps of the core's deadlines
 
 // Say HELLO as this peer: owner is 1000 + who. Hears WELCOME away, and says that it hears notices.
@@ -62,6 +66,11 @@ MOB_VERBS(V)
 #undef V
 #define hear_nothing(story, who) story_hear_nothing((story), (who), __FILE__, __LINE__)
 
+// The next message to who must be DONE or ANSWER of this call, with this value or failure, whose texts are valid
+// until the story ends.
+void story_value(story_t *self, int who, uint64_t seq, const char *value);
+failure_t story_failure(story_t *self, int who, uint64_t seq, mob_err_t err);
+
 void story_drain(story_t *self); // SIGTERM
 
 // The rows of the state API as who is told them, a line each: "key=value, key=value\n". Until the next question.
@@ -74,6 +83,17 @@ void story_host(story_t *self, int host, const char *task, const char *cls, cons
                 uint32_t slots);
 uint64_t story_started(story_t *self, int host,
                        uint32_t kind); // hears START, gives the worker's owner id
+
+// What this peer asked for by its request seq.
+static inline mob_ref_t ref_of(int who, uint64_t seq)
+{
+    return (mob_ref_t){1000 + (uint64_t)who, seq};
+}
+
+static inline mob_ref_t ref(uint64_t seq) // of the caller, who is the first peer in every story
+{
+    return ref_of(0, seq);
+}
 
 static inline load_t text_load(const char *text)
 {

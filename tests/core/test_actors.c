@@ -8,8 +8,6 @@
 
 enum { CALLER, HOST, TASKS, WORKER, SECOND, OTHER };
 
-static story_t *story;
-
 static void start(void)
 {
     story = story_new(NULL);
@@ -21,17 +19,7 @@ static void start(void)
     story_name(story, CALLER, 3, "slow -> nil");
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(actors, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
+TestSuite(actors, .init = start, .fini = story_end, .timeout = 10);
 
 static uint64_t make(const opts_t *opts) // as request 1
 {

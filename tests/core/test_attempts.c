@@ -9,7 +9,6 @@
 
 enum { CALLER, HOST, WORKER, SECOND, ACTOR };
 
-static story_t *story;
 static uint64_t second;
 
 static void start(void)
@@ -24,17 +23,7 @@ static void start(void)
     story_name(story, CALLER, 3, "add i64 -> i64");
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(attempts, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
+TestSuite(attempts, .init = start, .fini = story_end, .timeout = 10);
 
 // "attempt state" of each row, in one line.
 static const char *listed(uint64_t seq)

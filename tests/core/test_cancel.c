@@ -7,7 +7,6 @@
 
 enum { CALLER, HOST, WORKER, SECOND, OTHER };
 
-static story_t *story;
 static uint64_t worker, second;
 
 static void start(void)
@@ -21,17 +20,7 @@ static void start(void)
     story_name(story, CALLER, 1, "slow -> nil");
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(cancel, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
+TestSuite(cancel, .init = start, .fini = story_end, .timeout = 10);
 
 static void submit(uint64_t seq)
 {
@@ -45,14 +34,8 @@ static void cancel(uint64_t seq, uint32_t flags)
 
 static void hear_end(uint64_t seq, mob_err_t err, uint32_t executed)
 {
-    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
-    arena_t arena = {0};
-    failure_t failure = {0};
-    cr_assert(failure_unpack(answer->value, &arena, &failure));
-    cr_assert_eq(answer->ref.seq, seq);
-    cr_assert_eq(failure.err, err, "%s", failure.reason);
+    failure_t failure = story_failure(story, CALLER, seq, err);
     cr_assert_eq(failure.executed, executed, "%s", failure.reason);
-    arena_clear(&arena);
 }
 
 // Two in the hand of one worker: the first runs, the second waits.

@@ -11,7 +11,6 @@
 enum { CALLER, HOST, WORKER, OTHER, LATER };
 enum { SIZE = 3 * 50000 + 17, PIECE = 50000, PIECES = 4 };
 
-static story_t *story;
 static char value[SIZE];
 
 static void begin(const core_config_t *config)
@@ -31,19 +30,9 @@ static void start(void)
     begin(NULL);
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(large, .init = start, .fini = end, .timeout = 20);
+TestSuite(large, .init = start, .fini = story_end, .timeout = 20);
 
 // ---- Words ------------------------------------------------------------------------------------------
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
 
 static load_t pieces_from(uint64_t first)
 {
@@ -326,7 +315,7 @@ Test(large, pieces_that_nobody_uses_go_with_the_session)
 
 Test(large, an_object_has_a_largest_size)
 {
-    end();
+    story_end();
     begin(&(core_config_t){.object_max = 2 * PIECE});
     put_large(1);
     fails_with(CALLER, ref(5), MOB_ELIMIT, "");
@@ -360,7 +349,7 @@ Test(large, a_fetch_out_of_range_is_an_error)
 
 Test(large, a_full_store_refuses_what_is_new_and_keeps_what_it_has)
 {
-    end();
+    story_end();
     begin(&(core_config_t){.store_max = 2 * SIZE + PIECE});
     put_large(1);
     hear(story, CALLER, DONE, done);
@@ -380,7 +369,7 @@ Test(large, a_full_store_refuses_what_is_new_and_keeps_what_it_has)
 
 Test(large, a_result_that_finds_no_room_has_run)
 {
-    end();
+    story_end();
     begin(&(core_config_t){.store_max = 2 * PIECE});
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
     hear(story, WORKER, RUN, run);
@@ -487,7 +476,7 @@ Test(large, a_diamond_of_10000)
 {
     enum { WIDE = 10000 };
     const mob_ref_t top = ref(1);
-    end();
+    story_end();
     begin(&(core_config_t){.pending_max = 2 * WIDE});
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1);
     for (uint64_t seq = 2; seq <= WIDE + 1; seq++)

@@ -8,8 +8,6 @@
 
 enum { CALLER, HOST, WORKER, OTHER, ACTOR };
 
-static story_t *story;
-
 static void start(void)
 {
     story = story_new(NULL);
@@ -23,17 +21,7 @@ static void start(void)
     }
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(once, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(int who, uint64_t seq)
-{
-    return (mob_ref_t){1000 + (uint64_t)who, seq};
-}
+TestSuite(once, .init = start, .fini = story_end, .timeout = 10);
 
 static void submit(int who, uint64_t seq, const char *key, const char *args)
 {
@@ -62,8 +50,8 @@ static void hear_value(int who, uint64_t seq, const char *value)
 
 static void end_run(int who, uint64_t seq, const char *value)
 {
-    cr_assert(mob_same(hear(story, WORKER, RUN, run)->ref, ref(who, seq)));
-    say(story, WORKER, RESULT, result, .ref = ref(who, seq), .value = text_load(value));
+    cr_assert(mob_same(hear(story, WORKER, RUN, run)->ref, ref_of(who, seq)));
+    say(story, WORKER, RESULT, result, .ref = ref_of(who, seq), .value = text_load(value));
 }
 
 static void wait_s(int seconds)
@@ -94,7 +82,7 @@ Test(once, also_after_the_first_was_dropped_and_for_ten_minutes)
     submit(CALLER, 1, "k", "args");
     end_run(CALLER, 1, "made");
     hear_value(CALLER, 1, "made");
-    say(story, CALLER, DROP, drop, .seq = 2, .ref = ref(CALLER, 1), .count = 1);
+    say(story, CALLER, DROP, drop, .seq = 2, .ref = ref_of(CALLER, 1), .count = 1);
     wait_s(590);
     submit(OTHER, 1, "k", "args");
     hear_value(OTHER, 1, "made");
@@ -109,7 +97,7 @@ Test(once, other_arguments_are_stale)
     submit(OTHER, 1, "k", "argz");
     hear_failure(OTHER, MOB_ESTALE, MOB_NOT_EXECUTED);
     opts_t opts = {.key = {"k", 1}};
-    mob_ref_t dep = ref(CALLER, 1);
+    mob_ref_t dep = ref_of(CALLER, 1);
     say(story, OTHER, SUBMIT, submit, .seq = 2, .task = 1, .args = text_load("args"),
         .opts = {.set = &opts}, .deps = {.items = &dep, .count = 1});
     hear_failure(OTHER, MOB_ESTALE, MOB_NOT_EXECUTED);
@@ -125,7 +113,7 @@ Test(once, a_failure_is_shared_like_a_value)
     submit(CALLER, 1, "k", "args");
     submit(OTHER, 1, "k", "args");
     hear(story, WORKER, RUN, run);
-    say(story, WORKER, FAIL, fail, .ref = ref(CALLER, 1), .code = MOB_ETASK, .app_code = 9,
+    say(story, WORKER, FAIL, fail, .ref = ref_of(CALLER, 1), .code = MOB_ETASK, .app_code = 9,
         .executed = MOB_EXECUTED);
     hear_failure(CALLER, MOB_ETASK, MOB_EXECUTED);
     hear_failure(OTHER, MOB_ETASK, MOB_EXECUTED);
@@ -140,7 +128,7 @@ Test(once, one_that_never_began_leaves_its_key)
     submit(CALLER, 2, "behind", "args");
     submit(CALLER, 3, "k", "args");
     submit(OTHER, 1, "k", "args");
-    say(story, CALLER, CANCEL, cancel, .ref = ref(CALLER, 3));
+    say(story, CALLER, CANCEL, cancel, .ref = ref_of(CALLER, 3));
     hear_failure(CALLER, MOB_ECANCELLED, MOB_NOT_EXECUTED);
     hear_failure(OTHER, MOB_ECANCELLED, MOB_NOT_EXECUTED);
     submit(OTHER, 2, "k", "args");
@@ -154,7 +142,7 @@ Test(once, cancelling_one_that_shares_cancels_only_that)
 {
     submit(CALLER, 1, "k", "args");
     submit(OTHER, 1, "k", "args");
-    say(story, OTHER, CANCEL, cancel, .ref = ref(OTHER, 1));
+    say(story, OTHER, CANCEL, cancel, .ref = ref_of(OTHER, 1));
     hear_failure(OTHER, MOB_ECANCELLED, MOB_MAYBE_EXECUTED);
     end_run(CALLER, 1, "made");
     hear_value(CALLER, 1, "made");
@@ -177,17 +165,17 @@ Test(once, methods_have_keys_too)
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 3);
     story_join(story, ACTOR, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
     hear(story, ACTOR, MAKE, make);
-    say(story, ACTOR, RESULT, result, .ref = ref(CALLER, 1), .attempt = 1);
+    say(story, ACTOR, RESULT, result, .ref = ref_of(CALLER, 1), .attempt = 1);
     hear(story, CALLER, DONE, done);
     for (uint64_t seq = 2; seq <= 3; seq++)
-        say(story, CALLER, CALL, call, .seq = seq, .actor = ref(CALLER, 1), .method = 2,
+        say(story, CALLER, CALL, call, .seq = seq, .actor = ref_of(CALLER, 1), .method = 2,
             .opts = {.set = &opts});
     cr_assert_eq(hear(story, ACTOR, RUN, run)->ref.seq, 2u);
     hear_nothing(story, ACTOR);
-    say(story, ACTOR, RESULT, result, .ref = ref(CALLER, 2), .value = text_load("8"));
+    say(story, ACTOR, RESULT, result, .ref = ref_of(CALLER, 2), .value = text_load("8"));
     hear_value(CALLER, 2, "8");
     hear_value(CALLER, 3, "8");
-    say(story, CALLER, CALL, call, .seq = 4, .actor = ref(CALLER, 77), .method = 2,
+    say(story, CALLER, CALL, call, .seq = 4, .actor = ref_of(CALLER, 77), .method = 2,
         .opts = {.set = &opts});
     hear_failure(CALLER, MOB_ESTALE, MOB_NOT_EXECUTED); // of another actor
 }

@@ -8,8 +8,6 @@
 
 enum { CALLER, A, B, A1, A2, B1, B2, LATE };
 
-static story_t *story;
-
 static mob_bytes_t bytes(const char *text)
 {
     return (mob_bytes_t){text, strlen(text)};
@@ -58,17 +56,7 @@ static void start(void)
     start_with(NULL);
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(place, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
+TestSuite(place, .init = start, .fini = story_end, .timeout = 10);
 
 #define submit(number, ...)                                        \
     say(story, CALLER, SUBMIT, submit, .seq = (number), .task = 1, \
@@ -99,14 +87,8 @@ static void nobody_runs(void)
 
 static void fails(uint64_t seq, mob_err_t err, const char *word)
 {
-    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
-    arena_t arena = {0};
-    failure_t failure = {0};
-    cr_assert(failure_unpack(answer->value, &arena, &failure));
-    cr_assert_eq(answer->ref.seq, seq);
-    cr_assert_eq(failure.err, err, "%s", failure.reason);
+    failure_t failure = story_failure(story, CALLER, seq, err);
     cr_assert(strstr(failure.reason, word), "%s", failure.reason);
-    arena_clear(&arena);
 }
 
 // ---- Resources ----------------------------------------------------------------------------------

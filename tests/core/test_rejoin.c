@@ -8,24 +8,12 @@
 
 enum { CALLER, HOST, WORKER, OTHER };
 
-static story_t *story;
-
 static void start(void)
 {
     story = story_new(&(core_config_t){.epoch = 2, .rejoin_us = 3000000});
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(rejoin, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
+TestSuite(rejoin, .init = start, .fini = story_end, .timeout = 10);
 
 static void caller_returns(uint64_t floor)
 {

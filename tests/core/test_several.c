@@ -10,13 +10,6 @@
 
 enum { CALLER, HOST, WORKER, OTHER };
 
-static story_t *story;
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
-
 static void start(void)
 {
     story = story_new(NULL);
@@ -26,12 +19,7 @@ static void start(void)
     story_name(story, CALLER, 1, "split -> tuple");
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(several, .init = start, .fini = end, .timeout = 10);
+TestSuite(several, .init = start, .fini = story_end, .timeout = 10);
 
 static void submit(uint64_t seq, int64_t returns)
 {
@@ -45,29 +33,6 @@ static void item(uint64_t seq, uint32_t attempt, uint64_t index, uint32_t count,
         .count = count, .value = text_load(value));
 }
 
-static void expect_done(uint64_t seq, const char *value)
-{
-    const msg_done_t *done = hear(story, CALLER, DONE, done);
-    cr_assert_eq(done->seq, seq);
-    cr_assert_eq(done->value.size, strlen(value));
-    cr_assert_eq(memcmp(done->value.data, value, strlen(value)), 0);
-}
-
-// What an answer about this ref says; gives the reason for as long as the story plays.
-static const char *expect_failed(uint64_t seq, mob_err_t err)
-{
-    static char reason[256];
-    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
-    arena_t arena = {0};
-    failure_t failure = {0};
-    cr_assert_eq(answer->ref.seq, seq);
-    cr_assert_eq(answer->code, (uint32_t)err);
-    cr_assert(failure_unpack(answer->value, &arena, &failure));
-    snprintf(reason, sizeof reason, "%s", failure.reason ? failure.reason : "");
-    arena_clear(&arena);
-    return reason;
-}
-
 Test(several, values_are_hidden_until_the_body_has_ended)
 {
     submit(1, 3);
@@ -78,9 +43,9 @@ Test(several, values_are_hidden_until_the_body_has_ended)
     item(1, 0, 2, 3, "c");
     hear_nothing(story, CALLER);
     say(story, WORKER, RESULT, result, .ref = ref(1));
-    expect_done(1, "a");
-    expect_done(2, "b");
-    expect_done(3, "c");
+    story_value(story, CALLER, 1, "a");
+    story_value(story, CALLER, 2, "b");
+    story_value(story, CALLER, 3, "c");
     say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(1), .count = 3);
     cr_assert_eq(core_counts(story->core).objects, 0u);
 }
@@ -102,7 +67,7 @@ Test(several, one_that_is_missing_fails_all)
     item(1, 0, 2, 3, "c");
     say(story, WORKER, RESULT, result, .ref = ref(1));
     for (uint64_t seq = 1; seq <= 3; seq++)
-        cr_assert_str_eq(expect_failed(seq, MOB_ERESULT),
+        cr_assert_str_eq(story_failure(story, CALLER, seq, MOB_ERESULT).reason,
                          "split -> tuple: declared 3 values, wrote 2");
 }
 
@@ -113,7 +78,7 @@ Test(several, a_failure_is_that_of_all)
     say(story, WORKER, FAIL, fail, .ref = ref(1), .code = MOB_ETASK, .app_code = 7, .executed = 2,
         .text = {"no", 2});
     for (uint64_t seq = 1; seq <= 3; seq++)
-        cr_assert_str_eq(expect_failed(seq, MOB_ETASK), "no");
+        cr_assert_str_eq(story_failure(story, CALLER, seq, MOB_ETASK).reason, "no");
     say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(1), .count = 3);
     cr_assert_eq(core_counts(story->core).objects, 0u);
     cr_assert_eq(core_counts(story->core).bytes, 0u);
@@ -131,8 +96,8 @@ Test(several, a_second_run_begins_with_nothing)
     cr_assert_eq(opts_read(hear(story, WORKER, RUN, run)->opts).num_returns, 2);
     item(1, 1, 1, 2, "new");
     say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 1);
-    expect_failed(1, MOB_ERESULT);
-    expect_failed(2, MOB_ERESULT);
+    story_failure(story, CALLER, 1, MOB_ERESULT);
+    story_failure(story, CALLER, 2, MOB_ERESULT);
 }
 
 Test(several, what_is_said_twice_counts_once)
@@ -147,8 +112,8 @@ Test(several, what_is_said_twice_counts_once)
     item(1, 0, 1, 3, "of another count");
     item(1, 0, 1, 2, "b");
     say(story, WORKER, RESULT, result, .ref = ref(1));
-    expect_done(1, "a");
-    expect_done(2, "b");
+    story_value(story, CALLER, 1, "a");
+    story_value(story, CALLER, 2, "b");
     cr_assert_eq(core_counts(story->core).late_results, 2u);
 }
 
@@ -161,8 +126,8 @@ Test(several, each_is_asked_for_by_itself)
     item(1, 0, 0, 2, "a");
     item(1, 0, 1, 2, "b");
     say(story, WORKER, RESULT, result, .ref = ref(1));
-    expect_done(1, "a");
-    expect_done(2, "b");
+    story_value(story, CALLER, 1, "a");
+    story_value(story, CALLER, 2, "b");
     say(story, CALLER, ASK, ask, .refs = {.items = &second, .count = 1});
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 2u);
 }
@@ -173,7 +138,7 @@ Test(several, cancelling_any_cancels_all)
         submit(seq, 3);
     say(story, CALLER, CANCEL, cancel, .ref = ref(8));
     for (uint64_t seq = 7; seq <= 9; seq++)
-        expect_failed(seq, MOB_ECANCELLED);
+        story_failure(story, CALLER, seq, MOB_ECANCELLED);
 }
 
 Test(several, some_may_be_dropped_before_they_are_there)
@@ -184,7 +149,7 @@ Test(several, some_may_be_dropped_before_they_are_there)
     item(1, 0, 1, 3, "b");
     item(1, 0, 2, 3, "c");
     say(story, WORKER, RESULT, result, .ref = ref(1));
-    expect_done(3, "c");
+    story_value(story, CALLER, 3, "c");
     cr_assert_eq(core_counts(story->core).objects, 1u);
 }
 
@@ -226,9 +191,9 @@ Test(several, another_session_may_watch_one)
 Test(several, another_number_is_refused)
 {
     submit(1, MOB_RETURNS_MAX + 1);
-    cr_assert_str_eq(expect_failed(1, MOB_EARGS), "num_returns is 4097");
+    cr_assert_str_eq(story_failure(story, CALLER, 1, MOB_EARGS).reason, "num_returns is 4097");
     submit(2, -4);
-    expect_failed(2, MOB_EARGS);
+    story_failure(story, CALLER, 2, MOB_EARGS);
     hear_nothing(story, WORKER);
 }
 
@@ -239,7 +204,7 @@ Test(several, as_many_as_there_may_be)
         item(1, 0, i, MOB_RETURNS_MAX, "x");
     say(story, WORKER, RESULT, result, .ref = ref(1));
     for (uint32_t i = 0; i < MOB_RETURNS_MAX; i++)
-        expect_done(i + 1, "x");
+        story_value(story, CALLER, i + 1, "x");
     say(story, CALLER, DROP, drop, .seq = MOB_RETURNS_MAX + 1, .ref = ref(1),
         .count = MOB_RETURNS_MAX);
     cr_assert_eq(core_counts(story->core).objects, 0u);

@@ -9,13 +9,7 @@
 
 enum { CALLER, HOST, WORKER, OTHER };
 
-static story_t *story;
 static uint64_t worker;
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
 
 static void start(void)
 {
@@ -27,12 +21,7 @@ static void start(void)
     story_name(story, CALLER, 1, "count -> stream(i64)");
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(streams, .init = start, .fini = end, .timeout = 10);
+TestSuite(streams, .init = start, .fini = story_end, .timeout = 10);
 
 // What the worker hears: how many items it may give.
 static int64_t begin(uint64_t seq, int64_t ahead)
@@ -68,28 +57,6 @@ static void failed(uint64_t seq)
         .text = {"no", 2});
 }
 
-static void expect_item(uint64_t seq, const char *value)
-{
-    const msg_done_t *done = hear(story, CALLER, DONE, done);
-    cr_assert_eq(done->seq, seq);
-    cr_assert_eq(done->value.size, strlen(value));
-    cr_assert_eq(memcmp(done->value.data, value, strlen(value)), 0);
-}
-
-static const char *expect_failed(uint64_t seq, mob_err_t err)
-{
-    static char reason[256];
-    const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
-    arena_t arena = {0};
-    failure_t failure = {0};
-    cr_assert_eq(answer->ref.seq, seq);
-    cr_assert_eq(answer->code, (uint32_t)err);
-    cr_assert(failure_unpack(answer->value, &arena, &failure));
-    snprintf(reason, sizeof reason, "%s", failure.reason ? failure.reason : "");
-    arena_clear(&arena);
-    return reason;
-}
-
 static uint64_t credit(void)
 {
     return hear(story, WORKER, CREDIT, credit)->count;
@@ -110,17 +77,18 @@ Test(streams, an_item_is_there_before_the_body_has_ended)
     next(2, 1, 0);
     hear_nothing(story, CALLER);
     item(1, 0, 0, "a");
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     item(1, 0, 1, "b");
     hear_nothing(story, CALLER);
     next(3, 1, 1);
-    expect_item(3, "b");
+    story_value(story, CALLER, 3, "b");
     ended_well(1, 0);
     hear(story, CALLER, DONE, done);
     next(4, 1, 2);
-    cr_assert_str_eq(expect_failed(4, MOB_EEND), "stream ended after 2 items");
+    cr_assert_str_eq(story_failure(story, CALLER, 4, MOB_EEND).reason,
+                     "stream ended after 2 items");
     next(5, 1, 2);
-    expect_failed(5, MOB_EEND);
+    story_failure(story, CALLER, 5, MOB_EEND);
     say(story, CALLER, DROP, drop, .seq = 6, .ref = ref(1), .count = 5);
     nothing_is_left();
 }
@@ -131,10 +99,10 @@ Test(streams, who_waits_hears_of_the_end)
     next(2, 1, 0);
     next(3, 1, 0);
     item(1, 0, 0, "a");
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     ended_well(1, 0);
     hear(story, CALLER, DONE, done); // the stream itself
-    expect_failed(3, MOB_EEND);
+    story_failure(story, CALLER, 3, MOB_EEND);
 }
 
 Test(streams, a_failure_comes_once_behind_the_items_before_it)
@@ -143,13 +111,13 @@ Test(streams, a_failure_comes_once_behind_the_items_before_it)
     item(1, 0, 0, "a");
     item(1, 0, 1, "b");
     failed(1);
-    expect_failed(1, MOB_ETASK);
+    story_failure(story, CALLER, 1, MOB_ETASK);
     for (uint64_t seq = 2; seq <= 5; seq++)
         next(seq, 1, 0);
-    expect_item(2, "a");
-    expect_item(3, "b");
-    cr_assert_str_eq(expect_failed(4, MOB_ETASK), "no");
-    expect_failed(5, MOB_EEND);
+    story_value(story, CALLER, 2, "a");
+    story_value(story, CALLER, 3, "b");
+    cr_assert_str_eq(story_failure(story, CALLER, 4, MOB_ETASK).reason, "no");
+    story_failure(story, CALLER, 5, MOB_EEND);
 }
 
 Test(streams, what_is_said_twice_is_given_once)
@@ -162,8 +130,8 @@ Test(streams, what_is_said_twice_is_given_once)
     for (uint64_t seq = 2; seq <= 3; seq++)
         next(seq, 1, 0);
     next(2, 1, 0);
-    expect_item(2, "a");
-    expect_item(3, "b");
+    story_value(story, CALLER, 2, "a");
+    story_value(story, CALLER, 3, "b");
     cr_assert_eq(hear(story, CALLER, ANSWER, answer)->ref.seq, 2u, "answered again");
     next(4, 1, 0);
     hear_nothing(story, CALLER);
@@ -177,9 +145,10 @@ Test(streams, an_item_may_be_an_argument_the_stream_may_not)
     next(2, 1, 0);
     say(story, CALLER, SUBMIT, submit, .seq = 3, .task = 1, .deps = {.items = &first, .count = 1});
     say(story, CALLER, SUBMIT, submit, .seq = 4, .task = 1, .deps = {.items = &stream, .count = 1});
-    cr_assert(strstr(expect_failed(4, MOB_EARGS), "a stream is none, its items are"));
+    cr_assert(strstr(story_failure(story, CALLER, 4, MOB_EARGS).reason,
+                     "a stream is none, its items are"));
     item(1, 0, 0, "a");
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     cr_assert_eq(hear(story, WORKER, RUN, run)->deps.count, 1u);
 }
 
@@ -191,10 +160,10 @@ Test(streams, credit_is_what_was_pulled_and_stream_ahead)
     item(1, 0, 0, "a");
     item(1, 0, 1, "b");
     next(2, 1, 0);
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     hear_nothing(story, WORKER); // it is given, but not pulled
     next(3, 1, 1);
-    expect_item(3, "b");
+    story_value(story, CALLER, 3, "b");
     cr_assert_eq(credit(), 3u);
     next(4, 1, 9); // more than there were
     cr_assert_eq(credit(), 4u);
@@ -206,7 +175,7 @@ Test(streams, one_at_a_time)
     for (uint64_t i = 0; i < 5; i++) {
         item(1, 0, i, "x");
         next(2 + i, 1, i + 1); // that is pulled by this very request
-        expect_item(2 + i, "x");
+        story_value(story, CALLER, 2 + i, "x");
         cr_assert_eq(credit(), i + 2);
     }
 }
@@ -245,21 +214,21 @@ Test(streams, C86_an_invalid_bound_is_refused)
 {
     say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1,
         .opts = {.set = &(opts_t){.num_returns = MOB_STREAM, .stream_ahead = -3}});
-    cr_assert_str_eq(expect_failed(1, MOB_EARGS), "stream_ahead is -3");
+    cr_assert_str_eq(story_failure(story, CALLER, 1, MOB_EARGS).reason, "stream_ahead is -3");
     const uint8_t zero[] = {0x82, 0x05, 0xfd, 0x26, 0x00}; // {5: -3, 38: 0}
     say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 1,
         .opts = {.wire = zero, .size = sizeof zero});
-    cr_assert_str_eq(expect_failed(2, MOB_EARGS), "stream_ahead is 0");
+    cr_assert_str_eq(story_failure(story, CALLER, 2, MOB_EARGS).reason, "stream_ahead is 0");
     say(story, CALLER, SUBMIT, submit, .seq = 3, .task = 1,
         .opts = {.set = &(opts_t){.num_returns = MOB_STREAM, .forget = 1}});
     hear_nothing(story, WORKER);
     next(4, 2, 0);
-    cr_assert_str_eq(expect_failed(4, MOB_EARGS), "stream_ahead is 0");
+    cr_assert_str_eq(story_failure(story, CALLER, 4, MOB_EARGS).reason, "stream_ahead is 0");
     next(5, 2, 0);
-    expect_failed(5, MOB_EEND);
+    story_failure(story, CALLER, 5, MOB_EEND);
     say(story, CALLER, SUBMIT, submit, .seq = 6, .task = 1,
         .opts = {.set = &(opts_t){.num_returns = MOB_STREAM, .key = {"once", 4}}});
-    cr_assert_str_eq(expect_failed(6, MOB_EARGS), "a key fits one result");
+    cr_assert_str_eq(story_failure(story, CALLER, 6, MOB_EARGS).reason, "a key fits one result");
 }
 
 Test(streams, a_worker_that_goes_beyond_ends_the_stream)
@@ -268,13 +237,13 @@ Test(streams, a_worker_that_goes_beyond_ends_the_stream)
     item(1, 0, 0, "a");
     item(1, 0, 1, "b");
     hear(story, WORKER, CANCEL, cancel);
-    expect_failed(1, MOB_EPROTO);
+    story_failure(story, CALLER, 1, MOB_EPROTO);
     next(2, 1, 0);
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     begin(3, 8);
     item(3, 0, 0, "a");
     item(3, 0, 2, "c");
-    expect_failed(3, MOB_EPROTO);
+    story_failure(story, CALLER, 3, MOB_EPROTO);
 }
 
 // ---- Ends ---------------------------------------------------------------------------------------
@@ -293,7 +262,7 @@ Test(streams, a_second_run_gives_only_what_was_not_there)
     next(2, 1, 0);
     item(1, 0, 0, "a");
     item(1, 0, 1, "b");
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     another_worker();
     const msg_run_t *run = hear(story, WORKER, RUN, run);
     cr_assert_eq(run->attempt, 1u);
@@ -301,11 +270,11 @@ Test(streams, a_second_run_gives_only_what_was_not_there)
     item(1, 1, 0, "again");
     item(1, 1, 1, "again");
     next(3, 1, 1);
-    expect_item(3, "b");
+    story_value(story, CALLER, 3, "b");
     cr_assert_eq(credit(), 3u);
     item(1, 1, 2, "c");
     next(4, 1, 2);
-    expect_item(4, "c");
+    story_value(story, CALLER, 4, "c");
 }
 
 Test(streams, its_worker_dies_and_no_run_is_left)
@@ -316,13 +285,13 @@ Test(streams, its_worker_dies_and_no_run_is_left)
     for (uint64_t i = 0; i < 3; i++)
         item(1, 1, i, "x");
     story_leave(story, WORKER, CAUSE_CRASH);
-    expect_failed(1, MOB_ELOST);
+    story_failure(story, CALLER, 1, MOB_ELOST);
     for (uint64_t seq = 2; seq <= 6; seq++)
         next(seq, 1, 0);
     for (uint64_t seq = 2; seq <= 4; seq++)
-        expect_item(seq, "x");
-    expect_failed(5, MOB_ELOST);
-    expect_failed(6, MOB_EEND);
+        story_value(story, CALLER, seq, "x");
+    story_failure(story, CALLER, 5, MOB_ELOST);
+    story_failure(story, CALLER, 6, MOB_EEND);
 }
 
 Test(streams, a_cancelled_one_gives_no_more)
@@ -331,14 +300,14 @@ Test(streams, a_cancelled_one_gives_no_more)
     item(1, 0, 0, "a");
     item(1, 0, 1, "b");
     next(2, 1, 0);
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     say(story, CALLER, CANCEL, cancel, .ref = ref(1));
     hear(story, WORKER, CANCEL, cancel);
-    expect_failed(1, MOB_ECANCELLED);
+    story_failure(story, CALLER, 1, MOB_ECANCELLED);
     next(3, 1, 1);
-    expect_failed(3, MOB_ECANCELLED);
+    story_failure(story, CALLER, 3, MOB_ECANCELLED);
     next(4, 1, 1);
-    expect_failed(4, MOB_EEND);
+    story_failure(story, CALLER, 4, MOB_EEND);
 }
 
 Test(streams, a_dropped_one_releases_its_body)
@@ -347,7 +316,7 @@ Test(streams, a_dropped_one_releases_its_body)
     item(1, 0, 0, "a");
     next(2, 1, 0);
     next(3, 1, 0);
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(2), .count = 2);
     say(story, CALLER, DROP, drop, .seq = 5, .ref = ref(1), .count = 1);
     hear(story, WORKER, CANCEL, cancel);
@@ -391,11 +360,11 @@ Test(streams, its_deadline_leaves_the_items_before_it)
     item(1, 0, 0, "a");
     story_pass(story, 200);
     hear(story, WORKER, CANCEL, cancel);
-    expect_failed(1, MOB_EDEADLINE);
+    story_failure(story, CALLER, 1, MOB_EDEADLINE);
     next(2, 1, 0);
     next(3, 1, 0);
-    expect_item(2, "a");
-    expect_failed(3, MOB_EDEADLINE);
+    story_value(story, CALLER, 2, "a");
+    story_failure(story, CALLER, 3, MOB_EDEADLINE);
 }
 
 // ---- Others, and what is no stream --------------------------------------------------------------
@@ -409,9 +378,9 @@ Test(streams, only_its_owner_takes_items)
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->code, (uint32_t)MOB_EARGS);
     say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 1);
     next(3, 2, 0);
-    cr_assert_str_eq(expect_failed(3, MOB_EARGS), "that is no stream");
+    cr_assert_str_eq(story_failure(story, CALLER, 3, MOB_EARGS).reason, "that is no stream");
     next(4, 99, 0);
-    expect_failed(4, MOB_EGONE);
+    story_failure(story, CALLER, 4, MOB_EGONE);
 }
 
 Test(streams, after_a_reconnect_the_worker_hears_its_credit_again)
@@ -419,7 +388,7 @@ Test(streams, after_a_reconnect_the_worker_hears_its_credit_again)
     begin(1, 2);
     item(1, 0, 0, "a");
     next(2, 1, 1);
-    expect_item(2, "a");
+    story_value(story, CALLER, 2, "a");
     char topic[MOB_TOPIC_SIZE] = "again";
     say(story, OTHER, HELLO, hello, .major = 1, .owner = worker, .topic = {topic, sizeof topic},
         .role = ROLE_WORKER, .host = 1000 + HOST, .epoch = 1);

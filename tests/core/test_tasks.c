@@ -8,8 +8,6 @@
 
 enum { CALLER, HOST, WORKER, OTHER };
 
-static story_t *story;
-
 static void start(void)
 {
     story = story_new(NULL);
@@ -19,17 +17,7 @@ static void start(void)
     story_name(story, CALLER, 1, "slow -> nil");
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(tasks, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
+TestSuite(tasks, .init = start, .fini = story_end, .timeout = 10);
 
 static failure_t failure_of(const msg_answer_t *answer, arena_t *arena)
 {

@@ -9,7 +9,6 @@
 
 enum { CALLER, HOST, WORKER, ACTOR, OTHER, ASKER };
 
-static story_t *story;
 static uint64_t worker, asked;
 static const char *told; // the rows of the last answer
 
@@ -28,17 +27,7 @@ static void start(void)
     asked = 0;
 }
 
-static void end(void)
-{
-    story_destroy(&story);
-}
-
-TestSuite(why, .init = start, .fini = end, .timeout = 10);
-
-static mob_ref_t ref(uint64_t seq)
-{
-    return (mob_ref_t){1000 + CALLER, seq};
-}
+TestSuite(why, .init = start, .fini = story_end, .timeout = 10);
 
 static const char *id_of(mob_ref_t of)
 {
