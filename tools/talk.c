@@ -94,17 +94,24 @@ static int refuse_detached(const tool_t *tool, const char *what)
     return say_trouble(tool, &wrong);
 }
 
+// Connects, and reads NAME [ARGUMENT...] by the signature of that task or class.
+static int read_words(tool_t *tool, const char *kind, signature_t *signature, mob_value_t *args)
+{
+    int wrong = tool_connect(tool);
+    if (!wrong)
+        wrong = args_find(tool, kind, "", tool->words[0], signature);
+    if (!wrong)
+        wrong =
+            args_read(tool, signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
+    return wrong;
+}
+
 int talk_run(tool_t *tool)
 {
     signature_t signature;
     mob_value_t args[ARGS_MAX];
     tool->keep = tool_has(tool, "detach");
-    int wrong = tool_connect(tool);
-    if (!wrong)
-        wrong = args_find(tool, "task", "", tool->words[0], &signature);
-    if (!wrong)
-        wrong =
-            args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
+    int wrong = read_words(tool, "task", &signature, args);
     if (wrong)
         return wrong;
     if (tool->keep && signature_streams(&signature))
@@ -148,12 +155,7 @@ int talk_new(tool_t *tool)
 {
     signature_t signature;
     mob_value_t args[ARGS_MAX];
-    int wrong = tool_connect(tool);
-    if (!wrong)
-        wrong = args_find(tool, "class", "", tool->words[0], &signature);
-    if (!wrong)
-        wrong =
-            args_read(tool, &signature, tool->words + 1, tool->word_count - 1, &tool->memory, args);
+    int wrong = read_words(tool, "class", &signature, args);
     if (wrong)
         return wrong;
     mob_actor_opts_t opts = {.name = tool_flag(tool, "name"),
