@@ -38,7 +38,7 @@ static void greet(void *arg)
     caller_t *self = arg;
     self->live = false;
     hauls_free(&self->hauls);
-    self->greeted_at = self->world->now;
+    self->link.greeted_at = self->world->now;
     message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
                                                   .owner = self->owner,
                                                   .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
@@ -341,13 +341,6 @@ static void hear(void *arg, const message_t *message)
 
 // ---- Time -------------------------------------------------------------------------------------------
 
-// No WELCOME came: HELLO or the answer was lost with a broker.
-static void greet_again(caller_t *self)
-{
-    if (self->link.up && self->world->now - self->greeted_at > 400000)
-        greet(self);
-}
-
 static void tick(void *arg, uint64_t mark)
 {
     caller_t *self = arg;
@@ -358,7 +351,7 @@ static void tick(void *arg, uint64_t mark)
     agenda_add(&world->agenda, world->now + TICK_US, tick, self, 0);
     self->ticks++;
     if (!self->live) {
-        greet_again(self);
+        link_greet_again(&self->link);
         return;
     }
     reader_go_on_all(self);

@@ -15,10 +15,10 @@ typedef struct caller {
     bool live; // WELCOME was heard on this connection
     bool dead;
     uint64_t epoch, accepted, note;
-    uint64_t answered;            // the highest seq of a call that has an outcome
-    int64_t greeted_at, heard_at; // a note or HUGZ
-    int64_t again_at, again_us;   // what is not accepted is sent again
-    deed_t **deeds;               // deeds[seq - 1]
+    uint64_t answered;          // the highest seq of a call that has an outcome
+    int64_t heard_at;           // a note or HUGZ
+    int64_t again_at, again_us; // what is not accepted is sent again
+    deed_t **deeds;             // deeds[seq - 1]
     uint64_t count, room;
     uint64_t sent;       // the highest seq said on this connection
     uint64_t first_open; // all before are settled and dropped

@@ -6,6 +6,8 @@
 
 #include "world.h"
 
+enum { GREET_AGAIN_US = 400000 };
+
 typedef struct parcel { // one message on its way
     struct parcel *next;
     link_t *link;
@@ -63,21 +65,27 @@ void link_init(link_t *self, world_t *world, const player_t *player, void *arg)
 
 // ---- To the broker ----------------------------------------------------------------------------------
 
+// The next envelope of a batch that has come, by way of the trace.
+static bool read_next(link_t *self, batch_reader_t *walk, message_t *message, bool down)
+{
+    message_fault_t fault;
+    message_state_t state = message_next(walk, message, &fault);
+    if (state == MESSAGE_OK)
+        world_said(self->world, self, message, down);
+    else if (state != MESSAGE_END)
+        world_fail(self->world,
+                   down ? "the broker said a bad envelope" : "a player said a bad envelope");
+    return state == MESSAGE_OK;
+}
+
 static void deliver_up(link_t *self, const batch_t *batch)
 {
     world_t *world = self->world;
     batch_reader_t walk =
         batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
-    message_t message;
-    message_fault_t fault;
-    for (message_state_t state; (state = message_next(&walk, &message, &fault)) != MESSAGE_END;) {
-        if (state != MESSAGE_OK) {
-            world_fail(world, "a player said a bad envelope");
-            return;
-        }
+    for (message_t message; read_next(self, &walk, &message, false);) {
         if (!self->peer)
             self->peer = core_open(world->core, world->now, self);
-        world_said(world, self, &message, false);
         core_message(world->core, world->now, self->peer, &message);
     }
     link_collect(world);
@@ -145,24 +153,15 @@ static void arrive_down(void *arg, uint64_t mark)
 {
     parcel_t *parcel = arg;
     link_t *self = parcel->link;
-    world_t *world = self->world;
     batch_t *batch = &parcel->batch;
     (void)mark;
     if (parcel->generation == self->generation) {
         self->flying--;
         batch_reader_t walk =
             batch_open(batch->pack.data, batch->pack.size, batch->blobs, batch->blob_count);
-        message_t message;
-        message_fault_t fault;
-        for (message_state_t state; (state = message_next(&walk, &message, &fault)) != MESSAGE_END;) {
-            if (state != MESSAGE_OK) {
-                world_fail(world, "the broker said a bad envelope");
-                break;
-            }
-            world_said(world, self, &message, true);
+        for (message_t message; read_next(self, &walk, &message, true);)
             if (!self->closed)
                 self->player->hear(self->arg, &message);
-        }
         link_flush(self, false);
     }
     parcel_free(parcel);
@@ -205,6 +204,12 @@ static void lose(link_t *self)
     self->generation++;
     self->flying = 0;
     batch_clear(&self->out);
+}
+
+void link_greet_again(link_t *self)
+{
+    if (self->up && self->world->now - self->greeted_at > GREET_AGAIN_US)
+        self->player->greet(self->arg);
 }
 
 void link_break(link_t *self)

@@ -25,6 +25,7 @@ typedef struct link {
     bool up;             // connected
     bool closed;         // for good
     int64_t up_at, calls_at, notes_at; // when the last one of a direction arrives
+    int64_t greeted_at;                // by the player, the last time
     batch_t out;                       // what is said, until link_flush()
     struct link *next;                 // of all
 } link_t;
@@ -33,6 +34,7 @@ void link_init(link_t *self, world_t *world, const player_t *player,
                void *arg);                    // connects after a moment
 void link_flush(link_t *self, bool requests); // requests: it may come twice
 void link_collect(world_t *world);            // what the core wants to send
+void link_greet_again(link_t *self); // no WELCOME came: HELLO or the answer was lost with a broker
 void link_break(link_t *self); // all that is on its way is lost; connects again after a moment
 void link_broker_gone(link_t *self,
                       bool seen); // likewise, and the broker has forgotten; not seen: it finds out by ERROR

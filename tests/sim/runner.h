@@ -68,7 +68,7 @@ typedef struct runner {
     enum wire_start kind;
     bool live, welcomed, dead, blocked, over;
     uint64_t epoch;
-    int64_t greeted_at, heard_at;
+    int64_t heard_at;
     char (*texts)[32]; // by symbol
     uint32_t text_count;
     runner_item_t *first, *last, *running;

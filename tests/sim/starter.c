@@ -19,7 +19,7 @@ static void greet(void *arg)
 {
     starter_t *self = arg;
     self->live = false;
-    self->greeted_at = self->world->now;
+    self->link.greeted_at = self->world->now;
     message_HELLO(&self->link.out, &(msg_hello_t){.major = 1,
                                                   .owner = self->owner,
                                                   .topic = {(char *)self->topic, MOB_TOPIC_SIZE},
@@ -94,13 +94,6 @@ static void hear(void *arg, const message_t *message)
     }
 }
 
-// No WELCOME came: HELLO or the answer was lost with a broker.
-static void greet_again(starter_t *self)
-{
-    if (self->link.up && self->world->now - self->greeted_at > 400000)
-        greet(self);
-}
-
 static void tick(void *arg, uint64_t mark)
 {
     starter_t *self = arg;
@@ -110,7 +103,7 @@ static void tick(void *arg, uint64_t mark)
         return;
     agenda_add(&world->agenda, world->now + TICK_US, tick, self, 0);
     if (!self->live) {
-        greet_again(self);
+        link_greet_again(&self->link);
         return;
     }
     message_PING(&self->link.out, &(msg_ping_t){.epoch = self->epoch, .heard = self->heard_at > 0});

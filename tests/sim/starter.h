@@ -13,7 +13,7 @@ typedef struct starter {
     uint32_t slots, disks; // disks: that its bodies take now
     bool live, dead;
     uint64_t epoch;
-    int64_t greeted_at, heard_at;
+    int64_t heard_at;
     struct starter *next; // of the past ones
 } starter_t;
 
