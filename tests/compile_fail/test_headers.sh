@@ -5,21 +5,8 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 include=(-I"$top/wire/include" -I"$top/sdk/include")
 warn=(-Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror)
-dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
-number=0 bad=0
-
-check() { # TEXT command...
-    local text=$1
-    shift
-    number=$((number + 1))
-    if "$@" >"$dir/says" 2>&1; then
-        echo "ok $number $text"
-    else
-        bad=$((bad + 1))
-        echo "not ok $number $text"
-        sed 's/^/# /' "$dir/says" | head -5
-    fi
-}
+# shellcheck source-path=SCRIPTDIR source=../support/checks.bash
+. "$(dirname "$0")/../support/checks.bash"
 
 refused_by_grep() { ! grep -rnE '#include [<"](zmq|czmq|mpack)' "$top/wire/include" "$top/sdk/include"; }
 

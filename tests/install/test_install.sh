@@ -5,21 +5,8 @@
 set -u
 export LC_ALL=C
 build=${MOBULA_BUILD:?} source=${MOBULA_SOURCE:?}
-dir=$(mktemp -d "${TMPDIR:-/tmp}/mobula-install-XXXXXX") && trap 'rm -rf "$dir"' EXIT
-number=0 bad=0
-
-check() { # TEXT command...
-    local text=$1
-    shift
-    number=$((number + 1))
-    if "$@" >"$dir/says" 2>&1; then
-        echo "ok $number $text"
-    else
-        bad=$((bad + 1))
-        echo "not ok $number $text"
-        tail -n 15 "$dir/says" | sed 's/^/# /'
-    fi
-}
+# shellcheck source-path=SCRIPTDIR source=../support/checks.bash
+. "$(dirname "$0")/../support/checks.bash"
 
 install_and_move() {
     cmake --install "$build" --prefix "$dir/first" && mv "$dir/first" "$dir/usr" &&
