@@ -25,8 +25,10 @@ static uint32_t *percent_of(fault_t *self, const char *name, size_t length)
     const struct {
         const char *name;
         uint32_t *percent;
-    } kinds[] = {
-        {"drop_notice", &self->drop_notice}, {"drop", &self->drop}, {"double", &self->doubled}};
+    } kinds[] = {{"drop_notice", &self->drop_notice},
+                 {"drop", &self->drop},
+                 {"double", &self->doubled},
+                 {"break", &self->breaks}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strlen(kinds[i].name) == length && memcmp(kinds[i].name, name, length) == 0)
             return kinds[i].percent;
@@ -57,7 +59,8 @@ mob_err_t fault_load(fault_t *self, char *why, size_t size)
     *self = (fault_t){.seed = seed != NULL ? strtoull(seed, NULL, 10) : 1};
     if (text == NULL || parse(self, text))
         return MOB_OK;
-    snprintf(why, size, "MOBULA_FAULT=%s is not like drop_notice=100%%,drop=1%%,double=1%%", text);
+    snprintf(why, size,
+             "MOBULA_FAULT=%s is not like drop_notice=100%%,drop=1%%,double=1%%,break=1%%", text);
     return MOB_EARGS;
 }
 
@@ -77,8 +80,8 @@ void fault_tally(const fault_t *self)
         return;
     fprintf(file,
             "untold=%" PRIu64 " dropped_notices=%" PRIu64 " dropped=%" PRIu64 " doubles=%" PRIu64
-            "\n",
-            self->untold, self->dropped_notices, self->dropped, self->doubles);
+            " broken=%" PRIu64 "\n",
+            self->untold, self->dropped_notices, self->dropped, self->doubles, self->broken);
     fclose(file);
 }
 

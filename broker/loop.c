@@ -181,6 +181,15 @@ static void step(loop_t *self, route_t *route, parcel_t *parcel, int64_t now)
     routes_spoke(route, now);
 }
 
+static void refuse(loop_t *self, size_t gate, const uint8_t *id, mob_err_t err, const char *why)
+{
+    batch_t batch = BATCH_INIT;
+    message_ERROR(&batch, &(msg_error_t){.code = err, .why = {why, strlen(why)}});
+    if (!batch_empty(&batch))
+        parcel_send(self->gates[gate].sockets[SOCKET_CALLS], id, &batch);
+    batch_fini(&batch);
+}
+
 // Who has no place in the table is told so, and nothing is kept of him.
 static void turn_away(loop_t *self, size_t gate, const parcel_t *parcel)
 {
@@ -189,12 +198,36 @@ static void turn_away(loop_t *self, size_t gate, const parcel_t *parcel)
         log_warn(self->log, "MOB-STRANGER", "cause=%s", "a routing id that has not 16 bytes");
         return;
     }
-    batch_t batch = BATCH_INIT;
-    message_ERROR(&batch, &(msg_error_t){.code = MOB_EFULL, .why = {"LIMIT", 5}});
-    if (!batch_empty(&batch))
-        parcel_send(self->gates[gate].sockets[SOCKET_CALLS], parcel->route, &batch);
-    batch_fini(&batch);
+    refuse(self, gate, parcel->route, MOB_EFULL, "LIMIT");
     log_warn(self->log, "MOB-FULL", "connections=%zu", routes_count(&self->routes));
+}
+
+static bool says_hello(const parcel_t *parcel)
+{
+    batch_reader_t batch =
+        batch_open(zmq_msg_data((zmq_msg_t *)&parcel->frame), zmq_msg_size(&parcel->frame), NULL, 0);
+    message_t message;
+    message_fault_t fault;
+    return message_next(&batch, &message, &fault) == MESSAGE_OK && message.verb == VERB_HELLO;
+}
+
+// A fault. Its peer hears of it by what a new connection would be answered that does not begin with HELLO.
+static bool breaks(loop_t *self, route_t *route, const parcel_t *received)
+{
+    fault_t *fault = self->fault;
+    if (!fault_may(fault->breaks))
+        return false;
+    if (received != NULL && route->broken && says_hello(received))
+        route->broken = false;
+    bool hit = !route->broken && fault_hits(fault, fault->breaks);
+    if (!hit && !route->broken)
+        return false;
+    fault->broken += hit;
+    fault->dropped++;
+    if (hit || received != NULL)
+        refuse(self, route->key.gate, route->key.id, MOB_EPROTO, "HELLO");
+    route->broken = true;
+    return true;
 }
 
 static void take(loop_t *self, size_t gate, parcel_t *parcel, int64_t now)
@@ -204,6 +237,8 @@ static void take(loop_t *self, size_t gate, parcel_t *parcel, int64_t now)
         turn_away(self, gate, parcel);
         return;
     }
+    if (breaks(self, route, parcel))
+        return;
     if (fault_hits(self->fault, self->fault->drop)) {
         self->fault->dropped++;
         return;
@@ -244,6 +279,8 @@ static void receive_all(loop_t *self, int64_t now)
 
 static parcel_sent_t send_call(loop_t *self, route_t *route, batch_t *batch)
 {
+    if (breaks(self, route, NULL))
+        return PARCEL_SENT;
     if (fault_hits(self->fault, self->fault->drop)) {
         self->fault->dropped++;
         return PARCEL_SENT;

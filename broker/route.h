@@ -24,6 +24,7 @@ typedef struct route {
     int64_t ended_at;          // its process was seen to end; 0: as far as we know it lives
     int64_t gone_at;           // then the core is told
     bool lost;                 // no memory for its place in the table
+    bool broken;               // by a fault: nothing passes until it says HELLO again
     struct route *prev, *next; // among the parked
     struct route *ended_prev, *ended_next; // among the ended
     UT_hash_handle hh;

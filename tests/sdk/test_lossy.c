@@ -1,0 +1,79 @@
+// test_lossy.c - connections that break all the time, and messages that come twice. What ZeroMQ loses it loses with the
+// connection, so that is what a fault takes: a message, and all that follows until its peer has said HELLO again.
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crew.h"
+#include "kin.h"
+#include "notices.h"
+#include "story.h"
+
+enum { MANY = 200, LIMIT_MS = 30000 };
+
+static char tally_path[128];
+
+static void begin(void)
+{
+    const char *faults = getenv("MOBULA_FAULTS");
+    if (!faults || strcmp(faults, "ON") != 0)
+        cr_skip_test("this build has no faults");
+    needs_notices("it sets faults of its own");
+    setenv("MOBULA_FAULT", "break=10%,double=10%", 1);
+    crew = crew_open();
+    snprintf(tally_path, sizeof tally_path, "%s/tally", crew.directory);
+    setenv("MOBULA_FAULT_TALLY", tally_path, 1);
+    crew.defs = kin_defs;
+    crew_start_broker(&crew);
+    crew_start_host(&crew, NULL);
+    m = crew_client(&crew);
+}
+
+TestSuite(lossy, .init = begin, .fini = close_crew, .timeout = 120);
+
+static void must_have_landed(void)
+{
+    uint64_t doubles = 0, broken = 0;
+    mob_close(&m);
+    crew_drain_broker(&crew);
+    FILE *file = fopen(tally_path, "r");
+    cr_assert_not_null(file);
+    cr_assert_eq(
+        fscanf(file, "untold=%*u dropped_notices=%*u dropped=%*u doubles=%" SCNu64 " broken=%" SCNu64,
+               &doubles, &broken),
+        2);
+    fclose(file);
+    cr_assert(doubles > 0 && broken > 10, "%d doubles, %d broken", (int)doubles, (int)broken);
+}
+
+Test(lossy, C108_every_actor_is_made_once)
+{
+    kin_h kin[MANY];
+    mob_ref_i64 pids[MANY];
+    int64_t from = now_ms();
+    for (int i = 0; i < MANY; i++) {
+        kin[i] = mob_new(m, kin, 0, 0);
+        pids[i] = mob_call(m, kin[i], kin_pid);
+    }
+    for (int i = 0; i < MANY; i++)
+        cr_assert_gt(value_of(pids[i]), 0);
+    cr_assert_leq(now_ms() - from, LIMIT_MS);
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(crew_ran(&crew, mob_ready(kin[i].actor)).count, 1);
+    must_have_landed();
+}
+
+Test(lossy, Z11_acknowledgements_that_are_lost_cost_time_alone)
+{
+    mob_ref_i64 sums[MANY];
+    kin_h kin = mob_new(m, kin, 0, 0);
+    for (int i = 0; i < MANY; i++) { // one by one: each has an acknowledgement of its own to lose
+        sums[i] = mob_call(m, kin, kin_add, 1);
+        cr_assert_eq(value_of(sums[i]), i + 1);
+    }
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(crew_ran(&crew, sums[i].ref).count, 1);
+    must_have_landed();
+}
