@@ -278,8 +278,7 @@ static void run_call(worker_t *worker, hand_t *hand)
 
 static const char *not_yet(const hand_t *hand)
 {
-    opts_t opts = opts_read((opts_field_t){.wire = hand->pack.data + hand->opts_at,
-                                           .size = (uint32_t)(hand->pack.size - hand->opts_at)});
+    opts_t opts = opts_read(hand_opts(hand));
     if (opts.max_concurrency > 1)
         return "max_concurrency above 1 is not in this version";
     return opts.lanes.size ? "lanes are not in this version" : NULL;

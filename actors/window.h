@@ -42,8 +42,8 @@ typedef struct hand { // one of them
     // Set under the lock, read by the body without it: nothing hangs on its order.
     atomic_bool cancelled;
     load_t args;      // in pack, or in a blob that is held
-    pack_t pack;      // arguments, then the options of a making
-    uint32_t opts_at; // of a making: where its options begin in pack
+    pack_t pack;      // arguments, then the options
+    uint32_t opts_at; // where its options begin in pack
     blob_t *saved;    // of a making
     gather_t *gather; // its arguments are on their way: it cannot begin; NULL: they are here
 } hand_t;
@@ -72,7 +72,13 @@ bool hand_set_args(hand_t *self, load_t args, loads_t deps);
 // All was gathered. False: broken, too large, or no memory.
 bool hand_gathered(hand_t *self);
 bool hand_set_opts(hand_t *self, opts_field_t opts,
-                   load_t saved);                // of a making, after its arguments
+                   load_t saved); // after its arguments; saved: of a making
+// Of a call for HAVE, of a making for its constructor and HOLD; as they came.
+static inline opts_field_t hand_opts(const hand_t *self)
+{
+    return (opts_field_t){.wire = self->pack.data ? self->pack.data + self->opts_at : NULL,
+                          .size = (uint32_t)(self->pack.size - self->opts_at)};
+}
 void hand_wish(hand_t *self, opts_field_t opts); // of a call: how many values are asked for
 static inline bool hand_streams(const hand_t *self)
 {

@@ -108,7 +108,8 @@ static bool accept_run(worker_t *self, const msg_run_t *run, hand_t *hand)
         refuse(self, hand, MOB_EUNAVAILABLE, MOB_NOT_EXECUTED, "the actor is not in this worker");
     else if (!hand->body)
         refuse(self, hand, MOB_ENOTFOUND, MOB_NOT_EXECUTED, "this program does not offer it");
-    else if (!take_args(self, hand, run->args, run->deps))
+    else if (!take_args(self, hand, run->args, run->deps) ||
+             !hand_set_opts(hand, run->opts, (load_t){0}))
         refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
     else
         return true;
@@ -376,7 +377,8 @@ static void say_have(worker_t *self, const hand_t *hand)
                                .attempt = hand->attempt,
                                .actor = hand->actor,
                                .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING,
-                               .returns = hand->returns});
+                               .returns = hand->returns,
+                               .opts = hand_opts(hand)});
 }
 
 // Their answers follow by themselves, behind the pieces that are not accepted.

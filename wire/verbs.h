@@ -118,7 +118,8 @@
 #define MOB_ENDED(F)   F(u64, worker) F(u32, cause) F(u32, status) F(u32, pid) F(str, log)
 #define MOB_HOLD(F)    F(ref, actor) F(u32, incarnation) F(u32, state) F(str, cls) F(opts, opts)   \
                        F(load, args) F(inner, inner)
-#define MOB_HAVE(F)    F(ref, ref) F(u32, attempt) F(ref, actor) F(u32, state) F(u32, returns)
+#define MOB_HAVE(F)    F(ref, ref) F(u32, attempt) F(ref, actor) F(u32, state) F(u32, returns) \
+                       F(opts, opts)
 #define MOB_BEGUN(F)   F(ref, ref) F(u32, attempt)
 #define MOB_ITEM(F)    F(ref, ref) F(u32, attempt) F(u64, index) F(load, value) F(u32, count)      \
                        F(inner, inner)

@@ -24,7 +24,8 @@ enum { DROPPED_MAX = 65536 };
 
 // ---- Workers ------------------------------------------------------------------------------------
 
-// What it takes nobody says: what the first one wishes, if its caller came back before, else the default.
+// What it takes its worker says, if it has not ended there yet (take_said()). Until then: what the first one wishes,
+// if its caller came back before, else the default.
 static void claim(core_t *core, worker_t *worker, call_t *call)
 {
     static const opts_t none;
@@ -100,12 +101,31 @@ static void call_home(core_t *core, worker_t *worker, const msg_have_t *have)
         message_CANCEL(batch, &(msg_cancel_t){.ref = have->ref});
 }
 
+// They run one by one, and all of them take the same.
+static void take_said(core_t *core, worker_t *worker, const call_t *call, opts_field_t said)
+{
+    char wrong[DEMAND_TEXT];
+    opts_t opts = opts_read(said);
+    opts_t taken = {.cpus_e4 = opts.cpus_e4, .resources = opts.resources};
+    bool first = worker->claimed && worker->hand == call;
+    demand_t *demand =
+        first && demand_wished(&taken) ? demand_of(core, &taken, NULL, false, wrong) : NULL;
+    if (demand) {
+        place_release(core, worker);
+        place_lease(worker, demand);
+        worker->claimed = true;
+    }
+    demand_drop(core, &demand);
+}
+
 void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
 {
     call_t *call = had(core, worker, have);
     if (call)
         call->have = 1;
-    else
+    if (call && have->opts.size)
+        take_said(core, worker, call, have->opts);
+    if (!call)
         call_home(core, worker, have);
 }
 

@@ -113,17 +113,22 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blan
 
 // ---- Running ------------------------------------------------------------------------------------
 
-// How many values the worker shall give, where it is not one.
-static bool wishes(core_t *core, call_t *call, opts_t *out)
+// How many values it shall give, where it is not one; and what it takes of the host, for HAVE to a later broker.
+static bool wishes(core_t *core, const worker_t *worker, call_t *call, opts_t *out)
 {
-    if (call->extra->parts)
-        *out = (opts_t){.num_returns = call->extra->parts->count};
-    else if (stream_of(call))
-        *out =
-            (opts_t){.num_returns = MOB_STREAM, .stream_ahead = (int64_t)stream_credit(core, call)};
-    else
-        return false;
-    return true;
+    const demand_t *lease = worker->lease;
+    *out = (opts_t){0};
+    if (call->extra && call->extra->parts)
+        out->num_returns = call->extra->parts->count;
+    if (stream_of(call)) {
+        out->num_returns = MOB_STREAM;
+        out->stream_ahead = (int64_t)stream_credit(core, call);
+    }
+    if (lease) {
+        out->cpus_e4 = lease->wish.cpus;
+        out->resources = lease->wish.resources;
+    }
+    return out->num_returns || out->cpus_e4 || out->resources.size;
 }
 
 // False: it does not fit into a message, however empty. Not connected now is fine: it is said again.
@@ -149,7 +154,7 @@ bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
         run.parent = call->extra->parent;
         run.deps = fetch_deps(core, call->extra, run.args);
     }
-    if (call->extra && wishes(core, call, &opts))
+    if (wishes(core, worker, call, &opts))
         run.opts.set = &opts;
     if (message_RUN(batch, &run))
         return true;

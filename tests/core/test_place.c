@@ -354,6 +354,17 @@ Test(place, a_definition_says_what_its_bodies_need)
 
 // ---- What makes no sense ------------------------------------------------------------------------
 
+Test(place, its_worker_is_told_what_it_takes_for_a_later_broker)
+{
+    submit(1, .cpus_e4 = 20000, .resources = bytes("disk=1"));
+    const msg_run_t *run = hear(story, B1, RUN, run);
+    opts_t told = opts_read(run->opts);
+    cr_assert_eq(told.cpus_e4, 20000);
+    cr_assert_eq(told.resources.size, 6u);
+    submit(2, .labels = bytes("zone=a"));
+    cr_assert_eq(hear(story, A1, RUN, run)->opts.size, 0u); // 1 CPU: nothing to be said
+}
+
 Test(place, texts_that_are_none_are_named)
 {
     submit(1, .resources = bytes("disk"));

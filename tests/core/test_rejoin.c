@@ -226,6 +226,33 @@ Test(rejoin, what_runs_already_takes_its_place_even_if_that_is_too_much)
     cr_assert(story_peek(story, NEW) || story_peek(story, WORKER) || story_peek(story, OTHER));
 }
 
+static bool host_has_taken(uint64_t seq, const char *resources)
+{
+    return strstr(story_rows(story, CALLER, seq, "hosts", ""), resources) != NULL;
+}
+
+Test(rejoin, what_runs_takes_what_its_worker_was_told_that_it_takes)
+{
+    opts_t told = {.cpus_e4 = 20000, .resources = {"disk=1", 6}};
+    opts_t nonsense = {.resources = {"disk=one", 8}};
+    story_join(story, HOST, ROLE_HOST, 1000 + HOST, 0);
+    say(story, HOST, OPEN, open, .slots = 4, .resources = {"disk=2", 6});
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    say(story, WORKER, HAVE, have, .ref = ref(1), .state = HAND_RUNNING, .opts = {.set = &told});
+    say(story, WORKER, HAVE, have, .ref = ref(2), .state = HAND_WAITING, .opts = {.set = &told});
+    that_is_all();
+    story_join(story, OTHER, ROLE_WORKER, 556, 1000 + HOST);
+    say(story, OTHER, HAVE, have, .ref = ref(3), .state = HAND_RUNNING, .opts = {.set = &nonsense});
+    caller_returns(3);
+    cr_assert(host_has_taken(4, "cpu=3/4 disk=1/2"));
+    say(story, WORKER, RESULT, result, .ref = ref(1), .value = text_load("v"));
+    hear(story, CALLER, DONE, done);
+    cr_assert(host_has_taken(5, "cpu=3/4 disk=1/2"));
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("v"));
+    hear(story, CALLER, DONE, done);
+    cr_assert(host_has_taken(6, "cpu=1/4 disk=0/2"));
+}
+
 Test(rejoin, what_an_actor_has_in_hand_takes_nothing_though_said_before_its_hold)
 {
     story_host(story, HOST, NULL, "counter i64", "add i64 -> i64", 1);

@@ -235,6 +235,20 @@ Test(tasks_wire, each_attempt_of_a_task_is_a_run)
     cr_assert_eq(runs, 2);
 }
 
+Test(tasks_wire, what_it_takes_is_told_to_a_later_broker)
+{
+    opts_t takes = {.cpus_e4 = 20000, .resources = paper_text("disk=1")};
+    paper_say(paper, RUN, run, .ref = {CALLER, 1}, .symbol = GATE, .remaining_ms = -1,
+              .epoch = paper->epoch, .opts = {.set = &takes});
+    paper_send(paper);
+    wait_for_begin();
+    new_broker();
+    opts_t told = opts_read(paper_hear(paper, VERB_HAVE)->have.opts);
+    cr_assert_eq(told.cpus_e4, 20000);
+    cr_assert_eq(told.resources.size, 6u);
+    open_gate();
+}
+
 Test(tasks_wire, who_leaves_waits_until_its_results_were_taken)
 {
     run_task(1, 0, NEXT);
