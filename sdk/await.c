@@ -251,17 +251,41 @@ mob_err_t mob_all(mob_t *self, const mob_ref_t *refs, size_t count, int timeout_
     return err;
 }
 
-// Outcomes mostly come in the order of the calls, so we go on where the last one was found.
-static size_t find_ready(mob_t *self, const mob_ref_t *refs, size_t count)
+// When it came, among the others; 0: before all of them.
+static uint32_t came(const future_t *future)
 {
-    size_t from = self->take_from < count ? self->take_from : 0;
+    const future_t *heard = future && future->is_stream ? stream_heard(future) : future;
+    return heard && heard->settled ? heard->came : 0;
+}
+
+// The one that came first. Mostly it is the next one of all behind the last that was taken from here, and stands
+// there: then nothing else can have come before.
+static size_t find_first(mob_t *self, const mob_ref_t *refs, size_t count)
+{
+    bool same = refs == self->take.refs && count == self->take.count;
+    size_t from = self->take.at < count ? self->take.at : 0, found = count;
+    uint32_t first = 0, next = self->take.came + 1;
     begin_marks(self);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !(same && found < count && first == next); i++) {
         size_t at = from + i < count ? from + i : from + i - count;
-        if (is_ready(self, future_known(self, refs[at])))
-            return self->take_from = at;
+        future_t *future = future_known(self, refs[at]);
+        if (!is_ready(self, future) || (found < count && (int32_t)(came(future) - first) > 0))
+            continue;
+        found = at;
+        first = came(future);
     }
-    return count;
+    return found;
+}
+
+static mob_ref_t take_out(mob_t *self, mob_ref_t *refs, size_t *count, size_t at)
+{
+    mob_ref_t taken = refs[at];
+    self->take.came = came(future_known(self, taken));
+    refs[at] = refs[--*count];
+    self->take.refs = refs;
+    self->take.count = *count;
+    self->take.at = at;
+    return taken;
 }
 
 mob_ref_t mob_take(mob_t *self, mob_ref_t *refs, size_t *count, int timeout_ms)
@@ -269,14 +293,12 @@ mob_ref_t mob_take(mob_t *self, mob_ref_t *refs, size_t *count, int timeout_ms)
     session_lock(self);
     mob_ref_t taken = {0, 0};
     waiter_t waiter = wait_begin(self, timeout_ms);
-    size_t at = find_ready(self, refs, *count);
+    size_t at = find_first(self, refs, *count);
     while (at == *count && *count > 0 && wait_for_marked(&waiter, 1) == MOB_OK)
-        at = find_ready(self, refs, *count);
+        at = find_first(self, refs, *count);
     wait_end(&waiter);
-    if (at < *count) {
-        taken = refs[at];
-        refs[at] = refs[--*count];
-    }
+    if (at < *count)
+        taken = take_out(self, refs, count, at);
     session_unlock(self);
     return taken;
 }

@@ -71,7 +71,11 @@ struct mob {
     keeper_t keeper;
     int wake; // eventfd: a waiting thread ends its turn
     atomic_bool interrupted;
-    size_t take_from; // where mob_take() found one last
+    struct {
+        const mob_ref_t *refs; // the array as it was left
+        size_t count, at;      // at: where it found one
+        uint32_t came;         // number of that
+    } take;                    // the last mob_take()
 };
 
 // ---- The open batch (session.c) -----------------------------------------------------------------

@@ -139,9 +139,10 @@ void futures_remove(futures_t *self, future_t **future_p)
 }
 
 // It can be read, or says why not: whoever waits for it among many need not look at the others.
-static void arrived(futures_t *self, const future_t *future)
+static void arrived(futures_t *self, future_t *future)
 {
     bool marked = future->mark == self->mark;
+    future->came = ++self->came;
     self->marked += marked;
     self->marked_failures += marked && future->err;
 }

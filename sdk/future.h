@@ -33,10 +33,13 @@ typedef struct future {
         uint32_t behind; // of a pending one: so many refs of the same request come behind it
         uint32_t size;
     };
-    uint16_t kept;    // holds by mob_keep()
-    uint16_t pins;    // waits and callbacks in progress
-    uint32_t born_ms; // when it was made, roughly
-    uint8_t err;      // mob_err_t, once settled
+    uint16_t kept; // holds by mob_keep()
+    uint16_t pins; // waits and callbacks in progress
+    union {
+        uint32_t born_ms; // of a pending one: when it was made, roughly
+        uint32_t came;    // of one that can be read: number in the order in which they came
+    };
+    uint8_t err; // mob_err_t, once settled
     uint8_t kind : 3;
     uint8_t settled : 1;
     uint8_t held : 1;      // in the line of holds
@@ -72,6 +75,7 @@ typedef struct futures {
     uint32_t mark;               // of the wait for many that goes on
     size_t marked;               // so many of those that it marked have come
     size_t marked_failures;      // with a failure
+    uint32_t came;               // number of the last that came
 } futures_t;
 
 bool futures_init(futures_t *self, uint64_t owner);

@@ -134,6 +134,12 @@ future_t *stream_head(mob_t *self, future_t *future)
     return stream->count > 0 ? stream->heads[stream->first] : NULL;
 }
 
+const future_t *stream_heard(const future_t *future)
+{
+    const stream_t *stream = future->stream;
+    return stream->count > 0 ? stream->heads[stream->first] : stream->item;
+}
+
 // ---- mob_pull -----------------------------------------------------------------------------------
 
 static mob_err_t refuse(mob_t *self, mob_err_t err, const char *reason, mob_ref_t *item)

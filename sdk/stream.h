@@ -19,6 +19,7 @@ typedef struct stream {            // of a future that is one; its memory goes w
 stream_t *stream_new(int ahead);                // as in mob_opts_t; NULL: no memory
 void stream_end(mob_t *self, future_t *future); // it is dropped: so is all that belongs to it
 future_t *stream_awaits(mob_t *self, future_t *future); // what a pull would wait for; NULL: it would not
+const future_t *stream_heard(const future_t *future); // what a pull gives that does not wait
 future_t *stream_head(mob_t *self, future_t *future); // and what a callback can wait for
 
 #endif

@@ -1,5 +1,6 @@
 // Waiting: for one, some, all, whichever is next; callbacks; holds.
 
+#include "notices.h"
 #include "stage.h"
 #include "story.h"
 
@@ -172,6 +173,45 @@ Test(waits, whichever_is_next)
     }
     cr_assert_eq(sum, 40 * 41 / 2);
     cr_assert(mob_is_none(mob_take(m, refs, &count, 0)));
+}
+
+// Each needs the one behind it: they settle from the last to the first.
+static void run_backwards(mob_ref_t *refs, size_t count)
+{
+    mob_ref_i64 last = mob_run(m, inc, 0);
+    for (size_t i = count; i > 0; i--) {
+        refs[i - 1] = last.ref;
+        last = mob_run(m, inc, last);
+    }
+    is_err(mob_done(m, last, 5000), MOB_OK);
+}
+
+Test(waits, the_first_that_settled_is_taken_first)
+{
+    enum { COUNT = 12 };
+    needs_notices("what is asked for settles in the order of the answers");
+    mob_ref_t refs[COUNT], copy[COUNT];
+    size_t count = COUNT;
+    run_backwards(refs, COUNT);
+    memcpy(copy, refs, sizeof copy);
+    for (size_t i = COUNT; i > 0; i--)
+        cr_assert(mob_same(mob_take(m, refs, &count, 5000), copy[i - 1]), "%zu", i);
+}
+
+Test(waits, also_when_others_are_put_in_their_place)
+{
+    needs_notices("what is asked for settles in the order of the answers");
+    mob_ref_t refs[5], copy[5], few[3];
+    size_t count = 3;
+    run_backwards(refs, 5);
+    memcpy(copy, refs, sizeof copy);
+    memcpy(few, copy, sizeof few); // 3 and 4 settled before all of these
+    cr_assert(mob_same(mob_take(m, few, &count, 0), copy[2]));
+    few[count++] = copy[4];
+    cr_assert(mob_same(mob_take(m, few, &count, 0), copy[4]));
+    few[count++] = copy[3];
+    for (int next = 3; count > 0; next = next == 3 ? 1 : 0)
+        cr_assert(mob_same(mob_take(m, few, &count, 0), copy[next]));
 }
 
 Test(waits, a_ref_of_another_connection)
