@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "crew.h"
@@ -163,6 +164,67 @@ Test(outage, Z07_a_worker_that_is_gone_before_its_call_arrives)
     int64_t from = clock_us();
     failure_of(mob_call(m, tally, tally_inc, 1).ref, MOB_EDEAD);
     cr_assert_leq(clock_us() - from, 1000000);
+}
+
+// ---- A client that stood still ------------------------------------------------------------------
+
+enum { AWAITED = 9000 };
+
+static void visit_and_stand_still(const crew_t *self)
+{
+    static mob_ref_i64 refs[AWAITED];
+    mob_t *visitor = crew_client(self);
+    crew_here(self);
+    for (int i = 0; i < AWAITED; i++)
+        refs[i] = mob_run(visitor, add, i, 1);
+    if (mob_done(visitor, mob_put(visitor, 1), SOON)) // behind them, so they are there
+        _exit(1);
+    crew_tell_begun();
+    for (int i = 0; i < AWAITED; i++) {
+        int64_t value = 0;
+        if (mob_get(visitor, refs[i], &value, SOON) || value != i + 1)
+            _exit(2);
+    }
+    mob_close(&visitor);
+}
+
+// More is said to it than any queue between keeps: what it missed it asks for.
+TestSuite(outage_of_a_client, .fini = close_crew, .timeout = 60);
+
+static long broker_kib(void)
+{
+    char path[64];
+    long total = 0, pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)crew.broker);
+    FILE *file = fopen(path, "r");
+    cr_assert_eq(fscanf(file, "%ld %ld", &total, &pages), 2);
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+Test(outage_of_a_client, Z06_one_that_stood_still_meanwhile_hears_all_of_it)
+{
+    needs_notices("its tasks wait 3 s for a host that offers them");
+    crew = crew_open();
+    crew.defs = crew_defs;
+    crew_start_broker(&crew);
+    pid_t visitor = crew_visit(&crew, visit_and_stand_still);
+    crew_hear(crew.begun[0]);
+    kill(visitor, SIGSTOP);
+    long before = broker_kib();
+    crew_start_host(&crew, NULL);
+    m = crew_client(&crew);
+    while (count_of(m, "settled") < AWAITED)
+        ;
+#ifndef __SANITIZE_ADDRESS__ // which keeps freed memory for a while
+    cr_assert_lt(broker_kib() - before, 16 * 1024L);
+#else
+    (void)before;
+#endif
+    kill(visitor, SIGCONT);
+    int status = 0;
+    cr_assert_eq(waitpid(visitor, &status, 0), visitor);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%x", (unsigned)status);
 }
 
 // ---- What was under way -------------------------------------------------------------------------
