@@ -88,6 +88,12 @@ one_mpack_read() { [ "$(mpack_reads | wc -l)" -eq 1 ] || mpack_reads; }
 sleeps() { git grep -nE '\b((|u|nano|clock_nano|time\.)sleep|zclock_sleep)\(' -- 'tests/*.[ch]' 'tests/*.py' ':!tests/support/work.c'; }
 fresh_conformance() { tests/support/scenarios.sh --markdown | diff docs/CONFORMANCE.md -; }
 machine_paths() { git grep -nE '/work/|/home/[a-z]|/root/' -- . ':!tests/support/lint.sh'; }
+decisions() { # each number once, and in its title
+    git ls-files 'docs/decisions/[0-9]*.md' | sed 's|.*/||; s|-.*||' | sort | uniq -d
+    git ls-files 'docs/decisions/[0-9]*.md' ':!docs/decisions/0000-*' | while read -r page; do
+        head -n 1 "$page" | grep -q "^# $(basename "$page" | cut -d- -f1) " || echo "$page"
+    done
+}
 # shellcheck disable=SC2086
 first_lines() { # a file says first what it owns
     code $product | while read -r file; do head -n 1 "$file" | grep -qE "^// .+ - |^// $(basename "$file")" || echo "$file"; done
@@ -113,6 +119,7 @@ check 'fresh: tests/support/scenarios.sh --markdown >docs/CONFORMANCE.md' fresh_
 none 'tests wait for events, they do not sleep' sleeps
 none 'no path of one machine' machine_paths
 none 'the first line of a file says what it owns' first_lines
+none 'each decision has a number of its own' decisions
 
 echo
 if [ $bad -eq 0 ]; then echo "lint: all well"; else echo "lint: $bad checks are not"; exit 1; fi
