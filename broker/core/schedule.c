@@ -28,7 +28,9 @@ void schedule_add(core_t *core, call_t *call, bool first)
 {
     core->schedule = true;
     def_t *def = def_find(core, call->target, call->space); // made when the call was admitted
-    if (!def) { // a worker announced it, and gives it back
+    // A worker announced it, and gives it back. Its arguments went with the broker before, its caller keeps none of what
+    // was accepted, and the worker may not keep it either: the body before it may wait for just this one.
+    if (!def) {
         outcome_fail(core, call, MOB_EBROKER, "LOST",
                      "given back, not begun, to a broker that was never told its arguments");
     } else if (def->kind == DEF_TASK) {

@@ -131,6 +131,16 @@ static int64_t ends_at(const runner_t *self, int64_t remaining_ms)
     return remaining_ms < 0 ? INT64_MAX : self->world->now + remaining_ms * 1000;
 }
 
+static blob_t *keep_opts(opts_field_t opts)
+{
+    return opts.size ? blob_new(opts.wire, opts.size) : NULL;
+}
+
+static opts_field_t opts_of(const blob_t *kept)
+{
+    return (opts_field_t){.wire = kept ? kept->data : NULL, .size = kept ? kept->size : 0};
+}
+
 static void on_run(runner_t *self, const msg_run_t *run)
 {
     bool away = run->args.form == LOAD_AWAY;
@@ -160,6 +170,7 @@ static void on_run(runner_t *self, const msg_run_t *run)
                                        .deed = deed,
                                        .credit = (uint64_t)opts.stream_ahead,
                                        .hauls = hauls,
+                                       .opts = keep_opts(run->opts),
                                        .ends_at = ends_at(self, run->remaining_ms)});
     if (self->last && self->last->hauls)
         ask_for(self, self->last);
@@ -185,8 +196,7 @@ static void on_make(runner_t *self, const msg_make_t *make)
                           .deed = deed,
                           .ends_at = INT64_MAX,
                           .args = load_keep(make->args),
-                          .opts =
-                              make->opts.size ? blob_new(make->opts.wire, make->opts.size) : NULL};
+                          .opts = keep_opts(make->opts)};
     memcpy(item.cls, text_at(self, make->cls), sizeof item.cls);
     runner_push(self, &item);
 }
@@ -247,33 +257,32 @@ static uint32_t returns_of(const runner_item_t *item)
     return item->deed->streams ? 0 : item->deed->returns;
 }
 
+static void say_have(runner_t *self, const runner_item_t *item, enum wire_hand state)
+{
+    message_HAVE(&self->link.out, &(msg_have_t){.ref = item->ref,
+                                                .attempt = item->attempt,
+                                                .actor = item->actor,
+                                                .state = state,
+                                                .returns = returns_of(item),
+                                                .opts = opts_of(item->opts)});
+}
+
 static void say_held(runner_t *self)
 {
     batch_t *out = &self->link.out;
     for (const runner_actor_t *actor = self->actors; actor; actor = actor->next) {
-        opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL,
-                             .size = actor->opts ? actor->opts->size : 0};
         message_HOLD(out, &(msg_hold_t){.actor = actor->id,
                                         .incarnation = actor->incarnation,
                                         .state = actor->alive ? HAND_DONE : HAND_RUNNING,
                                         .cls = {actor->cls, strlen(actor->cls)},
-                                        .opts = opts,
+                                        .opts = opts_of(actor->opts),
                                         .args = load_of(actor->args)});
     }
-    const runner_item_t *running = self->running;
-    if (running && running->what == ITEM_RUN)
-        message_HAVE(out, &(msg_have_t){.ref = running->ref,
-                                        .attempt = running->attempt,
-                                        .actor = running->actor,
-                                        .state = HAND_RUNNING,
-                                        .returns = returns_of(running)});
+    if (self->running && self->running->what == ITEM_RUN)
+        say_have(self, self->running, HAND_RUNNING);
     for (const runner_item_t *item = self->first; item; item = item->next)
         if (item->what == ITEM_RUN)
-            message_HAVE(out, &(msg_have_t){.ref = item->ref,
-                                            .attempt = item->attempt,
-                                            .actor = item->actor,
-                                            .state = HAND_WAITING,
-                                            .returns = returns_of(item)});
+            say_have(self, item, HAND_WAITING);
 }
 
 static void say_up_again(runner_t *self)

@@ -45,7 +45,7 @@ typedef struct runner_item { // in hand
     uint64_t last_up;      // what must be accepted before it goes on
     uint64_t run;          // of the ledger, once it began
     haul_t *hauls;         // arguments and dependencies that are not here: it cannot begin
-    blob_t *args, *opts;   // of MAKE, for HOLD
+    blob_t *args, *opts;   // for HOLD and HAVE
     char cls[32];
 } runner_item_t;
 
