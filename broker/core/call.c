@@ -134,6 +134,35 @@ call_t *call_next(const core_t *core, uint32_t *at)
     return NULL;
 }
 
+static uint64_t gather(const session_t *session, bool (*wants)(const call_t *, const void *),
+                       const void *arg, mob_ref_t *out, uint64_t room)
+{
+    uint64_t count = 0;
+    call_t *call;
+    DL_FOREACH2(session->calls, call, own_next)
+    {
+        if (count < room && wants(call, arg))
+            out[count++] = call->id;
+    }
+    return count;
+}
+
+// Without memory for all their names one at a time.
+void call_each(core_t *core, const session_t *session, bool (*wants)(const call_t *, const void *),
+               void (*act)(core_t *, call_t *, const void *), const void *arg)
+{
+    mob_ref_t one, *all = malloc(session->owned * sizeof *all), *names = all ? all : &one;
+    uint64_t room = all ? session->owned : 1;
+    for (uint64_t count; (count = gather(session, wants, arg, names, room)) > 0;) {
+        for (uint64_t i = 0; i < count; i++) {
+            call_t *call = call_find(core, names[i]);
+            if (call && wants(call, arg))
+                act(core, call, arg);
+        }
+    }
+    free(all);
+}
+
 call_extra_t *call_extra(call_t *call)
 {
     if (!call->extra)
@@ -375,17 +404,34 @@ void call_lost(core_t *core, call_t *call, const failure_t *failure)
 
 // ---- Cancelling ---------------------------------------------------------------------------------
 
-// What the body itself started belongs to the session of its worker.
-static void cancel_children(core_t *core, session_t *session, mob_ref_t parent, uint32_t flags)
+typedef struct family {
+    mob_ref_t parent;
+    uint32_t flags;
+    session_t *session; // of its worker: what the body itself started belongs to that
+} family_t;
+
+static uint32_t flags_for(const call_t *call, const family_t *family)
 {
-    call_t *call, *next;
-    DL_FOREACH_SAFE2(session->calls, call, next, own_next)
-    {
-        if (call->extra && mob_same(call->extra->parent, parent) && call->state != CALL_FINAL)
-            call_cancel(core, call,
-                        call->kind == CALL_TASK ? flags : flags & ~(uint32_t)MOB_CANCEL_FORCE,
-                        session);
-    }
+    return call->kind == CALL_TASK ? family->flags : family->flags & ~(uint32_t)MOB_CANCEL_FORCE;
+}
+
+static bool can_be_cancelled(const call_t *call)
+{
+    return call->state != CALL_FINAL && call->kind != CALL_MAKING && call->kind != CALL_NEXT;
+}
+
+static bool is_child(const call_t *call, const void *arg)
+{
+    const family_t *family = arg;
+    bool told = call->cancelled && call->cancel_flags == flags_for(call, family);
+    return call->extra && mob_same(call->extra->parent, family->parent) && !told &&
+           can_be_cancelled(call);
+}
+
+static void cancel_child(core_t *core, call_t *call, const void *arg)
+{
+    const family_t *family = arg;
+    call_cancel(core, call, flags_for(call, family), family->session);
 }
 
 void call_stop_body(core_t *core, call_t *call, uint32_t flags)
@@ -398,12 +444,13 @@ void call_stop_body(core_t *core, call_t *call, uint32_t flags)
         return;
     call->worker->cancels = true;
     if (session)
-        cancel_children(core, session, call->id, flags);
+        call_each(core, session, is_child, cancel_child,
+                  &(family_t){.parent = call->id, .flags = flags, .session = session});
 }
 
 void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by)
 {
-    if (call->state == CALL_FINAL || call->kind == CALL_MAKING || call->kind == CALL_NEXT)
+    if (!can_be_cancelled(call))
         return;
     bool sent = call->state == CALL_SENT, begun = sent && call->worker->hand == call;
     if (sent)

@@ -24,6 +24,11 @@ void call_disown(call_t *call);                // it has no owner from now on
 call_t *call_find(const core_t *core, mob_ref_t ref);
 // Walk over all, those of nobody, too, whatever ends or is freed meanwhile: *at begins with 0; NULL: no more.
 call_t *call_next(const core_t *core, uint32_t *at);
+
+// Act on each call of a session that is wanted. What ends one may end and free others, so they are named in between;
+// what was acted on must not be wanted any more.
+void call_each(core_t *core, const session_t *session, bool (*wants)(const call_t *, const void *),
+               void (*act)(core_t *, call_t *, const void *), const void *arg);
 call_extra_t *call_extra(call_t *call); // made when first asked for; NULL: no memory
 
 // Make the move; false when the table has no such row (a peer's late message: counted by the caller).

@@ -109,33 +109,30 @@ static void drop_own(core_t *core, session_t *session, mob_ref_t ref)
         graph_unwatch(call, session);
 }
 
-static bool among(mob_ref_t ref, uint64_t count, const call_t *call)
+typedef struct range {
+    mob_ref_t ref;
+    uint64_t count;
+    bool actors;
+} range_t;
+
+static bool is_among(const call_t *call, const void *arg)
 {
-    return call->id.owner == ref.owner && call->id.seq - ref.seq < count;
+    const range_t *range = arg;
+    return call->id.owner == range->ref.owner && call->id.seq - range->ref.seq < range->count &&
+           (call->kind == CALL_MAKING) == range->actors && !call->dropped;
 }
 
-static call_t *actor_among(const session_t *session, mob_ref_t ref, uint64_t count)
+static void drop_one(core_t *core, call_t *call, const void *arg)
 {
-    call_t *call;
-    DL_FOREACH2(session->calls, call, own_next)
-    {
-        if (call->kind == CALL_MAKING && !call->dropped && among(ref, count, call))
-            return call;
-    }
-    return NULL;
+    (void)arg;
+    outcome_drop(core, call);
 }
 
-// From the start for each actor: one that ends takes others with it.
+// Actors behind the calls to them.
 static void drop_owned(core_t *core, session_t *session, mob_ref_t ref, uint64_t count)
 {
-    call_t *call, *next;
-    DL_FOREACH_SAFE2(session->calls, call, next, own_next)
-    {
-        if (call->kind != CALL_MAKING && among(ref, count, call))
-            outcome_drop(core, call);
-    }
-    while ((call = actor_among(session, ref, count)) != NULL)
-        outcome_drop(core, call);
+    call_each(core, session, is_among, drop_one, &(range_t){ref, count, false});
+    call_each(core, session, is_among, drop_one, &(range_t){ref, count, true});
 }
 
 // What belongs to another session by now it goes on watching: that does no harm.

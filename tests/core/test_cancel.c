@@ -287,3 +287,19 @@ Test(cancel, an_owner_that_is_gone_takes_the_children_of_its_bodies_along)
     hear(story, WORKER, CANCEL, cancel);
     hear(story, SECOND, CANCEL, cancel);
 }
+
+// The second needs the first, and nobody wants it: it is gone as soon as the first has failed.
+Test(cancel, takes_children_along_that_end_each_other)
+{
+    family();
+    mob_ref_t first[] = {{worker, 1}};
+    say(story, WORKER, SUBMIT, submit, .seq = 2, .task = 1, .parent = ref(1),
+        .deps = {.items = first, .count = 1});
+    a_child(3);
+    say(story, WORKER, DROP, drop, .seq = 4, .ref = {worker, 2}, .count = 1);
+    cr_assert_eq(hear(story, SECOND, RUN, run)->ref.seq, 3u);
+    cancel(1, 0);
+    cr_assert_eq(hear(story, SECOND, CANCEL, cancel)->ref.seq, 1u);
+    cr_assert_eq(hear(story, SECOND, CANCEL, cancel)->ref.seq, 3u);
+    cr_assert_null(core_check(story->core));
+}

@@ -439,3 +439,19 @@ Test(streams, a_run_of_one_that_was_dropped_meanwhile_is_called_home)
     worker_comes_back();
     cr_assert_eq(hear(story, OTHER, CANCEL, cancel)->ref.seq, 1u);
 }
+
+// So many that the records are looked through: the one behind may be gone with the one before.
+Test(streams, a_long_range_is_dropped_whose_refs_end_each_other)
+{
+    enum { LONG = 1100 };
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 1,
+        .opts = {.set = &(opts_t){.num_returns = MOB_STREAM, .delay_ms = 60000}});
+    next(2, 1, 0);
+    say(story, CALLER, DROP, drop, .seq = 3, .ref = ref(2), .count = 1);
+    for (uint64_t seq = 4; seq < LONG; seq++)
+        say(story, CALLER, DROP, drop, .seq = seq, .ref = ref(3), .count = 1);
+    say(story, CALLER, PUT, put, .seq = LONG, .value = text_load("x"));
+    say(story, CALLER, DROP, drop, .seq = LONG + 1, .ref = ref(1), .count = LONG);
+    cr_assert_null(core_check(story->core));
+    nothing_is_left();
+}
