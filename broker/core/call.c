@@ -151,7 +151,7 @@ static uint64_t gather(const session_t *session, bool (*wants)(const call_t *, c
 void call_each(core_t *core, const session_t *session, bool (*wants)(const call_t *, const void *),
                void (*act)(core_t *, call_t *, const void *), const void *arg)
 {
-    mob_ref_t one, *all = malloc(session->owned * sizeof *all), *names = all ? all : &one;
+    mob_ref_t one, *all = calloc(session->owned, sizeof *all), *names = all ? all : &one;
     uint64_t room = all ? session->owned : 1;
     for (uint64_t count; (count = gather(session, wants, arg, names, room)) > 0;) {
         for (uint64_t i = 0; i < count; i++) {
