@@ -15,6 +15,7 @@ typedef struct ray {  // what the rows share
     ray_client_h clients[RAY_ACTORS_MAX];
     mob_value_t handles[RAY_ACTORS_MAX]; // the first n actors, as an argument
     mob_ref_i64 own, foreign;            // stored zeros
+    mob_ref_t full;                      // a value of another session with 10,000 refs in it
     mob_ref_t refs[RAY_REFS_MAX];
 } ray_t;
 

@@ -2,6 +2,8 @@
 
 #include "ray_bodies.h"
 
+#include <stdlib.h>
+
 enum { ACTORS_MAX = 64 };
 
 static const mob_bytes_t ok = {"ok", 2};
@@ -31,6 +33,41 @@ mob_err_t ray_put(mob_ctx_t *ctx, int64_t count, int64_t *out)
 {
     for (*out = 0; *out < count; ++*out)
         mob_put(ctx->client, 0);
+    return MOB_OK;
+}
+
+// So that ten tasks at once find room in the store, what they have dropped and the broker still has included.
+enum { LARGEST = 8 * 1024 * 1024, STORED_MS = 60000 };
+
+mob_err_t ray_store(mob_t *m, int64_t size)
+{
+    static char *zeros; // never written: all of them are one page
+    mob_err_t err = zeros || (zeros = calloc(1, LARGEST)) ? MOB_OK : MOB_ENOMEM;
+    for (int64_t part; size > 0 && !err; size -= part) {
+        part = size < LARGEST ? size : LARGEST;
+        mob_ref_bytes ref = mob_put(m, ((mob_bytes_t){zeros, (size_t)part}));
+        err = mob_done(m, ref, STORED_MS);
+        mob_drop(m, ref.ref);
+    }
+    return err;
+}
+
+mob_err_t ray_put_large(mob_ctx_t *ctx, int64_t count, int64_t size, int64_t *out)
+{
+    mob_err_t err = MOB_OK;
+    for (*out = 0; *out < count && !err; ++*out)
+        err = ray_store(ctx->client, size);
+    return err;
+}
+
+mob_err_t ray_refs(mob_ctx_t *ctx, int64_t count, mob_any_t *out)
+{
+    mob_value_t *refs = count < 0 ? NULL : mob_alloc(ctx, (size_t)(count + 1) * sizeof(mob_value_t));
+    if (!refs)
+        return MOB_EARGS;
+    for (int64_t i = 0; i < count; i++)
+        refs[i] = MOB_VALUE(mob_put(ctx->client, 1).ref);
+    mob_write(out->out, mob_list(refs, (size_t)count));
     return MOB_OK;
 }
 

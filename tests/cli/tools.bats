@@ -156,6 +156,9 @@ json() { /usr/bin/python3 -c "import json,sys; r=json.load(sys.stdin); print($1)
     [ "$status" -eq 0 ]
     [ "$(json '[len(r), r[0]["mobula"] > 0, r[0]["ray"], r[0]["ratio"] > 0]' <<<"$output")" = "[3, True, 2012.0, True]" ]
     [ "$(json 'r[1]["mobula"] is None and len(r[1]["missing"]) > 0' <<<"$output")" = True ]
+    run "$mobula" bench ray 10k_refs --duration 1ms --warmup 1ms --json
+    [ "$status" -eq 0 ]
+    [ "$(json '[len(r), r[0]["mobula"] > 0]' <<<"$output")" = "[1, True]" ]
     run "$mobula" bench ray no_such_row
     [ "$status" -eq 2 ]
     [[ "$output" == *"no row of bench ray has no_such_row in its name"* ]]
