@@ -17,7 +17,6 @@
 #include "session.h"
 #include "shape.h"
 #include "stream.h"
-#include "unmet.h"
 
 enum { SHORT_MAX = INT16_MAX };
 
@@ -123,8 +122,6 @@ static call_t *enter(core_t *core, session_t *session, const claim_t *claim)
         return NULL;
     }
     session_admitted(core, session, claim->seq + claim->count - 1);
-    if (core->unmet_count > 0)
-        unmet_met(core, call);
     call->space = session->space;
     call->forget = call->dropped = claim->forget;
     if (!make_room(core, call, claim) || !keep_load(core, session, call, claim->load))

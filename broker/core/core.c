@@ -32,6 +32,7 @@
 #include "store.h"
 #include "stream.h"
 #include "timeline.h"
+#include "unmet.h"
 #include "unplaced.h"
 #include "worker.h"
 
@@ -98,6 +99,7 @@ void core_destroy(core_t **self_p)
     if (!core)
         return;
     *self_p = NULL;
+    core->rejoin_at = 0; // nobody waits for who may come back
     while (core->sessions)
         session_gone(core, core->sessions, CAUSE_EXIT);
     while (core->workers)
@@ -268,6 +270,14 @@ static handler_t *const handlers[VERB_MAX] = {
     [VERB_ITEM] = on_item,        [VERB_NEXT] = stream_next,      [VERB_KEEP] = borrow_keep,
 };
 
+static void handle(core_t *core, session_t *session, const message_t *message)
+{
+    uint64_t last = session->last;
+    handlers[message->verb](core, session, message);
+    if (core->unmet_count > 0 && verb_is_request(message->verb))
+        unmet_met(core, session, last);
+}
+
 void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *message)
 {
     at(self, now);
@@ -283,9 +293,8 @@ void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *mess
         return;
     }
     session->heard_at = self->now;
-    handler_t *handler = handlers[message->verb];
-    if (handler)
-        handler(self, session, message);
+    if (handlers[message->verb])
+        handle(self, session, message);
     else
         session_error(self, peer, MOB_EPROTO, "PROTO", (mob_ref_t){0, 0}, verb_name(message->verb));
 }

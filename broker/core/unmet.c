@@ -61,11 +61,12 @@ static void meet(core_t *core, const unmet_t *unmet)
         meet_argument(core, holder, unmet->ref);
 }
 
-void unmet_met(core_t *core, const call_t *call)
+void unmet_met(core_t *core, const session_t *session, uint64_t above)
 {
     for (uint32_t i = core->unmet_count; i-- > 0;) {
         unmet_t unmet = core->unmet[i];
-        if (!mob_same(unmet.ref, call->id))
+        if (unmet.ref.owner != session->owner || unmet.ref.seq <= above ||
+            unmet.ref.seq > session->last)
             continue;
         core->unmet[i] = core->unmet[--core->unmet_count];
         meet(core, &unmet);

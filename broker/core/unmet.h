@@ -9,7 +9,8 @@
 // A ref that names nothing: noted, if what it names may still come. holder: a call, or with seq 0 a session that
 // borrows it; from: who made the value of holder that contains it, 0: it is in the arguments. False: not noted.
 bool unmet_note(core_t *core, unmet_t unmet);
-void unmet_met(core_t *core, const call_t *call);          // it is here now
+// What requests of this session above that number are for is here now, whole: or not at all.
+void unmet_met(core_t *core, const session_t *session, uint64_t above);
 void unmet_over(core_t *core);                             // what has not come by now does not come
 void unmet_forget(core_t *core, const session_t *session); // nor what this one would have made
 
