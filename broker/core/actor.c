@@ -91,6 +91,7 @@ actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t
     actor->cls = def->name;
     actor->space = def->space;
     actor->def = def;
+    actor->detached = read->detached;
     actor->owner = read->detached ? NULL : making->owner;
     actor->making = making;
     actor->args = blob_hold(making->load);
@@ -553,7 +554,7 @@ void actor_left(core_t *core, actor_t *actor)
 
 void actor_dropped(core_t *core, actor_t *actor)
 {
-    if (actor->state != ACTOR_DEAD && actor->owner)
+    if (actor->state != ACTOR_DEAD && !actor->detached)
         drain(core, actor, CAUSE_SCOPE);
 }
 
@@ -587,6 +588,7 @@ void actor_adopt(core_t *core, worker_t *worker, const msg_hold_t *hold)
     making->target = cls;
     making->space = space;
     making->state = CALL_READY;
+    making->old_epoch = true;
     making->load = load_keep(hold->args);
     core_weigh(core, making->load, 1);
     char wrong[DEMAND_TEXT];

@@ -103,13 +103,16 @@ static void drop_own(core_t *core, session_t *session, mob_ref_t ref)
     if (session->borrows)
         borrow_drop(core, session, ref);
     call_t *call = call_find(core, ref);
-    if (call && call->owner == session)
+    if (call && call->owner == session && rejoin_awaits(core, call))
+        rejoin_drop(core, ref, 1);
+    else if (call && call->owner == session)
         outcome_drop(core, call);
     else if (call)
         graph_unwatch(call, session);
 }
 
 typedef struct range {
+    core_t *core;
     mob_ref_t ref;
     uint64_t count;
     bool actors;
@@ -119,7 +122,8 @@ static bool is_among(const call_t *call, const void *arg)
 {
     const range_t *range = arg;
     return call->id.owner == range->ref.owner && call->id.seq - range->ref.seq < range->count &&
-           (call->kind == CALL_MAKING) == range->actors && !call->dropped;
+           (call->kind == CALL_MAKING) == range->actors && !call->dropped &&
+           !rejoin_awaits(range->core, call);
 }
 
 static void drop_one(core_t *core, call_t *call, const void *arg)
@@ -131,8 +135,10 @@ static void drop_one(core_t *core, call_t *call, const void *arg)
 // Actors behind the calls to them.
 static void drop_owned(core_t *core, session_t *session, mob_ref_t ref, uint64_t count)
 {
-    call_each(core, session, is_among, drop_one, &(range_t){ref, count, false});
-    call_each(core, session, is_among, drop_one, &(range_t){ref, count, true});
+    if (core->rejoin_at)
+        rejoin_drop(core, ref, count);
+    call_each(core, session, is_among, drop_one, &(range_t){core, ref, count, false});
+    call_each(core, session, is_among, drop_one, &(range_t){core, ref, count, true});
 }
 
 // What belongs to another session by now it goes on watching: that does no harm.
@@ -152,7 +158,7 @@ static uint64_t at_most(uint64_t count, uint64_t most)
     return count < most ? count : most;
 }
 
-// While workers may still come back, those of an earlier broker wait: others may be about to say that they hold them.
+// While workers may still come back, they may announce those of an earlier broker.
 void ref_drop(core_t *core, session_t *session, const message_t *message)
 {
     mob_ref_t ref = message->drop.ref;

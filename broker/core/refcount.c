@@ -155,10 +155,8 @@ static void bequeath(core_t *core, session_t *from, session_t *to, mob_ref_t ref
     call_t *call = call_find(core, ref);
     if (!call || call->owner != from || borrow_is_kept(from, ref))
         return;
-    if (!to && call->kind == CALL_MAKING)
-        return; // without an owner it would never end
     session_hand_over(call, to);
-    if (call->kind == CALL_MAKING && call->actor->owner)
+    if (call->kind == CALL_MAKING && !call->actor->detached)
         call->actor->owner = to;
     call->dropped = true; // the heir has not asked for it by itself: the value holds it
     if (call->extra)

@@ -248,9 +248,18 @@ void rejoin_unpark(core_t *core, actor_t *actor)
 
 // ---- Drops --------------------------------------------------------------------------------------
 
-// Said before a worker announced it: then it is dropped when it is there. Too many: kept until the owner ends.
+static bool extends(const dropped_t *last, mob_ref_t ref)
+{
+    return last->ref.owner == ref.owner && last->ref.seq + last->count == ref.seq;
+}
+
+// Said before all others have said what they have and hold. Too many: kept until the owner ends.
 void rejoin_drop(core_t *core, mob_ref_t ref, uint64_t count)
 {
+    if (core->dropped_count > 0 && extends(&core->dropped[core->dropped_count - 1], ref)) {
+        core->dropped[core->dropped_count - 1].count += count;
+        return;
+    }
     if (core->dropped_count == core->dropped_room) {
         uint32_t room = core->dropped_room ? 2 * core->dropped_room : 64;
         dropped_t *dropped =
@@ -273,26 +282,13 @@ static bool was_dropped(const core_t *core, mob_ref_t ref)
     return false;
 }
 
-static actor_t *dropped_actor(const core_t *core)
-{
-    actor_t *actor;
-    DL_FOREACH(core->actors, actor)
-    {
-        if (actor->adopted && !actor->making->dropped && was_dropped(core, actor->id))
-            return actor;
-    }
-    return NULL;
-}
-
+// An earlier broker may have known another owner, to whom it went with a result. Who holds it has said so by now.
 static void drop_announced(core_t *core)
 {
     uint32_t at = 0;
     for (call_t *call; core->dropped_count && (call = call_next(core, &at)) != NULL;)
-        if ((call->kind == CALL_TASK || call->kind == CALL_PART) && !call->dropped &&
-            was_dropped(core, call->id))
-            outcome_drop(core, call);
-    for (actor_t *actor; core->dropped_count && (actor = dropped_actor(core)) != NULL;)
-        outcome_drop(core, actor->making);
+        if (!call->dropped && was_dropped(core, call->id))
+            session_let_go(core, call);
     free(core->dropped);
     core->dropped = NULL;
     core->dropped_count = core->dropped_room = 0;

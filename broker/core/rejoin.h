@@ -18,6 +18,12 @@ void rejoin_park(core_t *core, call_t *call); // until a worker speaks of it, or
 void rejoin_unpark(core_t *core,
                    actor_t *actor); // it is known now: calls to it that came before enter, in order
 void rejoin_drop(core_t *core, mob_ref_t ref, uint64_t count); // a worker may announce it yet
+// It is older than this broker, and others may be about to say that they hold it.
+static inline bool rejoin_awaits(const core_t *core, const call_t *call)
+{
+    return core->rejoin_at && call->old_epoch;
+}
+
 void rejoin_over(core_t *core); // who has not come back by now does not come
 
 #endif

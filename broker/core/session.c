@@ -16,6 +16,7 @@
 #include "outcome.h"
 #include "text.h"
 #include "prelude.h"
+#include "rejoin.h"
 #include "stream.h"
 #include "timeline.h"
 #include "unmet.h"
@@ -331,27 +332,76 @@ void session_leave(core_t *core, session_t *session)
     }
 }
 
+void session_let_go(core_t *core, call_t *call)
+{
+    if (call->owner && call->holds > 0 && !stream_of(call)) {
+        session_hand_over(call, NULL);
+        if (call->kind == CALL_MAKING)
+            call->actor->owner = NULL;
+    }
+    outcome_drop(core, call);
+}
+
+// It never came to this broker, or went before all were back. Had an earlier one known it as the owner of what others
+// hold, that would have ended with it there.
+static void let_go_held(core_t *core, session_t *session)
+{
+    call_t *call, *next;
+    DL_FOREACH_SAFE2(session->calls, call, next, own_next)
+    {
+        if (call->old_epoch && call->holds > 0)
+            session_let_go(core, call);
+    }
+}
+
+static call_t *first_to_end(const core_t *core, const session_t *session)
+{
+    call_t *call;
+    DL_FOREACH2(session->calls, call, own_next)
+    {
+        if (!rejoin_awaits(core, call))
+            return call;
+    }
+    return NULL;
+}
+
+// Known by name only, as one that never came, until all are back who may hold what it made.
+static void leave_name(core_t *core, session_t *session)
+{
+    if (session->peer)
+        session->peer->session = NULL;
+    session->peer = NULL;
+    session->role = 0;
+    session->name = 0;
+    session->gone = false;
+    session->heard_at = core->rejoin_at - core->config.gone_us - 1;
+}
+
 void session_gone(core_t *core, session_t *session, enum wire_cause cause)
 {
     if (session->gone)
         return;
     session->gone = true;
+    if (session->name == 0)
+        let_go_held(core, session);
     if (session->host)
         host_lost(core, session->host, cause);
     if (session->worker)
         worker_lost(core, session->worker, cause == CAUSE_EXIT ? CAUSE_STOP : cause, 0, 0,
                     (mob_bytes_t){0});
-    while (session->calls) {
-        call_t *call = session->calls;
+    for (call_t *call; (call = first_to_end(core, session)) != NULL;) {
         disown(session, call);
         end_call(core, session, call);
     }
     borrow_drop_all(core, session);
-    if (core->unmet_count > 0)
+    if (core->unmet_count > 0 && !core->rejoin_at)
         unmet_forget(core, session);
     timeline_note(core, EVENT_LEAVE, session->name, 0, (mob_ref_t){session->owner, 0},
                   cause_name(cause));
-    session_free(core, session);
+    if (session->calls)
+        leave_name(core, session);
+    else
+        session_free(core, session);
 }
 
 void session_free(core_t *core, session_t *session)

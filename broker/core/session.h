@@ -15,6 +15,8 @@ uint32_t session_name_of(const session_t *session, uint32_t symbol); // 0: never
 void session_leave(core_t *core,
                    session_t *session); // its calls and values are the broker's now, for a while
 void session_hand_over(call_t *call, session_t *to); // from its owner to another one; NULL: to nobody
+void session_let_go(core_t *core,
+                    call_t *call); // its maker did: it lives as long as others hold it, whoever ends
 void session_gone(core_t *core, session_t *session, enum wire_cause cause);
 void session_timer(core_t *core, session_t *session); // ACCEPT alone
 void session_beat(core_t *core);                      // once a heartbeat: HUGZ, silence

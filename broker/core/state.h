@@ -388,7 +388,8 @@ struct actor {
     uint32_t cls, space, name, label; // name indexes; name 0: unnamed
     def_t *def;
     shape_t *shape;   // held
-    session_t *owner; // NULL: detached, or its owner has ended
+    session_t *owner; // NULL: detached, or it belongs to who holds it
+    bool detached;    // nobody has to hold it
     call_t *making;   // the record behind id
     worker_t *worker;
     blob_t *args, *opts; // of the constructor; encoded options, for MAKE and HOLD

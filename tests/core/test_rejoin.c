@@ -1,5 +1,6 @@
 // test_rejoin.c - a new broker that knows nothing, and peers that remember.
 
+#include "inner.h"
 #include "story.h"
 
 #include <string.h>
@@ -371,4 +372,174 @@ Test(rejoin, of_a_stream_only_the_failure_is_left)
     const msg_answer_t *answer = hear(story, CALLER, ANSWER, answer);
     cr_assert_eq(answer->ref.seq, 2u);
     cr_assert_eq(answer->code, (uint32_t)MOB_EBROKER);
+}
+
+// ---- Who keeps what its owner has dropped -------------------------------------------------------
+
+static void owner_returns_and_drops(void)
+{
+    caller_returns(1);
+    say(story, CALLER, DROP, drop, .seq = 2, .ref = ref(1), .count = 1);
+}
+
+static void borrower_returns(void)
+{
+    mob_ref_t one = ref(1);
+    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    say(story, OTHER, KEEP, keep, .seq = 1, .refs = {.items = &one, .count = 1});
+    story_name(story, OTHER, 1, "add i64 -> i64");
+}
+
+static void holder_returns(void)
+{
+    worker_returns();
+    that_is_all();
+}
+
+static void borrower_calls(uint64_t seq)
+{
+    say(story, OTHER, CALL, call, .seq = seq, .epoch = 2, .actor = ref(1), .method = 1);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, seq);
+    say(story, WORKER, RESULT, result, .ref = {1000 + OTHER, seq}, .value = text_load("v"));
+    hear(story, OTHER, DONE, done);
+}
+
+static void borrower_drops(uint64_t seq)
+{
+    say(story, OTHER, DROP, drop, .seq = seq, .ref = ref(1), .count = 1);
+    hear(story, WORKER, STOP, stop);
+}
+
+// All but the one who made it are heard.
+static void seconds_pass(int count)
+{
+    for (; count > 0; count--) {
+        story_pass(story, 1000);
+        say(story, OTHER, PING, ping, .epoch = 2, .heard = 1);
+        say(story, WORKER, PING, ping, .epoch = 2, .heard = 1);
+        say(story, HOST, PING, ping, .epoch = 2, .heard = 1);
+    }
+}
+
+// Its broker had not told it that it has the SPAWN.
+static void owner_asks_again_and_drops(void)
+{
+    caller_returns(0);
+    story_name(story, CALLER, 3, "counter i64");
+    say(story, CALLER, SPAWN, spawn, .seq = 1, .epoch = 1, .cls = 3);
+    say(story, CALLER, DROP, drop, .seq = 2, .ref = ref(1), .count = 1);
+}
+
+static void in_any_order(void (*owner_returns)(void))
+{
+    void (*const steps[])(void) = {owner_returns, borrower_returns, holder_returns};
+    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                    {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (int i = 0; i < 6; i++) {
+        story_end();
+        start();
+        for (int k = 0; k < 3; k++)
+            steps[orders[i][k]]();
+        story_pass(story, 3500);
+        borrower_calls(2);
+    }
+}
+
+Test(rejoin, who_keeps_an_actor_keeps_it_whoever_comes_first)
+{
+    in_any_order(owner_returns_and_drops);
+}
+
+Test(rejoin, who_keeps_an_actor_keeps_it_though_its_maker_asks_again)
+{
+    in_any_order(owner_asks_again_and_drops);
+}
+
+Test(rejoin, what_its_maker_asks_for_again_and_drops_ends_when_nobody_keeps_it)
+{
+    owner_asks_again_and_drops();
+    holder_returns();
+    hear_nothing(story, WORKER);
+    story_pass(story, 3500);
+    hear(story, WORKER, STOP, stop);
+}
+
+Test(rejoin, what_its_maker_dropped_does_not_end_with_the_maker)
+{
+    holder_returns();
+    borrower_returns();
+    owner_returns_and_drops();
+    story_pass(story, 3500);
+    story_leave(story, CALLER, CAUSE_EXIT);
+    borrower_calls(2);
+    borrower_drops(3);
+}
+
+Test(rejoin, what_is_kept_does_not_end_with_a_maker_that_never_came)
+{
+    holder_returns();
+    borrower_returns();
+    seconds_pass(40);
+    borrower_calls(2);
+    borrower_drops(3);
+}
+
+// Before its actor is back, and before others have said that they keep it.
+static void maker_returns_and_ends(void)
+{
+    caller_returns(1);
+    story_leave(story, CALLER, CAUSE_EXIT);
+}
+
+Test(rejoin, who_keeps_an_actor_keeps_it_though_its_maker_ends)
+{
+    in_any_order(maker_returns_and_ends);
+}
+
+Test(rejoin, what_nobody_keeps_ends_with_its_maker)
+{
+    holder_returns();
+    maker_returns_and_ends();
+    hear_nothing(story, HOST);
+    story_pass(story, 3500);
+    hear(story, HOST, KILL, kill);
+}
+
+Test(rejoin, what_nobody_keeps_ends_with_a_maker_that_never_came)
+{
+    holder_returns();
+    seconds_pass(40);
+    hear(story, HOST, KILL, kill);
+}
+
+// Its maker says again what it was asked for, and behind that the SPAWN that its broker had not confirmed.
+Test(rejoin, an_actor_that_comes_behind_the_result_it_was_in_belongs_to_the_caller)
+{
+    enum { HOME = 7 };
+    const mob_ref_t made = {555, 1};
+    load_t loads[INNER_LOADS_MAX];
+    uint8_t bytes[INNER_SIZE];
+    inner_put_at(bytes, made);
+    story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
+    story_join(story, WORKER, ROLE_WORKER, 555, 1000 + HOST);
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("made"),
+        .inner = inner_of(loads, load_bytes(bytes, sizeof bytes), (load_t){0}));
+    that_is_all();
+    story_name(story, WORKER, 3, "counter i64");
+    say(story, WORKER, SPAWN, spawn, .seq = 1, .epoch = 1, .cls = 3);
+    say(story, WORKER, DROP, drop, .seq = 2, .ref = made, .count = 1);
+    caller_returns(2);
+    say(story, CALLER, KEEP, keep, .seq = 3, .refs = {.items = &made, .count = 1});
+    say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(2), .count = 1);
+    story_pass(story, 3500);
+    story_started(story, HOST, START_TASKS);
+    story_join(story, HOME, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    hear(story, HOME, MAKE, make);
+    say(story, HOME, RESULT, result, .ref = made, .attempt = 1);
+    story_leave(story, WORKER, CAUSE_EXIT);
+    say(story, CALLER, CALL, call, .seq = 5, .epoch = 2, .actor = made, .method = 1);
+    hear(story, HOME, RUN, run);
+    say(story, CALLER, DROP, drop, .seq = 6, .ref = made, .count = 1);
+    say(story, HOME, RESULT, result, .ref = ref(5), .value = text_load("v"));
+    hear(story, HOME, STOP, stop);
 }

@@ -35,12 +35,35 @@ mob_err_t ask_and_die(mob_ctx_t *ctx, mob_actor_t kin, int64_t *out)
     return err;
 }
 
+mob_err_t size_of(mob_ctx_t *ctx, mob_ref_t what, int64_t after, int64_t *out)
+{
+    (void)after;
+    mob_bytes_t bytes = {0};
+    mob_err_t err = mob_get(ctx->client, mob_as(bytes, what), &bytes, MOB_FOREVER);
+    *out = (int64_t)bytes.size;
+    return err;
+}
+
+mob_err_t refuse(mob_ctx_t *ctx, mob_bytes_t what, int64_t *out)
+{
+    (void)out;
+    return mob_fail(ctx, 42, "%d bytes", (int)what.size);
+}
+
+mob_err_t family(mob_ctx_t *ctx, mob_actor_t *out)
+{
+    kin_h parent = mob_new(ctx->client, kin, 0, 0);
+    return mob_get(ctx->client, mob_call(ctx->client, parent, kin_send_out), out, MOB_FOREVER);
+}
+
 // ---- The actor ----------------------------------------------------------------------------------
 
 enum { WHO_MAX = 16 };
 
 struct kin {
     int64_t value, noted, last[WHO_MAX];
+    mob_ref_t kept;
+    mob_actor_t friend;
     bool hangs;
 };
 
@@ -124,6 +147,47 @@ mob_err_t kin_bear(mob_ctx_t *ctx, kin_t *self, bool detached, mob_actor_t *out)
     return MOB_OK;
 }
 
+mob_err_t kin_send_out(mob_ctx_t *ctx, kin_t *self, mob_actor_t *out)
+{
+    (void)self;
+    *out = mob_new(ctx->client, kin, 0, 0).actor;
+    return MOB_OK;
+}
+
+mob_err_t kin_keep(mob_ctx_t *ctx, kin_t *self, mob_ref_t what, int64_t *out)
+{
+    mob_keep(ctx->client, self->kept = what);
+    *out = 0;
+    return MOB_OK;
+}
+
+mob_err_t kin_look(mob_ctx_t *ctx, kin_t *self, int64_t *out)
+{
+    return size_of(ctx, self->kept, 0, out);
+}
+
+mob_err_t kin_let_go(mob_ctx_t *ctx, kin_t *self, int64_t *out)
+{
+    mob_drop(ctx->client, self->kept);
+    *out = 0;
+    return MOB_OK;
+}
+
+mob_err_t kin_befriend(mob_ctx_t *ctx, kin_t *self, mob_ref_t box, int64_t *out)
+{
+    mob_err_t err = mob_get(ctx->client, mob_as(actor, box), &self->friend, MOB_FOREVER);
+    if (!err)
+        mob_keep_actor(ctx->client, self->friend);
+    *out = 0;
+    return err;
+}
+
+mob_err_t kin_ask(mob_ctx_t *ctx, kin_t *self, int64_t n, int64_t *out)
+{
+    kin_h friend = mob_handle(kin, self->friend);
+    return mob_get(ctx->client, mob_call(ctx->client, friend, kin_add, n), out, MOB_FOREVER);
+}
+
 mob_err_t kin_fork_one(mob_ctx_t *ctx, kin_t *self, int64_t *out)
 {
     (void)ctx, (void)self;
@@ -143,6 +207,14 @@ mob_err_t kin_hang_in_fini(mob_ctx_t *ctx, kin_t *self, int64_t *out)
     return MOB_OK;
 }
 
-const mob_def_t kin_defs[] = {
-    mob_task(add),      mob_task(until_told),  mob_task(fetch),     mob_task(await_it),
-    mob_task(count_up), mob_task(ask_and_die), mob_actor(kin, KIN), {0}};
+const mob_def_t kin_defs[] = {mob_task(add),
+                              mob_task(until_told),
+                              mob_task(fetch),
+                              mob_task(await_it),
+                              mob_task(count_up),
+                              mob_task(ask_and_die),
+                              mob_task(size_of),
+                              mob_task(refuse),
+                              mob_task(family),
+                              mob_actor(kin, KIN),
+                              {0}};
