@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { INDEX_SHIFT = 40 };
+enum { INDEX_SHIFT = 40, AHEAD_DEFAULT = 16 };
 
 static uint64_t mark_in(const uint8_t *payload)
 {
@@ -30,9 +30,23 @@ bool flow_is_item(const ledger_t *self, const deed_t *next, load_t payload)
            mark_in(payload.data) >> INDEX_SHIFT == next->place;
 }
 
+uint32_t flow_taken(const deed_t *stream)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < stream->next_count; i++)
+        count += stream->nexts[i]->settled || stream->nexts[i]->dropped;
+    return count;
+}
+
 void flow_made(ledger_t *self, uint64_t run, uint32_t index)
 {
+    const deed_t *stream = self->runs[run].deed;
+    uint64_t ahead = stream->ahead < 0 ? UINT32_MAX
+                     : stream->ahead   ? (uint64_t)stream->ahead
+                                       : AHEAD_DEFAULT;
     self->runs[run].made = index + 1;
+    if (index >= flow_taken(stream) + ahead)
+        ledger_break(self, stream, "streams: its body ran farther ahead than it may");
 }
 
 // ---- Rules ------------------------------------------------------------------------------------------

@@ -89,4 +89,5 @@ void giver_refuse_all(runner_t *self)
 {
     for (runner_item_t *item; (item = waiting(self, true)) != NULL; runner_forget(self, item))
         runner_answer_failure(self, item, MOB_EBROKER, 0, MOB_NOT_EXECUTED);
+    runner_begin_next(self); // what waited behind them
 }

@@ -3,23 +3,10 @@
 #include <stdlib.h>
 
 #include "caller.h"
+#include "flow.h"
 #include "world.h"
 
 enum { ITEMS_MAX = 9, READERS_MAX = 4 };
-
-static bool is_out(const deed_t *next)
-{
-    return !next->settled && !next->dropped;
-}
-
-// Those that came back, with whatever it was, or that nobody wants any more.
-static uint32_t back(const deed_t *stream)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < stream->next_count; i++)
-        count += !is_out(stream->nexts[i]);
-    return count;
-}
 
 static uint32_t ends(const deed_t *stream)
 {
@@ -39,7 +26,7 @@ static void ask(caller_t *self, deed_t *stream)
     deed_t *next = caller_plan(self, DEED_NEXT);
     next->source = stream;
     next->place = count;
-    next->pulled = back(stream);
+    next->pulled = flow_taken(stream);
     stream->nexts[stream->next_count++] = next;
     caller_await(self, next);
 }
@@ -63,7 +50,7 @@ void reader_go_on(caller_t *self, deed_t *stream)
 {
     uint32_t enough = 1 + stream->ref.seq % 2;
     while (!stream->dropped && ends(stream) < enough &&
-           stream->next_count - back(stream) < stream->readers)
+           stream->next_count - flow_taken(stream) < stream->readers)
         ask(self, stream);
 }
 
