@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "crew.h"
+#include "givers.h"
 #include "kin.h"
 #include "notices.h"
 #include "story.h"
@@ -15,7 +16,7 @@ enum { MANY = 200, LIMIT_MS = 30000 };
 
 static char tally_path[128];
 
-static void begin(void)
+static void begin_with(const mob_def_t *defs)
 {
     const char *faults = getenv("MOBULA_FAULTS");
     if (!faults || strcmp(faults, "ON") != 0)
@@ -25,13 +26,24 @@ static void begin(void)
     crew = crew_open();
     snprintf(tally_path, sizeof tally_path, "%s/tally", crew.directory);
     setenv("MOBULA_FAULT_TALLY", tally_path, 1);
-    crew.defs = kin_defs;
+    crew.defs = defs;
     crew_start_broker(&crew);
     crew_start_host(&crew, NULL);
     m = crew_client(&crew);
 }
 
+static void begin(void)
+{
+    begin_with(kin_defs);
+}
+
+static void begin_streams(void)
+{
+    begin_with(giver_defs);
+}
+
 TestSuite(lossy, .init = begin, .fini = close_crew, .timeout = 120);
+TestSuite(lossy_streams, .init = begin_streams, .fini = close_crew, .timeout = 120);
 
 static void must_have_landed(void)
 {
@@ -75,5 +87,23 @@ Test(lossy, Z11_acknowledgements_that_are_lost_cost_time_alone)
     }
     for (int i = 0; i < MANY; i++)
         cr_assert_eq(crew_ran(&crew, sums[i].ref).count, 1);
+    must_have_landed();
+}
+
+// Items are said again from the first that is not acknowledged, credit and what was pulled as a whole.
+Test(lossy_streams, items_come_in_order_and_once)
+{
+    enum { STREAMS = 3, ITEMS = 40 };
+    mob_stream_i64 streams[STREAMS];
+    int64_t value = 0;
+    for (int i = 0; i < STREAMS; i++)
+        streams[i] = mob_run_with(m, MOB_OPTS(.stream_ahead = 1 + i), numbers, ITEMS);
+    for (int64_t item = 0; item < ITEMS; item++)
+        for (int i = 0; i < STREAMS; i++) {
+            cr_assert_eq(mob_next(m, streams[i], &value, SOON), MOB_OK, "%d of %d", (int)item, i);
+            cr_assert_eq(value, item, "%d instead of %d", (int)value, (int)item);
+        }
+    for (int i = 0; i < STREAMS; i++)
+        cr_assert_eq(mob_next(m, streams[i], &value, SOON), MOB_EEND);
     must_have_landed();
 }
