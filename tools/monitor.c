@@ -1,6 +1,5 @@
-// monitor.c - monitor, events: asks the broker for a tail, subscribes to it, prints records. The
-// filter runs in the broker; here again only where it holds a regular expression. Loss is counted
-// and shown.
+// monitor.c - monitor, events: prints the records of a tail. The filter runs in the broker; here again
+// only where it holds a regular expression. Loss is counted and shown.
 
 #include "monitor.h"
 
@@ -9,16 +8,16 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
 
 #include "clock.h"
 #include "histogram.h"
 #include "query.h"
 #include "record.h"
+#include "tail.h"
 #include "unit.h"
 #include "verb.h"
 
-enum { SECOND_US = 1000000, FEED_HWM = 1000 };
+enum { SECOND_US = 1000000 };
 
 typedef struct watched { // a filter with the engine that the broker lacks
     filter_t filter;
@@ -29,16 +28,15 @@ typedef struct watched { // a filter with the engine that the broker lacks
 
 typedef struct monitor {
     tool_t *tool;
-    const char *filter;
     watched_t shown, expect, fail;
-    void *context, *feed;
-    mob_ref_t asked; // the question that keeps the tail alive
-    int64_t ask_at, footer_at, end_at, started;
-    uint64_t last, count, limit, lost;
+    tail_t tail;
+    int64_t footer_at, end_at, started;
+    uint64_t number; // of records that came or were lost
+    uint64_t count, limit, lost;
     uint64_t second_count; // since the last footer
     histogram_t second;    // of TOOK, likewise
     owners_t owners;
-    bool any, expected, failed, footer;
+    bool expected, failed, footer;
 } monitor_t;
 
 // ---- Filters ------------------------------------------------------------------------------------
@@ -76,79 +74,19 @@ static bool passes(const watched_t *self, record_t *record)
     return filter_match(&self->filter, record_look, record) == FILTER_YES;
 }
 
-// ---- The tail -----------------------------------------------------------------------------------
-
-static void ask(monitor_t *self, int64_t now)
-{
-    if (!mob_is_none(self->asked))
-        mob_drop(self->tool->client, self->asked);
-    self->asked = mob_query(self->tool->client, "tail", self->filter);
-    self->ask_at = now + SECOND_US;
-}
-
-static bool read_tail(mob_reader_t *reader, mob_bytes_t *topic, const char **endpoint)
-{
-    size_t pairs = mob_read_map(reader);
-    *topic = (mob_bytes_t){0};
-    *endpoint = "";
-    for (size_t i = 0; i < pairs && !reader->err; i++) {
-        const char *key = mob_read_str(reader);
-        if (strcmp(key, "topic") == 0)
-            *topic = mob_read_bytes(reader);
-        else if (strcmp(key, "endpoint") == 0)
-            *endpoint = mob_read_str(reader);
-        else
-            mob_skip(reader);
-    }
-    return !reader->err && topic->size > 0;
-}
-
-static int subscribe(monitor_t *self, mob_bytes_t topic, const char *endpoint)
-{
-    char sibling[ENDPOINT_MAX];
-    int hwm = FEED_HWM, none = 0;
-    if (!*endpoint && endpoint_sibling(self->tool->address, "feed", 2, sibling, sizeof sibling))
-        endpoint = sibling;
-    self->context = zmq_ctx_new();
-    self->feed = self->context ? zmq_socket(self->context, ZMQ_SUB) : NULL;
-    bool fine = self->feed && zmq_setsockopt(self->feed, ZMQ_RCVHWM, &hwm, sizeof hwm) == 0 &&
-                zmq_setsockopt(self->feed, ZMQ_LINGER, &none, sizeof none) == 0 &&
-                zmq_setsockopt(self->feed, ZMQ_SUBSCRIBE, topic.data, topic.size) == 0 &&
-                zmq_connect(self->feed, endpoint) == 0;
-    if (fine)
-        return 0;
-    trouble_t out = trouble(MOB_EOFFLINE, "cannot follow the feed at %s: %s", endpoint,
-                            zmq_strerror(zmq_errno()));
-    return say_trouble(self->tool, &out);
-}
-
-static int open_tail(monitor_t *self)
-{
-    mob_reader_t reader;
-    mob_bytes_t topic;
-    const char *endpoint;
-    ask(self, clock_us());
-    mob_err_t err = tool_await(self->tool, self->asked, &reader);
-    if (err)
-        return say_failure(self->tool, self->asked, err, "monitor");
-    if (!read_tail(&reader, &topic, &endpoint)) {
-        trouble_t out = trouble(MOB_EPROTO, "the broker's answer names no topic");
-        return say_trouble(self->tool, &out);
-    }
-    return subscribe(self, topic, endpoint);
-}
-
 // ---- Records ------------------------------------------------------------------------------------
 
-static void say_loss(monitor_t *self, const record_t *next, uint64_t count)
+static void say_loss(void *arg, uint64_t count)
 {
+    monitor_t *self = arg;
     char text[UNIT_TEXT_MAX];
     const char *dots = self->tool->term.utf8 ? "\u00b7\u00b7\u00b7" : "...";
     self->lost += count;
+    self->number += count;
+    if (self->footer)
+        term_wipe(&self->tool->term);
     if (tool_json(self->tool))
-        printf("{\"v\":1,\"n\":%" PRIu64 ",\"ev\":\"lost\",\"count\":%" PRIu64
-               ",\"why\":\"slow_monitor\"}\n",
-               next->n, count);
+        record_json_lost(clock_wall_us(), self->number, count);
     else
         printf("%s %s events not shown: this monitor fell behind (try -f) %s\n", dots,
                unit_print_count(text, count), dots);
@@ -165,13 +103,11 @@ static void print_record(monitor_t *self, const record_t *record)
         record_line(record, &self->tool->term, &self->owners);
 }
 
-static void take_record(monitor_t *self, const msg_event_t *event)
+static void take_record(void *arg, const msg_event_t *event)
 {
+    monitor_t *self = arg;
     record_t record = record_of(event);
-    if (self->any && record.n > self->last + 1)
-        say_loss(self, &record, record.n - self->last - 1);
-    self->any = true;
-    self->last = record.n; // a lower one: the broker started again
+    record.n = ++self->number;
     if (!passes(&self->shown, &record))
         return;
     self->count++;
@@ -185,43 +121,10 @@ static void take_record(monitor_t *self, const msg_event_t *event)
     self->failed = self->failed || (self->fail.given && passes(&self->fail, &record));
 }
 
-// True while another record is wanted.
-static bool goes_on(const monitor_t *self)
+static bool enough(void *arg)
 {
-    return !tool_signal() && !self->failed && self->count < self->limit && !ferror(stdout);
-}
-
-static void read_records(monitor_t *self, const void *data, size_t size)
-{
-    batch_reader_t batch = batch_open(data, size, NULL, 0);
-    message_t message;
-    message_fault_t fault;
-    message_state_t state;
-    while (goes_on(self) && (state = message_next(&batch, &message, &fault)) != MESSAGE_END &&
-           state != MESSAGE_BROKEN) {
-        if (state == MESSAGE_OK && message.verb == VERB_EVENT)
-            take_record(self, &message.event);
-    }
-}
-
-// One message: its topic, then a frame of envelopes. False: none is there.
-static bool read_message(monitor_t *self)
-{
-    zmq_msg_t part;
-    bool more = true, any = false;
-    for (unsigned frame = 0; more; frame++) {
-        zmq_msg_init(&part);
-        if (zmq_msg_recv(&part, self->feed, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(&part);
-            return any;
-        }
-        any = true;
-        if (frame == 1)
-            read_records(self, zmq_msg_data(&part), zmq_msg_size(&part));
-        more = zmq_msg_more(&part);
-        zmq_msg_close(&part);
-    }
-    return true;
+    const monitor_t *self = arg;
+    return tool_signal() || self->failed || self->count >= self->limit || ferror(stdout);
 }
 
 // ---- Footer -------------------------------------------------------------------------------------
@@ -246,26 +149,28 @@ static void print_footer(monitor_t *self, int64_t now)
 
 // ---- The loop -----------------------------------------------------------------------------------
 
-static int64_t next_time(const monitor_t *self)
+// What the flight recorder has, first.
+static int look_back(monitor_t *self)
 {
-    int64_t at = self->ask_at < self->end_at ? self->ask_at : self->end_at;
-    return self->footer && self->footer_at < at ? self->footer_at : at;
+    char reach[UNIT_TEXT_MAX];
+    int64_t reach_us;
+    if (!tool_has(self->tool, "since"))
+        return 0;
+    int wrong = tail_past(&self->tail, tool_duration(self->tool, "since", 0), &reach_us);
+    if (!wrong)
+        say_note(self->tool, "the flight recorder goes back %s", unit_print_age(reach, reach_us));
+    fflush(stdout);
+    return wrong;
 }
 
 static void loop(monitor_t *self)
 {
-    enum { AT_ONCE = 200 };
     int64_t now = clock_us();
-    while (goes_on(self) && now < self->end_at) {
-        if (now >= self->ask_at)
-            ask(self, now);
+    while (!enough(self) && now < self->end_at) {
         if (self->footer && now >= self->footer_at)
             print_footer(self, now);
-        zmq_pollitem_t item = {.socket = self->feed, .events = ZMQ_POLLIN};
-        int64_t left = next_time(self) - now;
-        zmq_poll(&item, 1, left > 0 ? (long)((left + 999) / 1000) : 0);
-        for (int i = 0; i < AT_ONCE && goes_on(self) && read_message(self); i++)
-            ;
+        bool soon = self->footer && self->footer_at < self->end_at;
+        tail_turn(&self->tail, soon ? self->footer_at : self->end_at);
         fflush(stdout);
         now = clock_us();
     }
@@ -275,10 +180,7 @@ static void loop(monitor_t *self)
 
 static void close_all(monitor_t *self)
 {
-    if (self->feed)
-        zmq_close(self->feed);
-    if (self->context)
-        zmq_ctx_term(self->context);
+    tail_close(&self->tail);
     watched_t *const all[] = {&self->shown, &self->expect, &self->fail};
     for (size_t w = 0; w < 3; w++)
         for (size_t i = 0; i < FILTER_TERMS_MAX; i++)
@@ -307,7 +209,6 @@ int monitor_tail(tool_t *tool, const char *filter)
         return 1;
     int64_t now = clock_us(), length = tool_duration(tool, "for", UNIT_FOREVER);
     self->tool = tool;
-    self->filter = filter;
     self->started = now;
     self->footer_at = now + SECOND_US;
     self->end_at = length == UNIT_FOREVER ? INT64_MAX : now + length;
@@ -320,11 +221,15 @@ int monitor_tail(tool_t *tool, const char *filter)
     if (!wrong)
         wrong = watch(tool, &self->fail, tool_flag(tool, "fail-if"));
     if (!wrong)
-        wrong = open_tail(self);
+        wrong = tail_open(&self->tail, tool, filter,
+                          (tail_reader_t){take_record, say_loss, enough, self});
     if (!wrong) {
         say_note(tool, "watching %s%s%s", tool->address, *filter ? "   " : "", filter);
         if (tool->output == OUTPUT_TABLE && !tool_has(tool, "format"))
             record_head(&tool->term);
+        wrong = look_back(self);
+    }
+    if (!wrong) {
         loop(self);
         wrong = verdict(self);
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "error.h"
 #include "say.h"
 #include "unit.h"
@@ -105,6 +106,8 @@ filter_value_t record_look(void *arg, filter_key_t key)
         return self->took_us < 0 ? FILTER_NOTHING : FILTER_NUMBER(self->took_us);
     case FILTER_KEY_attempt:
         return FILTER_NUMBER(self->attempt);
+    case FILTER_KEY_age:
+        return FILTER_NUMBER(clock_wall_us() - self->wall_us);
     default:
         return FILTER_NOTHING;
     }
@@ -252,6 +255,14 @@ void record_json(const record_t *self)
         print_pair("status", self->status);
     print_pair("reason", self->note);
     puts("}");
+}
+
+void record_json_lost(int64_t wall_us, uint64_t n, uint64_t count)
+{
+    fputs("{\"v\":1,\"ts\":", stdout);
+    print_stamp(wall_us);
+    printf(",\"n\":%" PRIu64 ",\"ev\":\"lost\",\"count\":%" PRIu64 ",\"why\":\"slow_monitor\"}\n",
+           n, count);
 }
 
 static void format_one(const record_t *self, char what, const term_t *term)

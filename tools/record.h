@@ -36,6 +36,7 @@ filter_value_t record_look(void *record, filter_key_t key); // a filter_get_fn
 void record_head(const term_t *term);
 void record_line(const record_t *self, const term_t *term, owners_t *owners);
 void record_json(const record_t *self);
+void record_json_lost(int64_t wall_us, uint64_t n, uint64_t count);
 void record_format(const record_t *self, const char *format, const term_t *term);
 
 #endif

@@ -91,8 +91,9 @@ static const flag_t cancel_flags[] = {
 };
 static const flag_t monitor_flags[] = {
     {"filter",    'f', "EXPR", "show what matches: -f ev=dead -f 'took>10ms'; all must match"},
+    {"since",     0, "DUR",    "first what the flight recorder has of the last 30s, 5m, 1h"},
     {"count",     0, "N",      "end after so many records"},
-    {"for",       0, "DUR",    "end after 500ms, 10s, 1m"},
+    {"for",       0, "DUR",    "end after 500ms, 10s, 1m; 0 behind what --since gave"},
     {"format",    0, "STR",    "%T time %e kind %s from %d to %m method %b bytes %l took %i id %n note %j record"},
     {"expect",    0, "EXPR",   "exit 10 if no record matched"},
     {"fail-if",   0, "EXPR",   "exit 10 at the first record that matches"},
@@ -144,7 +145,7 @@ const command_t verbs[] = {
     {"cancel", FAMILY_TALK, "REF...", "cancel a task or a call",
      "mobula cancel 9f3a.17\nmobula cancel 9f3a.17 --cascade", cancel_flags, 1, MANY, false, false, talk_cancel},
     {"monitor", FAMILY_WATCH, "[EXPR]", "tail message traffic",
-     "mobula monitor\nmobula monitor 'dst~ledger* and (took>10ms or status!=ok)'\nmobula monitor ev=dead --json --for 10s",
+     "mobula monitor\nmobula monitor 'dst~ledger* and (took>10ms or status!=ok)'\nmobula monitor ev=dead --json --for 10s\nmobula monitor --since 5m --for 0 status!=ok",
      monitor_flags, 0, MANY, false, false, monitor},
     {"events", FAMILY_WATCH, "[EXPR]", "lifecycle events only",
      "mobula events\nmobula events ev=exit,restart --count 1 --for 1m", monitor_flags, 0, MANY, false, false, events},

@@ -396,6 +396,12 @@ static bool parsed(mob_bytes_t given, filter_t *out, char *reason, size_t size)
     return false;
 }
 
+static void say_u64(pack_t *out, const char *key, uint64_t value)
+{
+    pack_str(out, key, strlen(key));
+    pack_u64(out, value);
+}
+
 static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err_t *err,
                     char *reason, size_t size)
 {
@@ -404,15 +410,63 @@ static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err
     if (!parsed(given, &filter, reason, size))
         return NULL;
     *err = MOB_ENOMEM;
-    if (!timeline_tail(core, session, &filter))
+    const tail_t *tail = timeline_tail(core, session, &filter);
+    if (!tail)
         return NULL;
     pack_t out = PACK_INIT;
-    pack_map(&out, 2);
+    pack_map(&out, 5);
     pack_str(&out, "topic", 5);
     pack_bin(&out, session->topic, sizeof session->topic);
     pack_str(&out, "endpoint", 8);
     pack_str(&out, core->config.feed, strlen(core->config.feed));
+    say_u64(&out, "n", timeline_count(tail).n);
+    say_u64(&out, "first", timeline_count(tail).first);
+    say_u64(&out, "next", core->ring_next);
     blob_t *blob = packed(&out);
+    pack_fini(&out);
+    return blob;
+}
+
+// "NUMBER FILTER": so that a long past comes page by page.
+static bool read_page(mob_bytes_t given, uint64_t *from, mob_bytes_t *filter)
+{
+    size_t digits = 0;
+    const char *text = given.data;
+    for (*from = 0;
+         digits < given.size && digits < 19 && text[digits] >= '0' && text[digits] <= '9'; digits++)
+        *from = *from * 10 + (uint64_t)(text[digits] - '0');
+    *filter = (mob_bytes_t){text + digits, given.size - digits};
+    return digits > 0 && (filter->size == 0 || text[digits] == ' ');
+}
+
+static blob_t *past(core_t *core, session_t *session, mob_bytes_t given, mob_err_t *err,
+                    char *reason, size_t size)
+{
+    filter_t filter;
+    uint64_t from;
+    *err = MOB_EARGS;
+    if (!read_page(given, &from, &given)) {
+        snprintf(reason, size, "a number is wanted, and a filter behind a blank");
+        return NULL;
+    }
+    if (!parsed(given, &filter, reason, size))
+        return NULL;
+    *err = MOB_ENOMEM;
+    batch_t events = BATCH_INIT;
+    pack_t out = PACK_INIT;
+    from = from < timeline_oldest(core) ? timeline_oldest(core) : from;
+    uint64_t next = timeline_past(core, from, &filter, &events);
+    pack_map(&out, 6);
+    say_u64(&out, "first", from);
+    say_u64(&out, "next", next);
+    say_u64(&out, "left", core->ring_next - next);
+    say_u64(&out, "n", timeline_count(session->tails).n);
+    pack_str(&out, "since_us", 8);
+    pack_i64(&out, timeline_since(core));
+    pack_str(&out, "events", 6);
+    pack_bin(&out, events.pack.data, events.pack.size);
+    blob_t *blob = events.pack.failed ? NULL : packed(&out);
+    batch_fini(&events);
     pack_fini(&out);
     return blob;
 }
@@ -516,7 +570,7 @@ static blob_t *why(core_t *core, session_t *session, mob_bytes_t given, mob_err_
 static const struct question {
     const char *name;
     blob_t *(*answer)(core_t *, session_t *, mob_bytes_t, mob_err_t *, char *, size_t);
-} questions[] = {{"tail", tail}, {"why", why}};
+} questions[] = {{"tail", tail}, {"past", past}, {"why", why}};
 
 blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_bytes_t given,
                      mob_err_t *err, char *reason, size_t size)

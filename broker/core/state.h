@@ -29,6 +29,7 @@ typedef struct session session_t;
 typedef struct def def_t;
 typedef struct edge edge_t;
 typedef struct tail tail_t;
+typedef struct notes notes_t;
 typedef struct once once_t;
 typedef struct prelude prelude_t;
 typedef struct store store_t;
@@ -427,7 +428,8 @@ typedef struct record { // of the flight recorder
     mob_ref_t ref;
     uint16_t kind;
     bool ran; // of an end: a worker had it
-    uint32_t from, to, method, bytes, note;
+    uint32_t from, to, method, bytes;
+    uint32_t note; // its number; 0: none
     int32_t took;
     uint16_t attempt, code;
 } record_t;
@@ -483,6 +485,7 @@ struct core {
     record_t *ring;
     uint32_t ring_size;
     uint64_t ring_next;
+    notes_t *notes; // timeline.c
     tail_t *tails;
     core_count_t count;
     store_t *stores; // a namespace each

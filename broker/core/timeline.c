@@ -3,6 +3,8 @@
 
 #include "timeline.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +16,25 @@
 #include "name.h"
 #include "notice.h"
 
-enum { TAIL_SILENCE_US = 5000000, TAIL_BYTES_MAX = 8 * 1024 * 1024 };
+enum {
+    TAIL_SILENCE_US = 5000000,
+    TAIL_BYTES_MAX = 8 * 1024 * 1024,
+    PAST_RECORDS_MAX = 16384, // looked at for one page: about a millisecond of the loop
+    PAST_BYTES_MAX = 64 * 1024,
+    NOTES = 512
+};
+
+// Sentences of records, the youngest NOTES of them: they are all different, and a name stays for ever.
+struct notes {
+    char text[NOTES][2 * MOB_NAME_MAX];
+    uint32_t last; // its number, from 1
+};
 
 struct tail {
     tail_t *next; // of all
     session_t *session;
     filter_t filter;
-    uint64_t n;
+    uint64_t n, first; // records that matched; number of the first one it could see
     int64_t asked_at;
 };
 
@@ -41,6 +55,24 @@ static record_t *next_record(core_t *core)
     }
     static record_t nowhere;
     return core->ring_size ? &core->ring[core->ring_next++ % core->ring_size] : &nowhere;
+}
+
+static uint32_t keep_note(core_t *core, const char *text)
+{
+    if (!core->notes)
+        core->notes = calloc(1, sizeof *core->notes);
+    if (!core->notes || !*text)
+        return 0;
+    uint32_t number = ++core->notes->last;
+    snprintf(core->notes->text[number % NOTES], sizeof core->notes->text[0], "%s", text);
+    return number;
+}
+
+static mob_bytes_t note_of(const core_t *core, uint32_t number)
+{
+    bool kept = number && core->notes->last - number < NOTES;
+    const char *text = kept ? core->notes->text[number % NOTES] : "";
+    return (mob_bytes_t){text, strlen(text)};
 }
 
 static void show(core_t *core, const record_t *record); // to the monitors
@@ -92,13 +124,15 @@ void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t t
                    const char *note)
 {
     record_t *record = next_record(core);
-    *record = (record_t){
-        .time = core->now, .ref = ref, .kind = (uint16_t)kind, .from = from, .to = to, .took = -1};
-    if (core->tails) {
-        record->note = name_of(
-            core, (mob_bytes_t){note, strlen(note) < MOB_NAME_MAX ? strlen(note) : MOB_NAME_MAX});
+    *record = (record_t){.time = core->now,
+                         .ref = ref,
+                         .kind = (uint16_t)kind,
+                         .from = from,
+                         .to = to,
+                         .note = keep_note(core, note),
+                         .took = -1};
+    if (core->tails)
         show(core, record);
-    }
 }
 
 // ---- Monitors -----------------------------------------------------------------------------------
@@ -106,6 +140,7 @@ void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t t
 typedef struct lens { // what the filter looks through
     const core_t *core;
     const record_t *record;
+    char id[48];
 } lens_t;
 
 static filter_value_t name_value(const lens_t *lens, uint32_t name)
@@ -114,9 +149,21 @@ static filter_value_t name_value(const lens_t *lens, uint32_t name)
     return *text ? FILTER_TEXT(text, strlen(text)) : FILTER_NOTHING;
 }
 
+static filter_value_t text_value(mob_bytes_t text)
+{
+    return text.size ? FILTER_TEXT(text.data, text.size) : FILTER_NOTHING;
+}
+
+static filter_value_t id_value(lens_t *lens)
+{
+    mob_ref_t ref = lens->record->ref;
+    int size = snprintf(lens->id, sizeof lens->id, "%016" PRIx64 ".%" PRIu64, ref.owner, ref.seq);
+    return mob_is_none(ref) ? FILTER_NOTHING : FILTER_TEXT(lens->id, (size_t)size);
+}
+
 static filter_value_t look(void *arg, filter_key_t key)
 {
-    const lens_t *lens = arg;
+    lens_t *lens = arg;
     const record_t *record = lens->record;
     const char *status = record->code == MOB_OK ? "ok" : error_name((mob_err_t)record->code);
     switch (key) {
@@ -138,9 +185,22 @@ static filter_value_t look(void *arg, filter_key_t key)
         return record->took < 0 ? FILTER_NOTHING : FILTER_NUMBER(record->took);
     case FILTER_KEY_attempt:
         return FILTER_NUMBER(record->attempt);
+    case FILTER_KEY_age:
+        return FILTER_NUMBER(lens->core->now - record->time);
+    case FILTER_KEY_note:
+    case FILTER_KEY_reason:
+        return text_value(note_of(lens->core, record->note));
+    case FILTER_KEY_id:
+        return id_value(lens);
     default:
         return FILTER_NOTHING;
     }
+}
+
+static bool passes(core_t *core, const filter_t *filter, const record_t *record)
+{
+    lens_t lens = {.core = core, .record = record};
+    return filter_is_empty(filter) || filter_match(filter, look, &lens) != FILTER_NO;
 }
 
 static mob_bytes_t bytes_of(const core_t *core, uint32_t name)
@@ -149,15 +209,9 @@ static mob_bytes_t bytes_of(const core_t *core, uint32_t name)
     return (mob_bytes_t){text, strlen(text)};
 }
 
-static void show_one(core_t *core, tail_t *tail, const record_t *record)
+static void write_record(const core_t *core, batch_t *batch, uint64_t n, const record_t *record)
 {
-    tail->n++; // counted also when it does not fit: a gap is what the monitor sees of a loss
-    peer_t *peer = tail->session->peer;
-    batch_t *batch =
-        peer && outbox_bytes(&peer->feed) < TAIL_BYTES_MAX ? outbox_open(&peer->feed) : NULL;
-    if (!batch)
-        return;
-    message_EVENT(batch, &(msg_event_t){.n = tail->n,
+    message_EVENT(batch, &(msg_event_t){.n = n,
                                         .time_us = record->time + core->config.wall_us,
                                         .kind = record->kind,
                                         .from = bytes_of(core, record->from),
@@ -168,19 +222,28 @@ static void show_one(core_t *core, tail_t *tail, const record_t *record)
                                         .ref = record->ref,
                                         .attempt = record->attempt,
                                         .code = record->code,
-                                        .note = bytes_of(core, record->note)});
+                                        .note = note_of(core, record->note)});
+}
+
+static void show_one(core_t *core, tail_t *tail, const record_t *record)
+{
+    tail->n++; // counted also when it does not fit: a gap is what the monitor sees of a loss
+    peer_t *peer = tail->session->peer;
+    batch_t *batch =
+        peer && outbox_bytes(&peer->feed) < TAIL_BYTES_MAX ? outbox_open(&peer->feed) : NULL;
+    if (!batch)
+        return;
+    write_record(core, batch, tail->n, record);
     peer_dirty(core, peer);
 }
 
 static void show(core_t *core, const record_t *record)
 {
-    lens_t lens = {core, record};
     for (tail_t *tail = core->tails, *next; tail; tail = next) {
         next = tail->next;
         if (core->now - tail->asked_at > TAIL_SILENCE_US)
             timeline_untail(core, tail->session);
-        else if (filter_is_empty(&tail->filter) ||
-                 filter_match(&tail->filter, look, &lens) != FILTER_NO)
+        else if (passes(core, &tail->filter, record))
             show_one(core, tail, record);
     }
 }
@@ -193,6 +256,7 @@ tail_t *timeline_tail(core_t *core, session_t *session, const filter_t *filter)
         if (!tail)
             return NULL;
         tail->session = session;
+        tail->first = core->ring_next;
         tail->next = core->tails;
         core->tails = session->tails = tail;
     }
@@ -214,8 +278,42 @@ void timeline_untail(core_t *core, session_t *session)
     free(tail);
 }
 
+tail_count_t timeline_count(const tail_t *tail)
+{
+    return tail ? (tail_count_t){tail->first, tail->n} : (tail_count_t){0};
+}
+
+// ---- The past -----------------------------------------------------------------------------------
+
+uint64_t timeline_oldest(const core_t *core)
+{
+    return core->ring_next > core->ring_size ? core->ring_next - core->ring_size : 0;
+}
+
+int64_t timeline_since(const core_t *core)
+{
+    int64_t first =
+        core->ring_next ? core->ring[timeline_oldest(core) % core->ring_size].time : core->now;
+    return first + core->config.wall_us;
+}
+
+uint64_t timeline_past(core_t *core, uint64_t from, const filter_t *filter, batch_t *out)
+{
+    uint64_t at = from;
+    for (unsigned looked = 0; at < core->ring_next && looked < PAST_RECORDS_MAX; at++, looked++) {
+        const record_t *record = &core->ring[at % core->ring_size];
+        if (out->pack.size >= PAST_BYTES_MAX)
+            break;
+        if (passes(core, filter, record))
+            write_record(core, out, 0, record);
+    }
+    return at < core->ring_next ? at : core->ring_next;
+}
+
 void timeline_fini(core_t *core)
 {
+    free(core->notes);
     free(core->ring);
+    core->notes = NULL;
     core->ring = NULL;
 }
