@@ -258,6 +258,14 @@ void answer_lost(worker_t *worker, const hand_t *hand, mob_executed_t executed)
                    &(answer_failure_t){.err = MOB_EBROKER, .executed = executed, .text = LOST});
 }
 
+// ---- Later --------------------------------------------------------------------------------------
+
+void answer_later(worker_t *worker, const hand_t *hand)
+{
+    message_BEGUN(session_out(worker->session),
+                  &(msg_begun_t){.ref = hand->ref, .attempt = hand->attempt});
+}
+
 // ---- Again --------------------------------------------------------------------------------------
 
 // Its envelope is made anew: with the refs found in the value, and with all that bodies keep.

@@ -25,6 +25,7 @@ typedef struct answer_failure {
 void answer_failure(worker_t *worker, const hand_t *hand, const answer_failure_t *failure);
 // A stream, with the broker that had its items.
 void answer_lost(worker_t *worker, const hand_t *hand, mob_executed_t executed);
+void answer_later(worker_t *worker, const hand_t *hand); // its body was begun, and that is all for now
 bool answer_again(worker_t *worker, const hand_t *like); // false: not answered before
 void answer_repeat_all(worker_t *worker, bool fresh);    // after HELLO: what is not acknowledged
 

@@ -53,7 +53,7 @@ static void name_caller(context_t *self, uint64_t owner)
     snprintf(self->caller, sizeof self->caller, "%016" PRIx64, owner);
 }
 
-void context_begin(context_t *self, const hand_t *hand, const offer_body_t *body)
+void context_begin(context_t *self, hand_t *hand, const offer_body_t *body)
 {
     mob_ctx_t *ctx = &self->ctx;
     self->hand = hand;

@@ -17,7 +17,7 @@ struct worker;
 typedef struct context {
     mob_ctx_t ctx; // first: bodies get a pointer to it
     struct worker *worker;
-    const hand_t *hand; // NULL: no call runs (fini)
+    hand_t *hand; // NULL: no call runs (fini)
     const offer_body_t *body;
     mob_writer_t writer; // the result, or the next one of several
     sink_t sink;         // the ones before
@@ -39,7 +39,7 @@ void context_init(context_t *self, struct worker *worker, const char *host_name)
 void context_fini(context_t *self);
 
 // Before a body and after its answer has been written. body is NULL while fini runs.
-void context_begin(context_t *self, const hand_t *hand, const offer_body_t *body);
+void context_begin(context_t *self, hand_t *hand, const offer_body_t *body);
 void context_end(context_t *self);
 
 #endif

@@ -24,25 +24,6 @@ mob_err_t mob_save(mob_ctx_t *ctx, mob_bytes_t state)
     return refuse(ctx, "mob_save() is not in this version");
 }
 
-mob_promise_t mob_defer_call(mob_ctx_t *ctx)
-{
-    refuse(ctx, "mob_defer_call(): deferred answers are not in this version");
-    return (mob_promise_t){0};
-}
-
-// No promise was ever given: there is no call that these could answer.
-bool mob_settle(mob_t *client, mob_promise_t promise, mob_value_t value)
-{
-    (void)client, (void)promise, (void)value;
-    return false;
-}
-
-bool mob_refuse(mob_t *client, mob_promise_t promise, int code, const char *format, ...)
-{
-    (void)client, (void)promise, (void)code, (void)format;
-    return false;
-}
-
 void mob_metric(mob_t *self, mob_metric_t kind, const char *name, const char *tags, double value)
 {
     (void)self, (void)kind;

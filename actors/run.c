@@ -26,7 +26,7 @@ static void set_deadline(worker_t *worker, int64_t at)
 }
 
 // The body itself, without the lock. reader comes back as the body left it.
-static mob_err_t invoke(worker_t *worker, const hand_t *hand, void *state, mob_reader_t *reader)
+static mob_err_t invoke(worker_t *worker, hand_t *hand, void *state, mob_reader_t *reader)
 {
     context_t *context = &worker->context;
     session_set_parent(worker->session, hand->what == HAND_CALL ? hand->ref : (mob_ref_t){0, 0});
@@ -110,6 +110,13 @@ static bool came_home_late(const context_t *context, const hand_t *hand, mob_err
            hand->deadline_at != INT64_MAX && clock_us() >= hand->deadline_at;
 }
 
+// Called off before it came home: nobody waits for what was put off.
+static bool is_off(const hand_t *hand)
+{
+    return hand->promise == PROMISE_OPEN &&
+           atomic_load_explicit(&hand->cancelled, memory_order_relaxed);
+}
+
 // Why the body did not end well, the most telling reason first. False: it did.
 static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *reader,
                    mob_err_t err, answer_failure_t *out)
@@ -130,6 +137,8 @@ static bool failed(context_t *context, const hand_t *hand, const mob_reader_t *r
                                   .text = "its time was over while it ran"};
     else if (err)
         *out = failure_of_body(context, err);
+    else if (is_off(hand))
+        *out = (answer_failure_t){.err = MOB_ECANCELLED, .executed = MOB_EXECUTED};
     else if (context->writer.err || end_values(context))
         *out = failure_of_result(context, hand);
     else if (!as_many(context, hand))
@@ -162,10 +171,24 @@ static void refuse_behind(worker_t *worker, mob_ref_t actor)
     }
 }
 
-static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *reader, mob_err_t err)
+static void say_result(worker_t *worker, const hand_t *hand)
+{
+    context_t *context = &worker->context;
+    if (hand->returns > 1)
+        answer_values(worker, hand, &context->sink);
+    else
+        answer_value(worker, hand, result_of(context),
+                     context->writer.inner.size > 0 || context->sink.inner);
+}
+
+static bool answer(worker_t *worker, hand_t *hand, const mob_reader_t *reader, mob_err_t err)
 {
     context_t *context = &worker->context;
     answer_failure_t failure;
+    if (hand->promise == PROMISE_KEPT)
+        return true;
+    if (hand->promise == PROMISE_OPEN)
+        writer_clear(&context->writer); // what the body wrote does not count
     if (!err && hand_streams(hand))
         err = sink_last(context);
     if (context->leaves)
@@ -175,14 +198,14 @@ static bool answer(worker_t *worker, const hand_t *hand, const mob_reader_t *rea
         return false;
     }
     if (failed(context, hand, reader, err, &failure)) {
+        hand->promise = PROMISE_NONE;
         answer_failure(worker, hand, &failure);
         return false;
     }
-    if (hand->returns > 1)
-        answer_values(worker, hand, &context->sink);
+    if (hand->promise == PROMISE_OPEN)
+        answer_later(worker, hand);
     else
-        answer_value(worker, hand, result_of(context),
-                     context->writer.inner.size > 0 || context->sink.inner);
+        say_result(worker, hand);
     return true;
 }
 
@@ -203,6 +226,16 @@ static bool may_run(worker_t *worker, const hand_t *hand)
 
 // ---- Ends ---------------------------------------------------------------------------------------
 
+// Of its calls nobody will answer any more: the broker ends them with it.
+static void forget_open(worker_t *worker, mob_ref_t actor)
+{
+    for (hand_t *hand = worker->window.open, *next; hand; hand = next) {
+        next = hand->next;
+        if (mob_same(hand->actor, actor))
+            window_close(&worker->window, hand);
+    }
+}
+
 static void end_instance(worker_t *worker, instance_t *instance)
 {
     void (*fini)(void *) = instance->alive ? instance->cls->fini : NULL;
@@ -215,6 +248,7 @@ static void end_instance(worker_t *worker, instance_t *instance)
         session_lock(worker->session);
     }
     mob_ref_t actor = instance->actor;
+    forget_open(worker, actor);
     instance_remove(&worker->instances, &instance);
     message_STOP(session_out(worker->session), &(msg_stop_t){.actor = actor, .how = STOP_ENDED});
     if (worker->kind == START_ACTOR && worker->instances.count == 0)

@@ -37,6 +37,7 @@ void window_fini(window_t *self)
     free_list(self->first);
     free_list(self->free);
     free_list(self->running);
+    free_list(self->open);
     memset(self, 0, sizeof *self);
 }
 
@@ -70,7 +71,7 @@ static hand_t *place_of(window_t *self)
         self->free = hand->next;
         return hand;
     }
-    if (self->total == WINDOW_CALLS_MAX)
+    if (self->total == WINDOW_CALLS_MAX + self->opened || self->opened > WINDOW_OPEN_MAX)
         return NULL;
     hand = calloc(1, sizeof *hand);
     if (hand)
@@ -91,6 +92,7 @@ hand_t *window_place(window_t *self)
     hand->returns = 1;
     hand->lost = false;
     hand->listed = false;
+    hand->promise = PROMISE_NONE;
     atomic_store_explicit(&hand->cancelled, false, memory_order_relaxed);
     return hand;
 }
@@ -229,10 +231,44 @@ hand_t *window_begin(window_t *self)
     return hand;
 }
 
+// It may stay for long, and there may be many: all but its options goes now.
+static void shed(hand_t *self)
+{
+    const opts_field_t opts = hand_opts(self);
+    pack_t rest = PACK_INIT;
+    pack_raw(&rest, opts.wire, opts.size);
+    hand_clear(self);
+    pack_fini(&self->pack);
+    self->pack = rest;
+    self->opts_at = 0;
+    self->args = (load_t){0};
+}
+
+static void put_off(window_t *self, hand_t *hand)
+{
+    shed(hand);
+    hand->before = self->open_last;
+    *(hand->before ? &hand->before->next : &self->open) = hand;
+    self->open_last = hand;
+    self->opened++;
+}
+
 void window_done(window_t *self)
 {
-    to_free(self, self->running);
+    hand_t *hand = self->running;
     self->running = NULL;
+    if (hand->promise == PROMISE_OPEN)
+        put_off(self, hand);
+    else
+        to_free(self, hand);
+}
+
+void window_close(window_t *self, hand_t *hand)
+{
+    *(hand->before ? &hand->before->next : &self->open) = hand->next;
+    *(hand->next ? &hand->next->before : &self->open_last) = hand->before;
+    self->opened--;
+    to_free(self, hand);
 }
 
 void window_remove(window_t *self, hand_t *hand)

@@ -1,6 +1,6 @@
 // window.h - calls in hand: what the broker has sent and the body has not begun, in the order it
-// came, and the one that runs. Owns their bytes. Never talks to the broker; wants the session's
-// lock.
+// came, the one that runs, and those whose answer was put off. Owns their bytes. Never talks to the
+// broker; wants the session's lock.
 
 #ifndef MOBULA_ACTORS_WINDOW_H
 #define MOBULA_ACTORS_WINDOW_H
@@ -12,7 +12,8 @@
 #include "offer.h"
 
 enum {
-    WINDOW_CALLS_MAX = 8192,  // in hand at once; more are answered EFULL
+    WINDOW_CALLS_MAX = 8192,  // that wait or run at once; more are answered EFULL
+    WINDOW_OPEN_MAX = 262144, // whose answer was put off; more of them are answered EFULL as well
     WINDOW_KEEP_BYTES = 8192, // memory that an idle place keeps
     WINDOW_BUCKETS = 1024,    // to find one by its ref
     WINDOW_SLOW_US = 5000,    // a body that ran so long must not hoard the tasks behind it
@@ -24,10 +25,18 @@ enum hand_what {
     HAND_END,    // STOP: end the actor, or all when it is none
 };
 
+enum hand_promise {
+    PROMISE_NONE,
+    PROMISE_OPEN, // somebody has the promise, and will answer
+    PROMISE_KEPT, // answered, and its body has not returned yet
+};
+
 typedef struct hand { // one of them
     struct hand *next;
-    struct hand *chain; // of the same bucket
+    struct hand *before; // while it is open
+    struct hand *chain;  // of the same bucket
     enum hand_what what;
+    enum hand_promise promise;
     bool listed;            // in a bucket
     const offer_def_t *cls; // of a method or a making
     const offer_body_t *body;
@@ -49,11 +58,12 @@ typedef struct hand { // one of them
 } hand_t;
 
 typedef struct window {
-    hand_t *first, *last; // waiting
-    hand_t *running;      // NULL: no body runs
+    hand_t *first, *last;     // waiting
+    hand_t *running;          // NULL: no body runs
+    hand_t *open, *open_last; // put off: their bodies have returned, their answers come later
     hand_t *free;
-    hand_t *buckets[WINDOW_BUCKETS]; // waiting and running ones, by ref; no ends
-    uint32_t waiting;                // length of the list
+    hand_t *buckets[WINDOW_BUCKETS]; // all but ends, by ref
+    uint32_t waiting, opened;        // lengths of the lists
     uint32_t total;                  // places made, free ones too
     uint64_t begun;                  // so many bodies have begun
     uint64_t noticed;                // begun as it was when window_slow() last found a new body
@@ -88,10 +98,11 @@ static inline bool hand_streams(const hand_t *self)
 // The next one runs from now on: the first whose arguments are here and that may pass those which wait for theirs.
 // NULL: none.
 hand_t *window_begin(window_t *self);
-void window_done(window_t *self);                 // the running one is over
+void window_done(window_t *self); // its body has returned: it is over, or open while a promise is
+void window_close(window_t *self, hand_t *hand);  // an open one is over
 void window_remove(window_t *self, hand_t *hand); // a waiting one
 
-hand_t *window_find(const window_t *self, mob_ref_t ref); // waiting or running; NULL: not in hand
+hand_t *window_find(const window_t *self, mob_ref_t ref);    // NULL: not in hand
 hand_t *window_gathers(const window_t *self, mob_ref_t ref); // and its arguments are on their way
 bool window_holds(const window_t *self, mob_ref_t ref, uint32_t attempt); // this very run
 

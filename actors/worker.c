@@ -133,6 +133,12 @@ static bool accept_make(worker_t *self, const msg_make_t *make, hand_t *hand)
     return false;
 }
 
+void worker_wake(worker_t *self)
+{
+    if (self->serving && !pthread_equal(self->thread, pthread_self()))
+        session_wake(self->session);
+}
+
 static void push(worker_t *self, hand_t *hand, int64_t remaining_ms)
 {
     if (remaining_ms > INT32_MAX)
@@ -140,8 +146,7 @@ static void push(worker_t *self, hand_t *hand, int64_t remaining_ms)
     if (remaining_ms >= 0)
         hand->deadline_at = clock_us() + remaining_ms * 1000;
     window_push(&self->window, hand);
-    if (self->serving && !pthread_equal(self->thread, pthread_self()))
-        session_wake(self->session);
+    worker_wake(self);
 }
 
 // It is not run: what is on its way for it is not needed.
@@ -165,8 +170,8 @@ static void on_fetched(mob_t *session, void *arg, mob_ref_t ref, uint32_t part, 
         refuse(self, hand, MOB_ENOMEM, MOB_NOT_EXECUTED, "no room for its arguments");
     if (!hand->args.blob)
         give_up(self, hand);
-    else if (self->serving && !pthread_equal(self->thread, pthread_self()))
-        session_wake(self->session);
+    else
+        worker_wake(self);
 }
 
 static void refuse_full(worker_t *self, mob_ref_t ref, uint32_t attempt, mob_ref_t actor)
@@ -239,8 +244,7 @@ static void give_back(worker_t *self)
 static void await_the_end(worker_t *self, const hand_t *hand)
 {
     give_back(self);
-    message_BEGUN(session_out(self->session),
-                  &(msg_begun_t){.ref = hand->ref, .attempt = hand->attempt});
+    answer_later(self, hand);
 }
 
 static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
@@ -248,6 +252,11 @@ static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
     hand_t *hand = window_find(&self->window, cancel->ref);
     if (!hand)
         return;
+    if (hand->promise != PROMISE_NONE && hand != self->window.running) {
+        refuse(self, hand, MOB_ECANCELLED, MOB_EXECUTED, NULL);
+        window_close(&self->window, hand);
+        return;
+    }
     if (hand != self->window.running) {
         refuse(self, hand, MOB_ECANCELLED, MOB_NOT_EXECUTED, NULL);
         give_up(self, hand);
@@ -368,17 +377,22 @@ static void say_large_args(worker_t *self)
     }
 }
 
-static void say_have(worker_t *self, const hand_t *hand)
+static void say_have(worker_t *self, const hand_t *hand, enum wire_hand state)
 {
     if (hand->what != HAND_CALL)
         return;
-    message_HAVE(session_out(self->session),
-                 &(msg_have_t){.ref = hand->ref,
-                               .attempt = hand->attempt,
-                               .actor = hand->actor,
-                               .state = hand == self->window.running ? HAND_RUNNING : HAND_WAITING,
-                               .returns = hand->returns,
-                               .opts = hand_opts(hand)});
+    message_HAVE(session_out(self->session), &(msg_have_t){.ref = hand->ref,
+                                                           .attempt = hand->attempt,
+                                                           .actor = hand->actor,
+                                                           .state = state,
+                                                           .returns = hand->returns,
+                                                           .opts = hand_opts(hand)});
+}
+
+static void say_open(worker_t *self, const hand_t *hand)
+{
+    say_have(self, hand, HAND_RUNNING);
+    answer_later(self, hand);
 }
 
 // Their answers follow by themselves, behind the pieces that are not accepted.
@@ -444,10 +458,12 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
         say_hold(self, instance, fresh);
     if (fresh)
         give_up_streams(self);
+    for (const hand_t *hand = self->window.open; hand; hand = hand->next)
+        say_open(self, hand);
     if (self->window.running)
-        say_have(self, self->window.running);
+        say_have(self, self->window.running, HAND_RUNNING);
     for (const hand_t *hand = self->window.first; hand; hand = hand->next)
-        say_have(self, hand);
+        say_have(self, hand, HAND_WAITING);
     say_have_bulk(self);
     seen_restart(&self->seen, fresh);
     answer_repeat_all(self, fresh);
@@ -540,6 +556,7 @@ worker_t *worker_new(const worker_config_t *config)
     session_lock(session);
     self->session = session;
     context_init(&self->context, self, config->host_name);
+    writer_init(&self->owed);
     session_unlock(session);
     return self;
 }
@@ -619,6 +636,7 @@ void worker_destroy(worker_t **self_p)
     bulk_fini(&self->bulk);
     instances_fini(&self->instances);
     context_fini(&self->context);
+    writer_fini(&self->owed);
     free(self->symbols);
     offer_drop(&self->offer);
     free(self);

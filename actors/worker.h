@@ -39,6 +39,7 @@ typedef struct worker {
     worker_symbol_t *symbols; // by symbol
     uint32_t symbol_room;
     context_t context;
+    mob_writer_t owed;     // an answer that was put off
     pthread_t thread;      // that runs it
     bool welcomed;         // HELLO was answered once
     bool serving;          // a turn of the loop may wait for the sockets
@@ -57,6 +58,9 @@ worker_t *worker_new(const worker_config_t *config);
 // Until the broker stops it, its actor ends, it is drained, or its session is lost: why.
 mob_err_t worker_serve(worker_t *self);
 void worker_destroy(worker_t **self_p); // BYE, flush, free
+
+// With the session's lock: there is something for the loop to do, or for it to send.
+void worker_wake(worker_t *self);
 
 // Any thread. No more calls: run what waits, run fini, leave.
 void worker_drain(worker_t *self);

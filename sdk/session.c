@@ -411,6 +411,11 @@ uint64_t session_owner(const mob_t *self)
     return self->owner;
 }
 
+void *session_worker(const mob_t *self)
+{
+    return self->role.role == ROLE_WORKER ? self->role.arg : NULL;
+}
+
 uint64_t session_epoch(const mob_t *self)
 {
     return self->link.epoch;

@@ -84,6 +84,7 @@ bool session_is_full(const mob_t *self); // it has not accepted as much as may w
 mob_err_t session_wait(mob_t *self, bool (*over)(void *arg), void *arg);
 
 uint64_t session_owner(const mob_t *self);
+void *session_worker(const mob_t *self); // of a worker's session: the arg of its hooks; else NULL. No lock.
 uint64_t session_epoch(const mob_t *self); // 0: never welcomed
 const char *session_name(const mob_t *self);
 const char *session_text(mob_t *self,

@@ -70,6 +70,8 @@ static void set_options(const core_t *core, actor_t *actor, const opts_t *own)
         (uint32_t)either(own->mailbox_max, defaults->mailbox_max, core->config.mailbox_max);
     int64_t pending = either(own->max_pending, defaults->max_pending, 0);
     actor->max_pending = pending > 0 ? (uint32_t)pending : 0;
+    int64_t open = either(own->max_open, defaults->max_open, 0);
+    actor->max_open = open > 0 ? (uint32_t)open : 0;
     actor->stop_us = 1000 * either(own->stop_ms, defaults->stop_ms, 30000);
     actor->backoff_us = 1000 * either(own->backoff_ms, defaults->backoff_ms, 100);
     actor->backoff_max_us = 1000 * either(own->backoff_max_ms, defaults->backoff_max_ms, 30000);

@@ -44,8 +44,12 @@ const char *call_state_name(const call_t *call)
         return call->code == MOB_OK           ? "done"
                : call->code == MOB_ECANCELLED ? "cancelled"
                                               : "failed";
-    bool first = call->state == CALL_SENT && call->worker && call->worker->hand == call;
-    return first ? "running" : state_names[call->state];
+    return call_has_begun(call) ? "running" : state_names[call->state];
+}
+
+bool call_has_begun(const call_t *call)
+{
+    return call->state == CALL_SENT && call->worker && (call->open || call->worker->ahead == call);
 }
 
 // ---- Records ------------------------------------------------------------------------------------
@@ -194,18 +198,11 @@ void call_unlist(call_t *call)
 
 void call_out_of_hand(core_t *core, call_t *call)
 {
-    worker_t *worker = call->worker;
-    if (!worker)
+    if (!call->worker)
         return;
-    call_unlist(call);
-    call->worker = NULL;
-    worker->hand_count--;
-    if (call->actor)
-        call->actor->in_hand--;
+    worker_untake(core, call);
     if (call->state == CALL_FINAL)
         call->actor = call->kind == CALL_METHOD ? NULL : call->actor;
-    if (worker->hand_count == 0)
-        worker_emptied(core, worker);
     core->schedule = true;
 }
 
@@ -452,7 +449,7 @@ void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by)
 {
     if (!can_be_cancelled(call))
         return;
-    bool sent = call->state == CALL_SENT, begun = sent && call->worker->hand == call;
+    bool sent = call->state == CALL_SENT, begun = call_has_begun(call);
     if (sent)
         call_stop_body(core, call, flags);
     if (sent && !begun)

@@ -56,5 +56,6 @@ void call_stop_body(core_t *core, call_t *call, uint32_t flags);
 void call_cancel(core_t *core, call_t *call, uint32_t flags, session_t *by);
 int64_t call_remaining_ms(const core_t *core, const call_t *call);
 const char *call_state_name(const call_t *call);
+bool call_has_begun(const call_t *call); // as far as is known here
 
 #endif

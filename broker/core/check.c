@@ -53,14 +53,19 @@ static const char *check_stream(const call_t *call)
 
 static const char *check_worker(const worker_t *worker)
 {
-    uint32_t count = 0;
-    const call_t *call;
+    uint32_t count = 0, open = 0;
+    const call_t *call, *rest = NULL;
     DL_FOREACH(worker->hand, call)
     {
         MUST(call->worker == worker);
+        MUST(!call->open || !rest);
         count++;
+        open += call->open;
+        if (!call->open && !rest)
+            rest = call;
     }
     MUST(count == worker->hand_count);
+    MUST(open == worker->open_count && rest == worker->ahead);
     MUST((worker->lease != NULL) == (worker->kind == START_TASKS && count > 0));
     MUST(worker->lease == NULL || worker->lease->holders > 0);
     call = worker->hand;

@@ -14,11 +14,11 @@
 
 enum { RANKED_MAX = 1024 }; // so far into a mailbox priorities reach
 
-// What is in its worker's hand waits as well, but for the first.
+// What is in its worker's hand waits as well, but for the first, and what is open.
 bool mailbox_full(const actor_t *actor)
 {
-    uint32_t behind = actor->in_hand > 0 ? actor->in_hand - 1 : 0;
-    return actor->waiting + behind >= actor->mailbox_max;
+    uint32_t ahead = actor->in_hand - actor->open;
+    return actor->waiting + (ahead > 0 ? ahead - 1 : 0) >= actor->mailbox_max;
 }
 
 static uint32_t count_of(const call_t *calls, const session_t *caller)
@@ -179,12 +179,18 @@ static call_t *next_call(core_t *core, actor_t *actor)
     return actor->ranked ? best_ranked(core, actor) : first;
 }
 
+static bool takes_more(const actor_t *actor)
+{
+    const worker_t *worker = actor->worker;
+    return worker_has_room(worker) && (actor->max_open == 0 || actor->in_hand < actor->max_open);
+}
+
 void mailbox_pump(core_t *core, actor_t *actor)
 {
     worker_t *worker = actor->worker;
     if (!actor->made || !worker || !worker_ready(worker))
         return;
-    while (actor->mailbox && worker->hand_count < worker->window)
+    while (actor->mailbox && takes_more(actor))
         worker_run(core, worker, next_call(core, actor));
     if (actor->state == ACTOR_STOPPING)
         actor_stop_when_empty(core, actor);

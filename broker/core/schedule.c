@@ -281,8 +281,8 @@ static bool round_of(core_t *core, const host_t *host, uint64_t mark)
     worker_t *worker;
     DL_FOREACH(host->workers, worker)
     {
-        bool takes = is_able(worker) && worker_ready(worker) && worker->lease &&
-                     worker->hand_count < worker->window;
+        bool takes =
+            is_able(worker) && worker_ready(worker) && worker->lease && worker_has_room(worker);
         call_t *call = takes ? next_for(core, worker, mark) : NULL;
         if (call)
             run_on(core, worker, call);

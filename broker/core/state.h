@@ -257,7 +257,7 @@ struct call {
     uint32_t index; // in the slab, as long as it lives
     uint8_t kind, state;
     bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1,
-        own_timeout : 1, kept : 1;
+        own_timeout : 1, kept : 1, open : 1; // open: its worker said BEGUN, and goes on with others
     int8_t priority;
     uint16_t attempt;     // of the run in hand, from 0
     int16_t retries;      // allowed; -1: no limit
@@ -354,8 +354,9 @@ struct worker {
     bool killed;    // its host was told to end it
     bool cancels;   // a call in its hand was called off: what that body asks for is refused
     int64_t forced_at; // its body was called off by force: it gets nothing until it has answered; 0: no
-    call_t *hand;      // sent and not answered, in the order sent
-    uint32_t hand_count, window;
+    call_t *hand;      // sent and not answered: open ones, then the rest in the order sent
+    call_t *ahead;     // the first of the rest, which runs; NULL: there is none
+    uint32_t hand_count, open_count, window;
     uint32_t results; // since rated_at
     int64_t rated_at, idle_at;
     actor_t *actors;
@@ -398,16 +399,16 @@ struct actor {
     uint32_t waiting;    // all that wait, lanes included
     bool ranked;         // among them may be some with a priority
     lane_t *lanes;
-    uint32_t in_hand;
-    bool waits; // for a place: in shape->actors
-    bool made;  // the constructor of this incarnation has ended well
-    bool held;  // its worker, connected anew, said that it has it
+    uint32_t in_hand, open; // open: so many of these
+    bool waits;             // for a place: in shape->actors
+    bool made;              // the constructor of this incarnation has ended well
+    bool held;              // its worker, connected anew, said that it has it
     bool stop_sent, scope_ended;
     bool args_away; // its worker has them yet: older than this broker, and too large for HOLD
     enum wire_cause stop_cause;
     uint32_t mailbox_max, restarts;
     int32_t max_restarts, max_task_retries;
-    uint32_t max_pending;
+    uint32_t max_pending, max_open; // 0: no limit
     int64_t stop_us, backoff_us, backoff_max_us, born_at;
     uint32_t adopted;  // the incarnation that was alive before this broker; 0: none
     mob_err_t refusal; // what calls to a dead one are told

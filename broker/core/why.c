@@ -305,19 +305,20 @@ static why_t blocked(const core_t *core, const call_t *call)
 static why_t in_a_hand(const core_t *core, const call_t *call)
 {
     uint32_t before = 0;
-    for (const call_t *other = call->worker->hand; other != call; other = other->next)
+    for (const call_t *other = call->worker->ahead; other != call; other = other->next)
         before++;
-    return behind(call->worker->hand->id, because(WHY_MAILBOX, "at its worker %.80s behind %u others",
-                                                  worker_text(core, call->worker), before));
+    return behind(call->worker->ahead->id, because(WHY_MAILBOX, "at its worker %.80s behind %u others",
+                                                   worker_text(core, call->worker), before));
 }
 
 static why_t runs(const core_t *core, const call_t *call)
 {
     const worker_t *worker = call->worker;
     int64_t begun = attempt_begun(core, call);
-    return because(WHY_RUNNING, "run %u, on %.80s of %.64s, pid %u, for %lld ms",
-                   call->attempt + 1u, worker_text(core, worker), host_text(core, worker->host),
-                   worker->pid, ms_since(core, begun));
+    return because(WHY_RUNNING, "%srun %u, on %.80s of %.64s, pid %u, for %lld ms",
+                   call->open ? "its answer was put off: " : "", call->attempt + 1u,
+                   worker_text(core, worker), host_text(core, worker->host), worker->pid,
+                   ms_since(core, begun));
 }
 
 static why_t sent(core_t *core, call_t *call)
@@ -332,7 +333,7 @@ static why_t sent(core_t *core, call_t *call)
     if (call->cancelled)
         return because(WHY_CANCELLED, "its worker %.80s was told that it is called off",
                        worker_text(core, worker));
-    if (worker->hand != call)
+    if (!call_has_begun(call))
         return in_a_hand(core, call);
     if (stream && stream->made >= stream->credit)
         return because(WHY_CREDIT,

@@ -162,16 +162,63 @@ bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
     return batch && message_RUN(batch, &run);
 }
 
+bool worker_has_room(const worker_t *worker)
+{
+    return worker->hand_count - worker->open_count < worker->window;
+}
+
 void worker_take(core_t *core, worker_t *worker, call_t *call)
 {
-    if (worker->hand_count == 0)
+    if (!worker->ahead) {
         worker->rated_at += core->now - worker->idle_at; // time without work does not count
+        worker->ahead = call;
+    }
     call->worker = worker;
     call->place = worker->session->name;
     call_enlist(call, &worker->hand);
     worker->hand_count++;
     if (call->actor)
         call->actor->in_hand++;
+}
+
+static void no_longer_ahead(core_t *core, worker_t *worker, const call_t *call)
+{
+    if (worker->ahead == call)
+        worker->ahead = call->next;
+    if (!worker->ahead)
+        worker->idle_at = core->now;
+}
+
+void worker_untake(core_t *core, call_t *call)
+{
+    worker_t *worker = call->worker;
+    actor_t *actor = call->actor;
+    no_longer_ahead(core, worker, call);
+    call_unlist(call);
+    call->worker = NULL;
+    worker->hand_count--;
+    worker->open_count -= call->open;
+    if (actor) {
+        actor->in_hand--;
+        actor->open -= call->open;
+    }
+    call->open = false;
+    if (worker->hand_count == 0)
+        worker_emptied(core, worker);
+}
+
+// Before those that its worker still has to begin.
+static void set_open(core_t *core, call_t *call)
+{
+    worker_t *worker = call->worker;
+    no_longer_ahead(core, worker, call);
+    call_unlist(call);
+    call->list = &worker->hand;
+    DL_PREPEND_ELEM(worker->hand, worker->ahead, call);
+    call->open = true;
+    worker->open_count++;
+    if (call->actor)
+        call->actor->open++;
 }
 
 void worker_run(core_t *core, worker_t *worker, call_t *call)
@@ -238,7 +285,7 @@ void worker_share(core_t *core, worker_t *worker)
 {
     actor_t *first =
         worker->actors; // perhaps the only one by now, and nobody has looked after it meanwhile
-    if (!first || worker->hand_count >= worker->window)
+    if (!first || !worker_has_room(worker))
         return;
     DL_DELETE2(worker->actors, first, worker_prev, worker_next);
     DL_APPEND2(worker->actors, first, worker_prev, worker_next);
@@ -311,7 +358,7 @@ void worker_resumed(core_t *core, worker_t *worker)
 void worker_cancel(core_t *core, const call_t *call)
 {
     worker_t *worker = call->worker;
-    if (call->cancel_flags & MOB_CANCEL_FORCE && worker->hand == call)
+    if (call->cancel_flags & MOB_CANCEL_FORCE && worker->ahead == call)
         worker->forced_at = core->now;
     batch_t *batch = worker->session ? notice_batch(core, worker->session) : NULL;
     if (batch)
@@ -331,21 +378,27 @@ static void end_by_force(core_t *core, worker_t *worker)
 
 void worker_begun(core_t *core, worker_t *worker, const msg_begun_t *begun)
 {
-    if (is_forced(worker, call_find(core, begun->ref)))
+    call_t *call = call_find(core, begun->ref);
+    bool in_hand = call && call->worker == worker && call->attempt == begun->attempt;
+    if (is_forced(worker, call)) {
         end_by_force(core, worker);
+    } else if (in_hand && !call->open && worker->kind != START_TASKS) {
+        set_open(core, call);
+        worker_rate(core, worker);
+        worker_go_on_with(core, worker, call->actor);
+    }
 }
 
 void worker_beat(core_t *core)
 {
     for (worker_t *worker = core->workers; worker; worker = worker->hh.next)
         if (worker->forced_at && core->now - worker->forced_at > core->config.heartbeat_us &&
-            is_forced(worker, worker->hand))
+            is_forced(worker, worker->ahead))
             end_by_force(core, worker);
 }
 
 void worker_emptied(core_t *core, worker_t *worker)
 {
-    worker->idle_at = core->now;
     worker->cancels = false;
     worker->forced_at = 0;
     place_release(core, worker);
@@ -410,8 +463,8 @@ static void lose_tasks(core_t *core, worker_t *worker, failure_t *failure)
 static void charge(const worker_t *worker, enum wire_cause cause)
 {
     bool by_body = cause == CAUSE_CRASH || cause == CAUSE_OOM;
-    if (by_body && worker->hand && worker->hand->state == CALL_SENT)
-        call_ended_worker(worker->hand);
+    if (by_body && worker->ahead && worker->ahead->state == CALL_SENT)
+        call_ended_worker(worker->ahead);
 }
 
 static void worker_free(core_t *core, worker_t *worker)

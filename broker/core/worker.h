@@ -37,9 +37,11 @@ void worker_share(core_t *core,
                   worker_t *worker); // once a turn: its actors take what room there is in turn
 void worker_holds_actors(core_t *core, worker_t *worker);      // adopted: now we know what it is
 bool worker_ready(const worker_t *worker);                     // may be sent work
+bool worker_has_room(const worker_t *worker);                  // by its window
 void worker_run(core_t *core, worker_t *worker, call_t *call); // READY call into its hand: RUN
 void worker_cancel(core_t *core, const call_t *call);          // CANCEL with the call's flags
 void worker_begun(core_t *core, worker_t *worker, const msg_begun_t *begun);
+void worker_untake(core_t *core, call_t *call);      // out of its hand
 void worker_beat(core_t *core);                      // once a heartbeat: those that did not obey
 void worker_emptied(core_t *core, worker_t *worker); // nothing is in its hand any more
 void worker_kill(core_t *core, worker_t *worker);

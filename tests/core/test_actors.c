@@ -95,6 +95,83 @@ Test(actors, window_bounds_what_is_at_the_worker)
     cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 18u);
 }
 
+static void put_off(uint64_t seq)
+{
+    say(story, WORKER, BEGUN, begun, .ref = ref(seq));
+}
+
+Test(actors, what_was_put_off_takes_no_room_at_the_worker)
+{
+    opts_t opts = {.mailbox_max = 4};
+    make(&opts);
+    for (uint64_t seq = 2; seq <= 100; seq++) {
+        call(seq);
+        cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, seq);
+        put_off(seq);
+        put_off(seq); // to say so twice changes nothing
+    }
+    put_off(5000);
+    hear_nothing(story, CALLER);
+    for (uint64_t seq = 100; seq >= 2; seq--) { // in any order
+        say(story, WORKER, RESULT, result, .ref = ref(seq));
+        cr_assert_eq(hear(story, CALLER, DONE, done)->seq, seq);
+    }
+}
+
+Test(actors, no_more_are_sent_than_may_be_open)
+{
+    opts_t opts = {.max_open = 2};
+    make(&opts);
+    for (uint64_t seq = 2; seq <= 5; seq++)
+        call(seq);
+    for (uint64_t seq = 2; seq <= 3; seq++) {
+        cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, seq);
+        put_off(seq);
+    }
+    hear_nothing(story, WORKER);
+    say(story, WORKER, RESULT, result, .ref = ref(3));
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 4u);
+    hear_nothing(story, WORKER);
+}
+
+Test(actors, one_that_was_put_off_is_called_off_at_once)
+{
+    make(NULL);
+    call(2);
+    call(3);
+    hear(story, WORKER, RUN, run);
+    hear(story, WORKER, RUN, run);
+    put_off(2);
+    say(story, CALLER, CANCEL, cancel, .ref = ref(2));
+    cr_assert_eq(answer_code(), (uint32_t)MOB_ECANCELLED);
+    cr_assert_eq(hear(story, WORKER, CANCEL, cancel)->ref.seq, 2u);
+    say(story, CALLER, CANCEL, cancel, .ref = ref(3)); // that one runs now
+    cr_assert_eq(answer_code(), (uint32_t)MOB_ECANCELLED);
+    say(story, WORKER, FAIL, fail, .ref = ref(2), .code = MOB_ECANCELLED, .executed = MOB_EXECUTED);
+    hear_nothing(story, CALLER);
+}
+
+Test(actors, what_was_put_off_runs_first_in_the_next_incarnation)
+{
+    opts_t opts = {.max_restarts = 1, .max_task_retries = 1};
+    uint64_t owner = make(&opts);
+    for (uint64_t seq = 2; seq <= 5; seq++) {
+        call(seq);
+        hear(story, WORKER, RUN, run);
+    }
+    put_off(2);
+    put_off(3);
+    say(story, WORKER, RESULT, result, .ref = ref(2));
+    hear(story, CALLER, DONE, done);
+    say(story, HOST, ENDED, ended, .worker = owner, .cause = CAUSE_CRASH, .status = 9);
+    story_pass(story, 1000);
+    story_join(story, SECOND, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    hear(story, SECOND, MAKE, make);
+    say(story, SECOND, RESULT, result, .ref = ref(1), .attempt = 2);
+    for (uint64_t seq = 3; seq <= 5; seq++)
+        cr_assert_eq(hear(story, SECOND, RUN, run)->ref.seq, seq);
+}
+
 Test(actors, full_mailbox_is_an_answer)
 {
     opts_t opts = {.mailbox_max = 3};

@@ -120,6 +120,23 @@ Test(rejoin, a_call_in_hand_resolves_when_its_body_ends)
     hear(story, CALLER, DONE, done);
 }
 
+Test(rejoin, a_call_that_was_put_off_still_takes_no_room)
+{
+    enum { LAST = 41 };
+    worker_returns();
+    for (uint64_t seq = 2; seq <= LAST; seq++) { // more than its window has room for
+        say(story, WORKER, HAVE, have, .ref = ref(seq), .actor = ref(1), .state = HAND_RUNNING);
+        say(story, WORKER, BEGUN, begun, .ref = ref(seq));
+    }
+    that_is_all();
+    caller_returns(LAST);
+    ask(2);
+    say(story, CALLER, CALL, call, .seq = LAST + 1, .epoch = 2, .actor = ref(1), .method = 1);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, LAST + 1u);
+    say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("late"));
+    cr_assert_eq(hear(story, CALLER, DONE, done)->seq, 2u);
+}
+
 Test(rejoin, what_nobody_claims_is_lost_with_its_broker)
 {
     caller_returns(5);

@@ -1,8 +1,10 @@
 // stress_worker.c - for ThreadSanitizer: bodies in threads beside the keepers of their sessions,
-// cancelled, nested, slow and quick, while actors come and go. Counts what it asked and what it
-// got.
+// cancelled, nested, slow and quick, while actors come and go; and answers that other threads give.
+// Counts what it asked and what it got.
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker.h"
@@ -17,7 +19,8 @@ enum { ROUNDS = 100, EACH = 25, SOON = 20000 };
 MOB_TASK(quick, i64, (i64, n));
 MOB_TASK(slow, i64, (i64, ms));
 MOB_TASK(nested, i64, (i64, n));
-#define SUM(METHOD) METHOD(sum, add, i64, (i64, n)) METHOD(sum, leave, nil)
+#define SUM(METHOD) \
+    METHOD(sum, add, i64, (i64, n)) METHOD(sum, later, i64, (i64, n)) METHOD(sum, leave, nil)
 MOB_ACTOR(sum, SUM);
 
 mob_err_t quick(mob_ctx_t *ctx, int64_t n, int64_t *out)
@@ -43,6 +46,8 @@ mob_err_t nested(mob_ctx_t *ctx, int64_t n, int64_t *out)
 
 struct sum {
     int64_t value;
+    size_t count;
+    pthread_t threads[EACH]; // that answer
 };
 
 mob_err_t sum_add(mob_ctx_t *ctx, sum_t *self, int64_t n, int64_t *out)
@@ -50,6 +55,33 @@ mob_err_t sum_add(mob_ctx_t *ctx, sum_t *self, int64_t n, int64_t *out)
     (void)ctx;
     *out = self->value += n;
     return MOB_OK;
+}
+
+typedef struct late { // an answer in the making
+    mob_t *client;
+    mob_promise_i64 promise;
+    int64_t n;
+} late_t;
+
+static void *answer(void *arg)
+{
+    late_t *late = arg;
+    mob_resolve(late->client, late->promise, late->n);
+    free(late);
+    return NULL;
+}
+
+mob_err_t sum_later(mob_ctx_t *ctx, sum_t *self, int64_t n, int64_t *out)
+{
+    late_t *late = malloc(sizeof *late);
+    *late = (late_t){ctx->client, mob_defer(ctx, out), n};
+    return pthread_create(&self->threads[self->count++], NULL, answer, late) ? MOB_EINTERNAL : MOB_OK;
+}
+
+void sum_fini(sum_t *self)
+{
+    while (self->count > 0)
+        pthread_join(self->threads[--self->count], NULL);
 }
 
 mob_err_t sum_leave(mob_ctx_t *ctx, sum_t *self, mob_nil_t *out)
@@ -74,16 +106,18 @@ static void expect(mob_t *m, mob_ref_i64 ref, int64_t value, int line)
 static void round_of(mob_t *m, int64_t round)
 {
     uint64_t mark = mob_mark(m);
-    mob_ref_i64 tasks[EACH], sums[EACH];
+    mob_ref_i64 tasks[EACH], sums[EACH], laters[EACH];
     sum_h sum = mob_new(m, sum);
     mob_ref_i64 held = mob_run(m, slow, 10000), deep = mob_run(m, nested, 4);
     for (int64_t i = 0; i < EACH; i++) {
         tasks[i] = mob_run(m, quick, i % 10);
         sums[i] = mob_call(m, sum, sum_add, 1);
+        laters[i] = mob_call(m, sum, sum_later, i);
     }
     for (int64_t i = 0; i < EACH; i++) {
         expect(m, tasks[i], i % 10 + 1, __LINE__);
         expect(m, sums[i], i + 1, __LINE__);
+        expect(m, laters[i], i, __LINE__);
     }
     wrong += mob_cancel(m, held.ref, 0) != MOB_OK;
     wrong += mob_done(m, held, SOON) != MOB_ECANCELLED;
@@ -118,7 +152,7 @@ int main(void)
     mob_close(&m);
     broker_stop(&broker);
     janitor_end(&janitor);
-    printf("rounds %d calls %d wrong %u ms %d\n", (int)rounds, (int)rounds * (2 * EACH + 8), wrong,
+    printf("rounds %d calls %d wrong %u ms %d\n", (int)rounds, (int)rounds * (3 * EACH + 8), wrong,
            (int)((clock_us() - began) / 1000));
     return wrong > 0 || rounds == 0;
 }

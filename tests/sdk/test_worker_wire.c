@@ -54,7 +54,35 @@ static mob_err_t three_items(mob_ctx_t *ctx, void *state, mob_reader_t *args, mo
     return err;
 }
 
+static mob_promise_t owed;
+static atomic_int settled; // how often it was, and that counted
+
+static mob_err_t later(mob_ctx_t *ctx, void *state, mob_reader_t *args, mob_writer_t *result)
+{
+    (void)state, (void)args, (void)result;
+    atomic_fetch_add(&runs, 1);
+    owed = mob_defer_call(ctx);
+    return MOB_OK;
+}
+
+static mob_err_t slowly(mob_ctx_t *ctx, void *state, mob_reader_t *args, mob_writer_t *result)
+{
+    (void)at_the_gate(ctx, state, args, result);
+    return later(ctx, state, args, result);
+}
+
+static mob_err_t now(mob_ctx_t *ctx, void *state, mob_reader_t *args, mob_writer_t *result)
+{
+    (void)state, (void)args, (void)result;
+    const mob_value_t seven = {.kind = MOB_KIND_I64, .i64 = 7};
+    atomic_fetch_add(&settled, mob_settle(ctx->client, owed, seven));
+    return MOB_OK;
+}
+
 static const mob_method_t methods[] = {{"next -> i64", NULL, next_number},
+                                       {"later -> i64", NULL, later},
+                                       {"slowly -> i64", NULL, slowly},
+                                       {"now -> nil", NULL, now},
                                        {"gate -> nil", NULL, at_the_gate},
                                        {"flow -> stream(i64)", NULL, three_items},
                                        {0}};
@@ -65,18 +93,19 @@ static const mob_def_t defs[] = {{.name = "next -> i64", .invoke = next_number},
                                  {.name = "thing", .methods = methods, .state_size = sizeof(int64_t)},
                                  {0}};
 
-enum { NEXT = 1, GATE, NEEDS, FLOW, THING }; // symbols
+enum { NEXT = 1, GATE, NEEDS, FLOW, THING, LATER, SLOWLY, NOW }; // symbols
 enum { CALLER = 7 };
 static const mob_ref_t thing = {CALLER, 1000};
 
 static void open_paper(enum wire_start kind)
 {
-    static const char *const names[] = {"next -> i64", "gate -> nil", "needs -> nil",
-                                        "flow -> stream(i64)", "thing"};
+    static const char *const names[] = {"next -> i64",         "gate -> nil", "needs -> nil",
+                                        "flow -> stream(i64)", "thing",       "later -> i64",
+                                        "slowly -> i64",       "now -> nil"};
     cr_assert_eq(pipe(gate) || pipe(begun), 0);
     paper = paper_open();
     clerk_begin(&clerk, paper, defs, kind);
-    for (uint32_t i = 0; i < 5; i++)
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
         paper_say(paper, NAME, name, .symbol = i + 1, .text = paper_text(names[i]));
     paper_send(paper);
 }
@@ -484,6 +513,92 @@ Test(actor_wire, a_stop_waits_for_what_came_before_it)
     cr_assert(mob_same(stop->actor, thing));
     cr_assert_eq(stop->how, STOP_ENDED);
     hear_fail(2, MOB_EDEAD, MOB_NOT_EXECUTED);
+    paper_hear(paper, VERB_BYE);
+}
+
+// ---- Answers that are put off -------------------------------------------------------------------
+
+static void hear_begun(uint64_t seq)
+{
+    cr_assert_eq(paper_hear(paper, VERB_BEGUN)->begun.ref.seq, seq);
+}
+
+Test(actor_wire, an_answer_that_was_put_off_comes_once)
+{
+    run_method(1, LATER, 3);
+    paper_send(paper);
+    hear_begun(1);
+    run_method(1, LATER, 3); // it is in hand
+    run_method(2, NOW, 3);
+    paper_send(paper);
+    cr_assert_eq(hear_result(1), 7);
+    hear_result(2);
+    run_method(3, NOW, 3);
+    run_method(1, LATER, 3); // it was answered
+    paper_send(paper);
+    cr_assert_eq(hear_result(1), 7);
+    hear_result(3);
+    cr_assert_eq(runs, 1);
+    cr_assert_eq(settled, 1);
+}
+
+Test(actor_wire, one_that_was_put_off_is_over_when_it_is_called_off)
+{
+    run_method(1, LATER, 3);
+    paper_send(paper);
+    hear_begun(1);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1});
+    run_method(2, NOW, 3);
+    paper_send(paper);
+    hear_fail(1, MOB_ECANCELLED, MOB_EXECUTED);
+    hear_result(2);
+    cr_assert_eq(settled, 0);
+}
+
+Test(actor_wire, what_was_called_off_before_it_is_put_off_is_not)
+{
+    run_method(1, SLOWLY, 3);
+    paper_send(paper);
+    wait_for_begin();
+    run_method(2, NEXT, 3);
+    run_method(3, NOW, 3);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1});
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 2});
+    paper_send(paper);
+    hear_fail(2, MOB_ECANCELLED, MOB_NOT_EXECUTED);
+    open_gate();
+    hear_fail(1, MOB_ECANCELLED, MOB_EXECUTED);
+    hear_result(3);
+    cr_assert_eq(settled, 0);
+}
+
+Test(actor_wire, a_new_broker_hears_what_was_put_off)
+{
+    run_method(1, LATER, 3);
+    paper_send(paper);
+    hear_begun(1);
+    new_broker();
+    paper_hear(paper, VERB_HOLD);
+    cr_assert_eq(paper_hear(paper, VERB_HAVE)->have.state, HAND_RUNNING);
+    hear_begun(1);
+    paper_hear(paper, VERB_RESULT); // of the making
+    paper_hear(paper, VERB_OPEN);
+    paper_say(paper, NAME, name, .symbol = NOW, .text = paper_text("now -> nil"));
+    run_method(2, NOW, 3);
+    paper_send(paper);
+    cr_assert_eq(hear_result(1), 7);
+    hear_result(2);
+}
+
+Test(actor_wire, an_end_forgets_what_was_put_off)
+{
+    run_method(1, LATER, 3);
+    paper_say(paper, STOP, stop, .actor = thing);
+    paper_send(paper);
+    hear_begun(1);
+    cr_assert_eq(paper_hear(paper, VERB_STOP)->stop.how, STOP_ENDED);
+    paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1});
+    paper_send(paper);
     paper_hear(paper, VERB_BYE);
 }
 

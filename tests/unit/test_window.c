@@ -93,6 +93,43 @@ Test(window, finds_what_waits_and_what_runs)
     cr_assert_null(window_find(&window, (mob_ref_t){CALLER, 3}));
 }
 
+Test(window, one_whose_answer_was_put_off_stays_without_its_arguments)
+{
+    static uint8_t bytes[MOB_INLINE_MAX + 1];
+    blob_t *blob = blob_new(bytes, sizeof bytes);
+    hand_t *hands[3];
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        hands[seq - 1] = add(HAND_CALL, seq, ACTOR);
+        cr_assert(hand_set_args(hands[seq - 1], load_of(blob), (loads_t){0}));
+        cr_assert_eq(begin(), seq);
+        hands[seq - 1]->promise = PROMISE_OPEN;
+        window_done(&window);
+        cr_assert_eq(blob->refs, 1);
+    }
+    cr_assert_eq(window.opened, 3);
+    window_close(&window, hands[1]);
+    cr_assert_null(window_find(&window, (mob_ref_t){CALLER, 2}));
+    cr_assert_eq(window_find(&window, (mob_ref_t){CALLER, 3}), hands[2]);
+    cr_assert_eq(window.open, hands[0]);
+    window_close(&window, hands[0]);
+    window_close(&window, hands[2]);
+    cr_assert_null(window.open);
+    cr_assert_eq(window.opened, 0);
+    blob_drop(&blob);
+}
+
+Test(window, those_that_were_put_off_leave_room_for_others)
+{
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        add(HAND_CALL, seq, ACTOR)->promise = PROMISE_OPEN;
+        begin();
+        window_done(&window);
+    }
+    for (uint64_t seq = 3; seq < 3 + WINDOW_CALLS_MAX; seq++)
+        add(HAND_CALL, seq, ACTOR);
+    cr_assert_null(window_place(&window));
+}
+
 // ---- Arguments ----------------------------------------------------------------------------------
 
 Test(window, small_arguments_are_copied)
