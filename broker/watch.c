@@ -10,32 +10,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "machine.h"
+
 struct watch {
     int epoll;
-    char machine[96];
+    char machine[MACHINE_SIZE];
 };
-
-static size_t read_word(const char *path, char *out, size_t size)
-{
-    FILE *file = fopen(path, "re");
-    out[0] = '\0';
-    if (file == NULL)
-        return 0;
-    if (fgets(out, (int)size, file) == NULL)
-        out[0] = '\0';
-    fclose(file);
-    size_t length = strcspn(out, "\n");
-    out[length] = '\0';
-    return length;
-}
-
-static void read_machine(watch_t *self)
-{
-    char machine[40], boot[40];
-    if (read_word("/etc/machine-id", machine, sizeof machine) > 0 &&
-        read_word("/proc/sys/kernel/random/boot_id", boot, sizeof boot) > 0)
-        snprintf(self->machine, sizeof self->machine, "%s:%s", machine, boot);
-}
 
 watch_t *watch_new(void)
 {
@@ -47,7 +27,7 @@ watch_t *watch_new(void)
         free(self);
         return NULL;
     }
-    read_machine(self);
+    machine_id(self->machine);
     return self;
 }
 

@@ -14,7 +14,7 @@ typedef struct watch watch_t;
 watch_t *watch_new(void); // NULL: no memory or no file
 void watch_destroy(watch_t **self_p);
 
-mob_bytes_t watch_machine(const watch_t *self); // "machine-id:boot-id"; empty: unknown, so nobody is watched
+mob_bytes_t watch_machine(const watch_t *self); // see machine.h; empty: unknown, so nobody is watched
 int watch_fd(const watch_t *self);              // readable when watch_next() has something
 
 enum { WATCH_NONE = -1, WATCH_ENDED = -2 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "machine.h"
 #include "text.h"
 
 enum {
@@ -74,31 +75,6 @@ void link_init(mob_t *self)
 
 // ---- Actions ------------------------------------------------------------------------------------
 
-// Without the newline; gives its length.
-static size_t read_line(const char *path, char *out, size_t size)
-{
-    FILE *file = fopen(path, "re");
-    out[0] = '\0';
-    if (file && !fgets(out, (int)size, file))
-        out[0] = '\0';
-    if (file)
-        fclose(file);
-    return strcspn(out, "\n");
-}
-
-// Lets a broker on this machine see at once when this process ends.
-static mob_bytes_t machine_of(char out[128])
-{
-    char boot[64];
-    size_t size = read_line("/etc/machine-id", out, 64);
-    size_t more = read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
-    if (size == 0 || more == 0)
-        return (mob_bytes_t){"", 0};
-    out[size] = ':';
-    memcpy(out + size + 1, boot, more);
-    return (mob_bytes_t){out, size + 1 + more};
-}
-
 // Whatever has an outcome must not be asked of another broker: its caller may have acted upon it.
 static uint64_t floor_of(const mob_t *self)
 {
@@ -109,7 +85,7 @@ static uint64_t floor_of(const mob_t *self)
 static void greet(mob_t *self)
 {
     link_t *link = &self->link;
-    char machine[128];
+    char machine[MACHINE_SIZE];
     batch_t batch = BATCH_INIT;
     const msg_hello_t hello = {
         .major = MOB_WIRE_MAJOR,
@@ -122,7 +98,7 @@ static void greet(mob_t *self)
         .name = text_of(self->config.name),
         .space = text_of(self->config.space),
         .pid = (uint32_t)getpid(),
-        .machine = machine_of(machine),
+        .machine = {machine, machine_id(machine)}, // lets a broker there see at once when this ends
         .host = self->role.host,
     };
     link->told_heard = false;

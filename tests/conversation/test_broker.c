@@ -285,7 +285,7 @@ Test(broker, sees_a_process_end_at_once)
     talker_t *host = talker_new(stage, HOST), *caller = talker_new(stage, CALLER);
     watch_t *watch = watch_new();
     if (watch_machine(watch).size == 0)
-        cr_skip_test("this machine has no name (/etc/machine-id)");
+        cr_skip_test("this machine has no boot id");
     watch_destroy(&watch);
     talker_hello(host, ROLE_HOST, 0);
     say(host, OFFER, offer, .name = str("stuck -> nil"), .usage = str("stuck -> nil"),
