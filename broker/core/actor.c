@@ -94,7 +94,7 @@ actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t
     actor->space = def->space;
     actor->def = def;
     actor->detached = read->detached;
-    actor->owner = read->detached ? NULL : making->owner;
+    actor_belongs(actor, read->detached ? NULL : making->owner);
     actor->making = making;
     actor->args = blob_hold(making->load);
     actor->opts = opts.size ? blob_new(opts.wire, opts.size) : NULL;
@@ -106,6 +106,15 @@ actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t
     DL_APPEND(core->actors, actor);
     core->count.actors++;
     return actor;
+}
+
+void actor_belongs(actor_t *actor, session_t *owner)
+{
+    if (actor->owner)
+        DL_DELETE2(actor->owner->actors, actor, owner_prev, owner_next);
+    actor->owner = owner;
+    if (owner)
+        DL_APPEND2(owner->actors, actor, owner_prev, owner_next);
 }
 
 static uint64_t key_of(uint32_t space, uint32_t name)
@@ -562,7 +571,7 @@ void actor_dropped(core_t *core, actor_t *actor)
 
 void actor_owner_gone(core_t *core, actor_t *actor)
 {
-    actor->owner = NULL;
+    actor_belongs(actor, NULL);
     if (actor->state != ACTOR_DEAD)
         kill_now(core, actor, CAUSE_OWNER);
 }
@@ -625,6 +634,7 @@ void actor_take_over(core_t *core, worker_t *worker, actor_t *actor, const msg_h
 
 void actor_free(core_t *core, actor_t *actor)
 {
+    actor_belongs(actor, NULL);
     give_up_name(core, actor);
     deadline_clear(&core->deadlines, &actor->deadline);
     leave_worker(core, actor);

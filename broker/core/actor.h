@@ -26,9 +26,10 @@ void actor_lost(core_t *core, actor_t *actor, enum wire_cause cause,
                 const failure_t *failure); // its worker is gone
 void actor_stop(core_t *core, actor_t *actor, uint32_t how, enum wire_cause cause);
 void actor_stop_when_empty(core_t *core, actor_t *actor);
-void actor_stopped(core_t *core, actor_t *actor); // its worker says so
-void actor_left(core_t *core, actor_t *actor);    // a body asked to leave
-void actor_dropped(core_t *core, actor_t *actor); // the owner's handle is gone
+void actor_stopped(core_t *core, actor_t *actor);     // its worker says so
+void actor_left(core_t *core, actor_t *actor);        // a body asked to leave
+void actor_dropped(core_t *core, actor_t *actor);     // the owner's handle is gone
+void actor_belongs(actor_t *actor, session_t *owner); // NULL: to nobody, or to who holds it
 void actor_owner_gone(core_t *core, actor_t *actor);
 void actor_timer(core_t *core, actor_t *actor);
 void actor_watch_end(core_t *core, actor_t *actor, call_t *end); // END

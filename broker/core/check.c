@@ -167,6 +167,8 @@ static const char *check_session(const session_t *session)
         owned++;
         pending += call->state != CALL_FINAL;
     }
+    const actor_t *actor;
+    DL_FOREACH2(session->actors, actor, owner_next) MUST(actor->owner == session);
     MUST(pending == session->pending);
     MUST(owned == session->owned);
     return NULL;

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "actor.h"
 #include "borrow.h"
 #include "call.h"
 #include "inner.h"
@@ -157,7 +158,7 @@ static void bequeath(core_t *core, session_t *from, session_t *to, mob_ref_t ref
         return;
     session_hand_over(call, to);
     if (call->kind == CALL_MAKING && !call->actor->detached)
-        call->actor->owner = to;
+        actor_belongs(call->actor, to);
     call->dropped = true; // the heir has not asked for it by itself: the value holds it
     if (call->extra)
         reflist_add(more, ref);

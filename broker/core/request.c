@@ -261,7 +261,7 @@ void request_spawn(core_t *core, session_t *session, const message_t *message)
         return;
     }
     if (actor->owner)
-        actor->owner = owner_of_actor(core, session, spawn->parent);
+        actor_belongs(actor, owner_of_actor(core, session, spawn->parent));
     timeline_add(core, EVENT_SPAWN, making, MOB_OK);
     if (opts.name.size && !actor_claim_name(core, actor, name_of(core, opts.name)))
         actor_name_taken(core, actor, name_of(core, opts.name));

@@ -337,7 +337,7 @@ void session_let_go(core_t *core, call_t *call)
     if (call->owner && call->holds > 0 && !stream_of(call)) {
         session_hand_over(call, NULL);
         if (call->kind == CALL_MAKING)
-            call->actor->owner = NULL;
+            actor_belongs(call->actor, NULL);
     }
     outcome_drop(core, call);
 }
@@ -398,10 +398,13 @@ void session_gone(core_t *core, session_t *session, enum wire_cause cause)
         unmet_forget(core, session);
     timeline_note(core, EVENT_LEAVE, session->name, 0, (mob_ref_t){session->owner, 0},
                   cause_name(cause));
-    if (session->calls)
+    if (session->calls) {
         leave_name(core, session);
-    else
-        session_free(core, session);
+        return;
+    }
+    while (session->actors) // that bodies it asked for have made
+        actor_owner_gone(core, session->actors);
+    session_free(core, session);
 }
 
 void session_free(core_t *core, session_t *session)

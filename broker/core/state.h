@@ -163,10 +163,11 @@ struct session {
     uint32_t symbol_count;
     uint8_t *known; // bit a name index: NAME was said to it
     uint32_t known_bytes;
-    uint64_t mark;     // mailbox.c
-    uint32_t pending;  // unsettled calls it owns
-    uint32_t owned;    // all it owns
-    call_t *calls;     // these
+    uint64_t mark;    // mailbox.c
+    uint32_t pending; // unsettled calls it owns
+    uint32_t owned;   // all it owns
+    call_t *calls;    // these
+    actor_t *actors;  // that end with it: its own, and those that the bodies it asked for have made
     borrow_t *borrows; // refs of others that it references
     tail_t *tails;
     prelude_t *prelude;  // NULL: it never sent anything large
@@ -390,7 +391,7 @@ struct actor {
     uint32_t cls, space, name, label; // name indexes; name 0: unnamed
     def_t *def;
     shape_t *shape;   // held
-    session_t *owner; // NULL: detached, or it belongs to who holds it
+    session_t *owner; // NULL: detached, or it belongs to who holds it. Ends with it
     bool detached;    // nobody has to hold it
     call_t *making;   // the record behind id
     worker_t *worker;
@@ -415,6 +416,7 @@ struct actor {
     char *epitaph;     // and why, in a sentence
     call_t *ends;      // CALL_END that wait
     deadline_t deadline;
+    actor_t *owner_next, *owner_prev;
     actor_t *worker_next, *worker_prev;
     actor_t *wait_next, *wait_prev;
     actor_t *next, *prev;

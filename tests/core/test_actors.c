@@ -446,6 +446,23 @@ Test(actors, owner_gone_kills_what_is_not_detached)
     cr_assert_eq(core_counts(story->core).actors, 0u);
 }
 
+Test(actors, one_made_in_a_task_ends_with_who_asked_for_the_task_though_its_worker_stays)
+{
+    say(story, CALLER, SUBMIT, submit, .seq = 1, .task = 3);
+    hear(story, TASKS, RUN, run);
+    story_name(story, TASKS, 1, "counter i64");
+    say(story, TASKS, SPAWN, spawn, .seq = 1, .cls = 1, .parent = ref(1));
+    say(story, TASKS, RESULT, result, .ref = ref(1));
+    uint64_t worker = story_started(story, HOST, START_ACTOR);
+    story_join(story, WORKER, ROLE_WORKER, worker, 1000 + HOST);
+    hear(story, WORKER, MAKE, make);
+    say(story, CALLER, BYE, bye, .reason = BYE_END);
+    cr_assert_eq(hear(story, HOST, KILL, kill)->worker, worker);
+    cr_assert_null(core_check(story->core), "%s", core_check(story->core));
+    say(story, TASKS, BYE, bye, .reason = BYE_END); // it looks for who inherits the making
+    cr_assert_eq(core_counts(story->core).actors, 0u);
+}
+
 Test(actors, detached_one_outlives_its_owner)
 {
     opts_t opts = {.name = {"hits", 4}, .detached = 1};
