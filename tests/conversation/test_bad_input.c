@@ -246,18 +246,24 @@ Test(bad_input, random_bytes_for_a_while)
 }
 
 // Not even ZeroMQ: what comes before and below its messages. The last one greets well, and then announces 2 GiB.
+#define BELOW(text)            \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+#define NULS_8 "\0\0\0\0\0\0\0\0"
+#define GREETING \
+    "\xff" NULS_8 "\x7f\x03\0NULL" NULS_8 NULS_8 NULS_8 NULS_8 NULS_8 "\0\0\0\0\0\0\0\0"
+
 static const struct {
     const char *bytes;
     size_t size;
 } below[] = {
-    {"GET / HTTP/1.1\r\nHost: mobula\r\n\r\n", 34},
-    {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16},
-    {"\xff\0\0\0\0\0\0\0\x01\x7f", 10}, // a greeting cut short
-    {"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-     "\x02\0\0\0\0\x7f\xff\xff\xff",
-     73},
+    BELOW("GET / HTTP/1.1\r\nHost: mobula\r\n\r\n"),
+    BELOW("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+    BELOW("\xff" NULS_8 "\x7f"), // a greeting cut short
+    BELOW(GREETING "\x02\0\0\0\0\x7f\xff\xff\xff"),
 };
+_Static_assert(sizeof GREETING - 1 == 64, "as ZMTP 3 has it");
 
 // A connection of plain bytes; the broker may end it at any of them.
 static void scribble(const char *socket_name, const void *bytes, size_t size)
