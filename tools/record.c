@@ -73,6 +73,31 @@ record_t record_of(const msg_event_t *event)
     return self;
 }
 
+static bool goes_back(const record_t *self)
+{
+    return self->kind == EVENT_REPLY || self->kind == EVENT_FAIL || self->kind == EVENT_ITEM;
+}
+
+void record_join(record_t *call, const record_t *end)
+{
+    call->joined = call->has_status = true;
+    call->status = end->status;
+    call->took_us = end->took_us;
+    call->attempt = end->attempt;
+    call->reply_bytes = end->bytes;
+    memcpy(call->note, end->note, sizeof call->note);
+}
+
+void record_forward(record_t *self)
+{
+    char other[RECORD_NAME_MAX];
+    if (!goes_back(self))
+        return;
+    memcpy(other, self->src, sizeof other);
+    memcpy(self->src, self->dst, sizeof other);
+    memcpy(self->dst, other, sizeof other);
+}
+
 static filter_value_t text_of(const char *text)
 {
     return *text ? FILTER_TEXT(text, strlen(text)) : FILTER_NOTHING;
@@ -89,6 +114,8 @@ filter_value_t record_look(void *arg, filter_key_t key)
         return text_of(self->src);
     case FILTER_KEY_dst:
         return text_of(self->dst);
+    case FILTER_KEY_actor:
+        return text_of(goes_back(self) ? self->src : self->dst);
     case FILTER_KEY_method:
     case FILTER_KEY_task:
         return text_of(self->method);
@@ -106,6 +133,8 @@ filter_value_t record_look(void *arg, filter_key_t key)
         return self->took_us < 0 ? FILTER_NOTHING : FILTER_NUMBER(self->took_us);
     case FILTER_KEY_attempt:
         return FILTER_NUMBER(self->attempt);
+    case FILTER_KEY_sample:
+        return FILTER_NUMBER(filter_sample(self->ref.owner, self->ref.seq));
     case FILTER_KEY_age:
         return FILTER_NUMBER(clock_wall_us() - self->wall_us);
     default:
@@ -167,6 +196,8 @@ static const char *print_note(char out[RECORD_NAME_MAX + 32], const record_t *se
         snprintf(out, RECORD_NAME_MAX + 32, "%s%s%s",
                  self->has_status && strcmp(self->status, "ok") ? self->status : "",
                  self->has_status && strcmp(self->status, "ok") ? " " : "", self->note);
+    else if (self->joined && strcmp(self->status, "ok") == 0)
+        snprintf(out, RECORD_NAME_MAX + 32, "ok, %" PRIu64 " bytes", self->reply_bytes);
     else if (self->has_status)
         snprintf(out, RECORD_NAME_MAX + 32, "%s", self->status);
     else if (self->kind == EVENT_TASK || self->kind == EVENT_RETRY)
@@ -204,7 +235,8 @@ void record_line(const record_t *self, const term_t *term, owners_t *owners)
     if (self->took_us >= 0)
         unit_print_duration(took, self->took_us, !term->utf8);
     printf("%s ", print_time(time, self->wall_us));
-    fputs(term_on(term->colour_out, kinds[self->kind].colour), stdout);
+    bool failed = self->joined && strcmp(self->status, "ok") != 0;
+    fputs(term_on(term->colour_out, failed ? TERM_RED : kinds[self->kind].colour), stdout);
     put(self->kind ? kinds[self->kind].shown : "other", 8, false);
     fputs(term_off(term->colour_out), stdout);
     put(print_name(src, self->src, term->out), 12, false);
@@ -251,6 +283,8 @@ void record_json(const record_t *self)
         printf(",\"id\":\"%s\",\"attempt\":%u", say_id(id, self->ref), self->attempt + 1);
     if (self->took_us >= 0)
         printf(",\"took_us\":%" PRId64, self->took_us);
+    if (self->joined)
+        printf(",\"reply_bytes\":%" PRIu64, self->reply_bytes);
     if (self->has_status)
         print_pair("status", self->status);
     print_pair("reason", self->note);

@@ -23,6 +23,8 @@ typedef struct record {
     int64_t took_us; // -1: none
     mob_ref_t ref;
     uint32_t attempt;
+    bool joined; // a call with how it ended; then
+    uint64_t reply_bytes;
 } record_t;
 
 typedef struct owners { // seen so far: how many digits tell them apart
@@ -31,6 +33,8 @@ typedef struct owners { // seen so far: how many digits tell them apart
 } owners_t;
 
 record_t record_of(const msg_event_t *event);
+void record_join(record_t *call, const record_t *end);
+void record_forward(record_t *self); // what goes back is turned round: from who asked to who was asked
 filter_value_t record_look(void *record, filter_key_t key); // a filter_get_fn
 
 void record_head(const term_t *term);

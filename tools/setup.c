@@ -258,7 +258,9 @@ static const struct {
      "op     =  !=  ~ glob with * and ?  =~ regular expression  <  <=  >  >=      lists: "
      "ev=call,reply\n"
      "value  bare, \"quoted\", 10ms, 64KiB, 17\n"
-     "keys   of the monitor: ev src dst side method status error note bytes took age attempt id\n"
+     "keys   of the monitor: ev src dst side actor method status error note bytes took age attempt "
+     "id\n"
+     "       (side: src or dst; actor: who is asked, of calls and of replies)\n"
      "       of lists: name class state worker host kind role pid mailbox restarts age ...\n\n"
      "  mobula monitor 'dst~ledger* and (took>10ms or status!=ok)'\n"
      "  mobula list actors -f state=alive -f 'mailbox>0'\n"},

@@ -30,7 +30,8 @@ enum {
     K(bytes, B) K(memory, B)                                                                       \
     K(took, D) K(wait, D) K(run, D) K(age, D)                                                      \
     K(attempt, N) K(mailbox, N) K(pid, N) K(incarnation, N) K(restarts, N) K(slots, N)             \
-    K(workers, N) K(actors, N) K(pending, N) K(running, N) K(waiting, N) K(holds, N) K(items, N)
+    K(workers, N) K(actors, N) K(pending, N) K(running, N) K(waiting, N) K(holds, N) K(items, N) \
+    K(sample, N)
 
 typedef enum filter_key {
 #define K(name, type) FILTER_KEY_##name,
@@ -95,6 +96,16 @@ filter_verdict_t filter_match(const filter_t *self, filter_get_fn *get, void *ar
 static inline bool filter_is_empty(const filter_t *self)
 {
     return self->code_size == 0;
+}
+
+// What key `sample` gives: a lot below FILTER_SAMPLES, the same for all records of one call, so that a sample has
+// its replies, too.
+enum { FILTER_SAMPLES = 1000000 };
+static inline int64_t filter_sample(uint64_t owner, uint64_t seq)
+{
+    uint64_t x = (owner ^ seq) * 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+    return (int64_t)((x ^ (x >> 32)) % FILTER_SAMPLES);
 }
 
 // True if text fits the pattern: * any run, ? one byte; letters without case. Linear time.

@@ -84,11 +84,16 @@ static uint32_t place_of(const call_t *call)
     return call->actor->name ? call->actor->name : call->actor->label;
 }
 
+static bool goes_back(unsigned kind) // from who was asked to who asked
+{
+    return kind == EVENT_REPLY || kind == EVENT_FAIL || kind == EVENT_ITEM;
+}
+
 void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_err_t code)
 {
     record_t *record = next_record(core);
     uint32_t caller = call->owner ? call->owner->name : 0, place = place_of(call);
-    bool back = kind == EVENT_REPLY || kind == EVENT_FAIL;
+    bool back = goes_back(kind);
     *record = (record_t){.time = core->now,
                          .ref = call->id,
                          .kind = (uint16_t)kind,
@@ -173,6 +178,8 @@ static filter_value_t look(void *arg, filter_key_t key)
         return name_value(lens, record->from);
     case FILTER_KEY_dst:
         return name_value(lens, record->to);
+    case FILTER_KEY_actor: // which way the record goes or not
+        return name_value(lens, goes_back(record->kind) ? record->from : record->to);
     case FILTER_KEY_method:
     case FILTER_KEY_task:
         return name_value(lens, record->method);
@@ -190,6 +197,8 @@ static filter_value_t look(void *arg, filter_key_t key)
     case FILTER_KEY_note:
     case FILTER_KEY_reason:
         return text_value(note_of(lens->core, record->note));
+    case FILTER_KEY_sample:
+        return FILTER_NUMBER(filter_sample(record->ref.owner, record->ref.seq));
     case FILTER_KEY_id:
         return id_value(lens);
     default:
