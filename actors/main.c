@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "flags.h"
 #include "host.h"
+#include "machine.h"
 #include "spawner.h"
 #include "worker.h"
 
@@ -311,8 +312,7 @@ static void name_host(program_t *self)
     if (self->flags.name)
         snprintf(self->name, sizeof self->name, "%s", self->flags.name);
     else
-        snprintf(self->name, sizeof self->name, "%.100s-%d", slash ? slash + 1 : self->argv[0],
-                 (int)getpid());
+        machine_name(slash ? slash + 1 : self->argv[0], self->name);
 }
 
 static bool take_signals(program_t *self)

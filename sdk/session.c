@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "machine.h"
 #include "upload.h"
 
 // ---- Made and ended -----------------------------------------------------------------------------
@@ -40,10 +41,10 @@ static void move_text(const char **text, char **room)
     *room += size;
 }
 
-static void default_names(mob_config_t *config, char name[96], char space[32])
+static void default_names(mob_config_t *config, char name[MACHINE_NAME_SIZE], char space[32])
 {
     if (!config->name) {
-        snprintf(name, 96, "%.64s-%d", program_invocation_short_name, (int)getpid());
+        machine_name(program_invocation_short_name, name);
         config->name = name;
     }
     if (!config->space)
@@ -57,7 +58,7 @@ static void default_names(mob_config_t *config, char name[96], char space[32])
 // All texts of the configuration in one block of ours.
 static bool keep_config(mob_t *self, const mob_config_t *config)
 {
-    char name[96], space[32];
+    char name[MACHINE_NAME_SIZE], space[32];
     mob_config_t copy = config ? *config : (mob_config_t){0};
     default_names(&copy, name, space);
     const char **const texts[] = {&copy.endpoint, &copy.key_file, &copy.name,

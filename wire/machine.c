@@ -2,8 +2,13 @@
 
 #include "machine.h"
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+static const char OUTERMOST[] = "pid:[4026531836]"; // the kernel's PROC_PID_INIT_INO
 
 size_t machine_id(char out[MACHINE_SIZE])
 {
@@ -16,4 +21,21 @@ size_t machine_id(char out[MACHINE_SIZE])
     size_t size = strcspn(out, "\n");
     out[size] = '\0';
     return size;
+}
+
+// In a namespace of processes inside the machine's own.
+static bool in_container(void)
+{
+    char space[64];
+    ssize_t got = readlink("/proc/self/ns/pid", space, sizeof space - 1);
+    space[got > 0 ? got : 0] = '\0';
+    return got > 0 && strcmp(space, OUTERMOST) != 0;
+}
+
+void machine_name(const char *program, char out[MACHINE_NAME_SIZE])
+{
+    char host[HOST_NAME_MAX + 1] = "";
+    bool inside = in_container() && gethostname(host, sizeof host - 1) == 0;
+    snprintf(out, MACHINE_NAME_SIZE, "%.48s%s%.48s-%d", program, inside ? "-" : "", host,
+             (int)getpid());
 }
