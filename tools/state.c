@@ -26,7 +26,11 @@ static const column_t attempt_columns[] = {
     {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"state", "STATE", 't', 0}, {"worker", "WORKER", 't', 0},
     {"age_ms", "AGE", 'a', 0}, {"took_us", "TOOK", 'd', 0}, {"error", "ERROR", 't', 0}, {0}};
 static const column_t object_columns[] = {
-    {"id", "ID", 't', 0}, {"state", "STATE", 't', 0}, {"bytes", "BYTES", 'b', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {0}};
+    {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"state", "STATE", 't', 0}, {"bytes", "BYTES", 'b', 0}, {"where", "WHERE", 't', 0},
+    {"holds", "HOLDS", 'n', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {"space", "SPACE", 't', 1}, {0}};
+static const column_t ref_columns[] = {
+    {"id", "ID", 't', 0}, {"what", "WHAT", 's', 0}, {"kind", "KIND", 't', 0}, {"name", "HOLDER", 's', 0}, {"holder", "HOLDER-ID", 't', 0},
+    {"bytes", "BYTES", 'b', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {"space", "SPACE", 't', 1}, {0}};
 static const column_t host_columns[] = {
     {"name", "HOST", 't', 0}, {"state", "STATE", 't', 0}, {"pid", "PID", 'n', 0}, {"slots", "SLOTS", 'n', 0},
     {"workers", "WORKERS", 'n', 0}, {"definitions", "OFFERS", 'n', 0}, {"resources", "TAKEN", 't', 0}, {"procs", "PROCS", 'n', 1},
@@ -50,6 +54,7 @@ static const struct kind {
     {"objects", "object", object_columns, "id"},      {"hosts", "host", host_columns, "name"},
     {"workers", "worker", worker_columns, "name"},    {"sessions", "session", session_columns, "name"},
     {"methods", "method", method_columns, "name"},    {"attempts", "attempt", attempt_columns, "id"},
+    {"refs", "ref", ref_columns, "id"},
 };
 // clang-format on
 
@@ -264,6 +269,27 @@ static int print_methods(tool_t *tool, const row_t *actor)
     return wrong;
 }
 
+// Who keeps an object, beneath it.
+static int print_holders(tool_t *tool, const row_t *object)
+{
+    rows_t rows;
+    char filter[FILTER_TEXT_MAX];
+    const char *label = "held by";
+    snprintf(filter, sizeof filter, "id=%s", row_text(object, "id"));
+    int wrong = query_rows(tool, "refs", filter, &rows);
+    for (size_t i = 0; !wrong && i < rows.count; i++, label = "")
+        printf("%-12s  %s %s %s\n", label, row_text(&rows.items[i], "kind"),
+               row_text(&rows.items[i], "name"), row_text(&rows.items[i], "holder"));
+    return wrong;
+}
+
+static int print_beneath(tool_t *tool, const struct kind *kind, const row_t *row)
+{
+    return strcmp(kind->name, "actors") == 0    ? print_methods(tool, row)
+           : strcmp(kind->name, "objects") == 0 ? print_holders(tool, row)
+                                                : 0;
+}
+
 int state_show(tool_t *tool)
 {
     const struct kind *kind = find_kind(tool->words[0]);
@@ -287,7 +313,7 @@ int state_show(tool_t *tool)
             return 0;
         }
         print_fields(row, kind->columns);
-        return strcmp(kind->name, "actors") == 0 ? print_methods(tool, row) : 0;
+        return print_beneath(tool, kind, row);
     }
     trouble_t out = trouble(MOB_ENOTFOUND, "no %s %s", kind->one, tool->words[1]);
     trouble_cause(&out, "%zu %s there", rows.count, rows.count == 1 ? kind->one : kind->name);

@@ -27,6 +27,7 @@ enum {
     K(ev, T) K(src, T) K(dst, T) K(class, S) K(actor, T) K(method, S) K(task, S) K(host, T)        \
     K(worker, T) K(status, T) K(error, T) K(reason, T) K(id, T) K(trace, T) K(state, T) K(name, S) \
     K(kind, T) K(role, T) K(space, T) K(note, T) K(session, T) K(cause, T)                         \
+    K(owner, T) K(holder, T) K(where, T) K(what, S)                                                \
     K(bytes, B) K(memory, B)                                                                       \
     K(took, D) K(wait, D) K(run, D) K(age, D)                                                      \
     K(attempt, N) K(mailbox, N) K(pid, N) K(incarnation, N) K(restarts, N) K(slots, N)             \

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "call.h"
-#include "once.h"
+#include "holders.h"
 #include "state.h"
 #include "stream.h"
 
@@ -176,30 +176,10 @@ static const char *check_session(const session_t *session)
 
 // ---- Holds: a count is the number of entries that name the record -------------------------------
 
-static void count_one(const core_t *core, uint32_t *counts, mob_ref_t ref)
+static void count_one(void *counts, const holder_t *holder)
 {
-    const call_t *call = call_find(core, ref);
-    if (call)
-        counts[call->index]++;
-}
-
-static void count_list(const core_t *core, uint32_t *counts, const mob_ref_t *refs, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        count_one(core, counts, refs[i]);
-}
-
-static void count_call(const core_t *core, uint32_t *counts, const call_t *call)
-{
-    const call_extra_t *extra = call->extra;
-    if (!extra)
-        return;
-    count_list(core, counts, extra->args.refs, extra->args.count);
-    count_list(core, counts, extra->value.refs, extra->value.count);
-    count_list(core, counts, extra->deps, extra->dep_count);
-    const item_t *item = extra->stream ? extra->stream->items : NULL;
-    for (; item; item = item->next)
-        count_list(core, counts, item->inner.refs, item->inner.count);
+    if (holder_is_counted(holder))
+        ((uint32_t *)counts)[holder->held->index]++;
 }
 
 static const char *compare(const core_t *core, const uint32_t *counts)
@@ -212,18 +192,10 @@ static const char *compare(const core_t *core, const uint32_t *counts)
 
 static const char *check_holds(const core_t *core)
 {
-    uint32_t at = 0, *counts = calloc(core->calls.fresh + 1, sizeof *counts);
+    uint32_t *counts = calloc(core->calls.fresh + 1, sizeof *counts);
     if (!counts)
         return NULL;
-    for (const call_t *call; (call = call_next(core, &at)) != NULL;)
-        count_call(core, counts, call);
-    for (const session_t *session = core->sessions; session; session = session->hh.next)
-        for (const borrow_t *borrow = session->borrows; borrow; borrow = borrow->hh.next)
-            if (borrow->counted)
-                count_one(core, counts, borrow->ref);
-    const once_t *once = NULL;
-    for (const reflist_t *value; (value = once_next(core, &once)) != NULL;)
-        count_list(core, counts, value->refs, value->count);
+    holders_each(core, count_one, counts);
     const char *broken = compare(core, counts);
     free(counts);
     return broken;

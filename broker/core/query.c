@@ -12,103 +12,11 @@
 #include "filter.h"
 #include "name.h"
 #include "place.h"
+#include "query_refs.h"
+#include "entry.h"
 #include "stream.h"
 #include "timeline.h"
 #include "why.h"
-
-enum { ROW_FIELDS = 24, ANSWER_MAX = 96 * 1024 };
-
-typedef struct field {
-    const char *key, *text; // text NULL: number
-    int64_t number;
-} field_t;
-
-typedef struct row {
-    field_t fields[ROW_FIELDS];
-    size_t count;
-    char id[48]; // room for one printed id
-} row_t;
-
-typedef struct answer {
-    core_t *core;
-    const session_t *session;
-    filter_t filter;
-    pack_t rows;
-    uint32_t count;
-    int64_t cut;
-} answer_t;
-
-static void text(row_t *row, const char *key, const char *value)
-{
-    row->fields[row->count++] = (field_t){.key = key, .text = value ? value : ""};
-}
-
-static void number(row_t *row, const char *key, int64_t value)
-{
-    row->fields[row->count++] = (field_t){.key = key, .number = value};
-}
-
-static void id(row_t *row, mob_ref_t ref)
-{
-    snprintf(row->id, sizeof row->id, "%016llx.%llu", (unsigned long long)ref.owner,
-             (unsigned long long)ref.seq);
-    text(row, "id", row->id);
-}
-
-static filter_value_t look(void *arg, filter_key_t key)
-{
-    const row_t *row = arg;
-    const char *name = filter_key_name(key);
-    for (size_t i = 0; i < row->count; i++) {
-        const field_t *field = &row->fields[i];
-        if (strcmp(field->key, name) == 0)
-            return field->text ? FILTER_TEXT(field->text, strlen(field->text))
-                               : FILTER_NUMBER(field->number);
-        if (key == FILTER_KEY_age && strcmp(field->key, "age_ms") == 0)
-            return FILTER_NUMBER(field->number * 1000);
-        if (key == FILTER_KEY_took && strcmp(field->key, "took_us") == 0)
-            return FILTER_NUMBER(field->number);
-    }
-    return FILTER_NOTHING;
-}
-
-static bool is_wanted(answer_t *answer, row_t *row)
-{
-    bool wanted = filter_match(&answer->filter, look, row) != FILTER_NO;
-    bool room = answer->rows.size <= ANSWER_MAX;
-    answer->cut += wanted && !room;
-    return wanted && room;
-}
-
-static void put(answer_t *answer, const row_t *row)
-{
-    pack_map(&answer->rows, (uint32_t)row->count);
-    for (size_t i = 0; i < row->count; i++) {
-        const field_t *field = &row->fields[i];
-        pack_str(&answer->rows, field->key, strlen(field->key));
-        if (field->text)
-            pack_str(&answer->rows, field->text, strlen(field->text));
-        else
-            pack_i64(&answer->rows, field->number);
-    }
-    answer->count++;
-}
-
-static void emit(answer_t *answer, row_t *row)
-{
-    if (is_wanted(answer, row))
-        put(answer, row);
-}
-
-static int64_t age_ms(const core_t *core, int64_t since)
-{
-    return (core->now - since) / 1000;
-}
-
-static const char *owner_name(const core_t *core, const call_t *call)
-{
-    return call->owner ? name_text(core, call->owner->name) : "";
-}
 
 // ---- Kinds --------------------------------------------------------------------------------------
 
@@ -116,23 +24,23 @@ static void one_actor(answer_t *answer, actor_t *actor)
 {
     const core_t *core = answer->core;
     why_t why = why_actor(answer->core, actor);
-    row_t row = {0};
-    text(&row, "name", actor_display(core, actor));
-    text(&row, "class", name_text(core, actor->cls));
-    text(&row, "state", actor_state_name(actor));
-    text(&row, "worker",
-         actor->worker && actor->worker->session ? name_text(core, actor->worker->session->name)
-                                                 : "");
-    number(&row, "pid", actor->worker ? actor->worker->pid : 0);
-    number(&row, "mailbox", actor->waiting);
-    number(&row, "in_hand", actor->in_hand);
-    number(&row, "restarts", actor->restarts);
-    number(&row, "incarnation", actor->incarnation);
-    text(&row, "space", name_text(core, actor->space));
-    text(&row, "cause", cause_name(actor->cause));
-    text(&row, "reason", why_waits(&why) || why.reason == WHY_DEAD ? why.text : "");
-    id(&row, actor->id);
-    emit(answer, &row);
+    entry_t row = {0};
+    entry_text(&row, "name", actor_display(core, actor));
+    entry_text(&row, "class", name_text(core, actor->cls));
+    entry_text(&row, "state", actor_state_name(actor));
+    entry_text(&row, "worker",
+               actor->worker && actor->worker->session ? name_text(core, actor->worker->session->name)
+                                                       : "");
+    entry_number(&row, "pid", actor->worker ? actor->worker->pid : 0);
+    entry_number(&row, "mailbox", actor->waiting);
+    entry_number(&row, "in_hand", actor->in_hand);
+    entry_number(&row, "restarts", actor->restarts);
+    entry_number(&row, "incarnation", actor->incarnation);
+    entry_text(&row, "space", name_text(core, actor->space));
+    entry_text(&row, "cause", cause_name(actor->cause));
+    entry_text(&row, "reason", why_waits(&why) || why.reason == WHY_DEAD ? why.text : "");
+    entry_id(&row, actor->id);
+    entry_emit(answer, &row);
 }
 
 static void actors(answer_t *answer)
@@ -145,29 +53,30 @@ static void actors(answer_t *answer)
 static void one_task(answer_t *answer, call_t *call)
 {
     const core_t *core = answer->core;
-    row_t row = {0};
-    id(&row, call->id);
-    text(&row, "name", name_text(core, call->target));
-    text(&row, "kind", call->kind == CALL_TASK ? "task" : "method");
-    text(&row, "state", call_state_name(call));
-    text(&row, "owner", owner_name(core, call));
-    text(&row, "worker",
-         call->worker && call->worker->session ? name_text(core, call->worker->session->name) : "");
-    number(&row, "attempt", call->attempt);
-    number(&row, "missing", call->missing);
+    entry_t row = {0};
+    entry_id(&row, call->id);
+    entry_text(&row, "name", name_text(core, call->target));
+    entry_text(&row, "kind", call->kind == CALL_TASK ? "task" : "method");
+    entry_text(&row, "state", call_state_name(call));
+    entry_text(&row, "owner", entry_owner(core, call));
+    entry_text(&row, "worker",
+               call->worker && call->worker->session ? name_text(core, call->worker->session->name)
+                                                     : "");
+    entry_number(&row, "attempt", call->attempt);
+    entry_number(&row, "missing", call->missing);
     if (stream_of(call))
-        number(&row, "items", (int64_t)stream_of(call)->made);
-    number(&row, "age_ms", age_ms(core, call->at));
+        entry_number(&row, "items", (int64_t)stream_of(call)->made);
+    entry_number(&row, "age_ms", entry_age_ms(core, call->at));
     if (call->state == CALL_FINAL)
-        text(&row, "error", call->code ? mob_strerror((mob_err_t)call->code) : "");
-    if (!is_wanted(answer, &row))
+        entry_text(&row, "error", call->code ? mob_strerror((mob_err_t)call->code) : "");
+    if (!entry_is_wanted(answer, &row))
         return;
     why_t why; // no key of filters: found out for those that are shown, there may be a million others
     if (call->state != CALL_FINAL) {
         why = why_call(answer->core, call);
-        text(&row, "why", why_waits(&why) ? why.text : "");
+        entry_text(&row, "why", why_waits(&why) ? why.text : "");
     }
-    put(answer, &row);
+    entry_put(answer, &row);
 }
 
 static void tasks(answer_t *answer)
@@ -182,17 +91,17 @@ static void one_attempt(void *arg, const attempt_t *attempt)
 {
     answer_t *answer = arg;
     const core_t *core = answer->core;
-    row_t row = {0};
-    id(&row, attempt->ref);
-    text(&row, "name", name_text(core, attempt->name));
-    number(&row, "attempt", attempt->number);
-    text(&row, "state", attempt->state);
-    text(&row, "worker", name_text(core, attempt->place));
-    number(&row, "age_ms", age_ms(core, attempt->begun));
+    entry_t row = {0};
+    entry_id(&row, attempt->ref);
+    entry_text(&row, "name", name_text(core, attempt->name));
+    entry_number(&row, "attempt", attempt->number);
+    entry_text(&row, "state", attempt->state);
+    entry_text(&row, "worker", name_text(core, attempt->place));
+    entry_number(&row, "age_ms", entry_age_ms(core, attempt->begun));
     if (attempt->ended)
-        number(&row, "took_us", attempt->ended - attempt->begun);
-    text(&row, "error", attempt->code ? mob_strerror(attempt->code) : "");
-    emit(answer, &row);
+        entry_number(&row, "took_us", attempt->ended - attempt->begun);
+    entry_text(&row, "error", attempt->code ? mob_strerror(attempt->code) : "");
+    entry_emit(answer, &row);
 }
 
 static void attempts(answer_t *answer)
@@ -216,21 +125,21 @@ static void hosts(answer_t *answer)
     const host_t *host;
     DL_FOREACH(answer->core->hosts, host)
     {
-        row_t row = {0};
+        entry_t row = {0};
         snprintf(row.id, sizeof row.id, "%016llx", (unsigned long long)host->session->owner);
         print_labels(answer->core, host, labels);
-        text(&row, "name", name_text(answer->core, host->session->name));
-        text(&row, "state", !host->open ? "joining" : host->draining ? "draining" : "alive");
-        number(&row, "slots", host->slots);
-        number(&row, "workers", host->worker_count);
-        number(&row, "definitions", host->def_count);
-        number(&row, "pid", host->session->peer ? host->session->peer->pid : 0);
-        text(&row, "resources", place_print(answer->core, host, resources));
-        text(&row, "labels", labels);
-        number(&row, "procs", host->procs);
-        text(&row, "space", name_text(answer->core, host->session->space));
-        text(&row, "id", row.id);
-        emit(answer, &row);
+        entry_text(&row, "name", name_text(answer->core, host->session->name));
+        entry_text(&row, "state", !host->open ? "joining" : host->draining ? "draining" : "alive");
+        entry_number(&row, "slots", host->slots);
+        entry_number(&row, "workers", host->worker_count);
+        entry_number(&row, "definitions", host->def_count);
+        entry_number(&row, "pid", host->session->peer ? host->session->peer->pid : 0);
+        entry_text(&row, "resources", place_print(answer->core, host, resources));
+        entry_text(&row, "labels", labels);
+        entry_number(&row, "procs", host->procs);
+        entry_text(&row, "space", name_text(answer->core, host->session->space));
+        entry_text(&row, "id", row.id);
+        entry_emit(answer, &row);
     }
 }
 
@@ -239,15 +148,17 @@ static void workers(answer_t *answer)
     static const char *const kinds[] = {"", "tasks", "actor", "shared"};
     static const char *const states[] = {"starting", "alive", "ending"};
     for (const worker_t *worker = answer->core->workers; worker; worker = worker->hh.next) {
-        row_t row = {0};
-        text(&row, "name", worker->session ? name_text(answer->core, worker->session->name) : "");
-        text(&row, "host", worker->host ? name_text(answer->core, worker->host->session->name) : "");
-        text(&row, "kind", kinds[worker->kind]);
-        text(&row, "state", worker->blocked ? "blocked" : states[worker->state]);
-        number(&row, "pid", worker->pid);
-        number(&row, "in_hand", worker->hand_count);
-        number(&row, "window", worker->window);
-        emit(answer, &row);
+        entry_t row = {0};
+        entry_text(&row, "name",
+                   worker->session ? name_text(answer->core, worker->session->name) : "");
+        entry_text(&row, "host",
+                   worker->host ? name_text(answer->core, worker->host->session->name) : "");
+        entry_text(&row, "kind", kinds[worker->kind]);
+        entry_text(&row, "state", worker->blocked ? "blocked" : states[worker->state]);
+        entry_number(&row, "pid", worker->pid);
+        entry_number(&row, "in_hand", worker->hand_count);
+        entry_number(&row, "window", worker->window);
+        entry_emit(answer, &row);
     }
 }
 
@@ -255,15 +166,15 @@ static void sessions(answer_t *answer)
 {
     static const char *const roles[] = {"gone", "client", "host", "worker"};
     for (const session_t *session = answer->core->sessions; session; session = session->hh.next) {
-        row_t row = {0};
-        text(&row, "name", name_text(answer->core, session->name));
-        text(&row, "role", roles[session->role]);
-        text(&row, "space", name_text(answer->core, session->space));
-        text(&row, "state", session->peer ? "live" : "suspect");
-        number(&row, "pid", session->peer ? session->peer->pid : 0);
-        number(&row, "pending", session->pending);
-        number(&row, "silent_ms", age_ms(answer->core, session->heard_at));
-        emit(answer, &row);
+        entry_t row = {0};
+        entry_text(&row, "name", name_text(answer->core, session->name));
+        entry_text(&row, "role", roles[session->role]);
+        entry_text(&row, "space", name_text(answer->core, session->space));
+        entry_text(&row, "state", session->peer ? "live" : "suspect");
+        entry_number(&row, "pid", session->peer ? session->peer->pid : 0);
+        entry_number(&row, "pending", session->pending);
+        entry_number(&row, "silent_ms", entry_age_ms(answer->core, session->heard_at));
+        entry_emit(answer, &row);
     }
 }
 
@@ -273,79 +184,61 @@ static void methods(answer_t *answer)
     for (const def_t *def = core->defs; def; def = def->all_next) {
         if (def->kind == 0)
             continue;
-        row_t row = {0};
-        text(&row, "name", name_text(core, def->name));
-        text(&row, "usage", name_text(core, def->usage));
-        text(&row, "kind", def->kind == DEF_TASK ? "task" : "class");
-        number(&row, "hosts", def->host_count);
-        text(&row, "space", name_text(core, def->space));
-        emit(answer, &row);
+        entry_t row = {0};
+        entry_text(&row, "name", name_text(core, def->name));
+        entry_text(&row, "usage", name_text(core, def->usage));
+        entry_text(&row, "kind", def->kind == DEF_TASK ? "task" : "class");
+        entry_number(&row, "hosts", def->host_count);
+        entry_text(&row, "space", name_text(core, def->space));
+        entry_emit(answer, &row);
         for (uint32_t i = 0; i < def->method_count; i++) {
-            row = (row_t){0};
-            text(&row, "name", name_text(core, def->methods[i].name));
-            text(&row, "usage", name_text(core, def->methods[i].usage));
-            text(&row, "kind", "method");
-            text(&row, "class", name_text(core, def->name));
-            number(&row, "hosts", def->host_count);
-            text(&row, "space", name_text(core, def->space));
-            emit(answer, &row);
+            row = (entry_t){0};
+            entry_text(&row, "name", name_text(core, def->methods[i].name));
+            entry_text(&row, "usage", name_text(core, def->methods[i].usage));
+            entry_text(&row, "kind", "method");
+            entry_text(&row, "class", name_text(core, def->name));
+            entry_number(&row, "hosts", def->host_count);
+            entry_text(&row, "space", name_text(core, def->space));
+            entry_emit(answer, &row);
         }
     }
-}
-
-static void one_object(answer_t *answer, const call_t *call)
-{
-    row_t row = {0};
-    id(&row, call->id);
-    text(&row, "state", call->code ? "failed" : "stored");
-    number(&row, "bytes", call->load ? call->load->size : 0);
-    text(&row, "owner", owner_name(answer->core, call));
-    number(&row, "age_ms", age_ms(answer->core, call->at));
-    emit(answer, &row);
-}
-
-static void objects(answer_t *answer)
-{
-    uint32_t at = 0;
-    for (const call_t *call; (call = call_next(answer->core, &at)) != NULL;)
-        if (call->state == CALL_FINAL && call->kind != CALL_MAKING) // that one stands for its actor
-            one_object(answer, call);
 }
 
 static void status(answer_t *answer)
 {
     core_count_t count = core_counts(answer->core);
-    row_t row = {0};
-    text(&row, "state",
-         answer->core->draining    ? "draining"
-         : answer->core->rejoin_at ? "starting"
-                                   : "serving");
-    number(&row, "epoch", (int64_t)answer->core->config.epoch);
-    number(&row, "sessions", (int64_t)count.sessions);
-    number(&row, "hosts", (int64_t)count.hosts);
-    number(&row, "workers", (int64_t)count.workers);
-    number(&row, "actors", (int64_t)count.actors);
-    number(&row, "calls", (int64_t)count.calls);
-    number(&row, "tasks", (int64_t)count.tasks);
-    number(&row, "settled", (int64_t)count.settled);
-    number(&row, "failed", (int64_t)count.failed);
-    number(&row, "retries", (int64_t)count.retries);
-    number(&row, "pending", (int64_t)count.pending);
-    number(&row, "objects", (int64_t)count.objects);
-    number(&row, "bytes", (int64_t)count.bytes);
-    number(&row, "store_bytes", (int64_t)count.store_bytes);
-    number(&row, "store_refused", (int64_t)count.store_refused);
-    number(&row, "notices", (int64_t)count.notices);
-    number(&row, "malformed", (int64_t)count.malformed);
-    emit(answer, &row);
+    entry_t row = {0};
+    entry_text(&row, "state",
+               answer->core->draining    ? "draining"
+               : answer->core->rejoin_at ? "starting"
+                                         : "serving");
+    entry_number(&row, "epoch", (int64_t)answer->core->config.epoch);
+    entry_number(&row, "sessions", (int64_t)count.sessions);
+    entry_number(&row, "hosts", (int64_t)count.hosts);
+    entry_number(&row, "workers", (int64_t)count.workers);
+    entry_number(&row, "actors", (int64_t)count.actors);
+    entry_number(&row, "calls", (int64_t)count.calls);
+    entry_number(&row, "tasks", (int64_t)count.tasks);
+    entry_number(&row, "settled", (int64_t)count.settled);
+    entry_number(&row, "failed", (int64_t)count.failed);
+    entry_number(&row, "retries", (int64_t)count.retries);
+    entry_number(&row, "pending", (int64_t)count.pending);
+    entry_number(&row, "objects", (int64_t)count.objects);
+    entry_number(&row, "bytes", (int64_t)count.bytes);
+    entry_number(&row, "store_bytes", (int64_t)count.store_bytes);
+    entry_number(&row, "store_refused", (int64_t)count.store_refused);
+    entry_number(&row, "notices", (int64_t)count.notices);
+    entry_number(&row, "malformed", (int64_t)count.malformed);
+    entry_emit(answer, &row);
 }
 
 static const struct kind {
     const char *name;
     void (*fill)(answer_t *);
-} kinds[] = {{"actors", actors},     {"tasks", tasks},     {"hosts", hosts},
-             {"attempts", attempts}, {"workers", workers}, {"sessions", sessions},
-             {"methods", methods},   {"objects", objects}, {"status", status}};
+} kinds[] = {{"actors", actors},     {"tasks", tasks},           {"hosts", hosts},
+             {"attempts", attempts}, {"workers", workers},       {"sessions", sessions},
+             {"methods", methods},   {"objects", query_objects}, {"refs", query_refs},
+             {"status", status}};
 
 // ---- The answer ---------------------------------------------------------------------------------
 
@@ -505,18 +398,18 @@ static void one_reason(answer_t *answer, const call_t *call, const why_t *why)
 {
     const core_t *core = answer->core;
     const actor_t *actor = actor_of(call);
-    row_t row = {0};
-    id(&row, call->id);
-    text(&row, "name", actor ? actor_display(core, actor) : name_text(core, call->target));
-    text(&row, "kind", kind_of(call));
-    text(&row, "state", actor ? actor_state_name(actor) : call_state_name(call));
-    number(&row, "age_ms", age_ms(core, call->at));
-    number(&row, "left_ms", actor ? -1 : call_remaining_ms(core, call));
-    text(&row, "reason", why_word(why->reason));
-    text(&row, "why", why->text);
-    text(&row, "asks", why->asks);
-    text(&row, "held_by", why->held);
-    emit(answer, &row);
+    entry_t row = {0};
+    entry_id(&row, call->id);
+    entry_text(&row, "name", actor ? actor_display(core, actor) : name_text(core, call->target));
+    entry_text(&row, "kind", kind_of(call));
+    entry_text(&row, "state", actor ? actor_state_name(actor) : call_state_name(call));
+    entry_number(&row, "age_ms", entry_age_ms(core, call->at));
+    entry_number(&row, "left_ms", actor ? -1 : call_remaining_ms(core, call));
+    entry_text(&row, "reason", why_word(why->reason));
+    entry_text(&row, "why", why->text);
+    entry_text(&row, "asks", why->asks);
+    entry_text(&row, "held_by", why->held);
+    entry_emit(answer, &row);
 }
 
 // A reason, and what that waits for in turn, until somebody runs or waits for nobody.

@@ -25,12 +25,30 @@ teardown_file() { end_stage; }
 }
 
 @test "list hosts, workers, methods, sessions" {
-    for kind in hosts workers methods sessions tasks attempts objects; do
+    for kind in hosts workers methods sessions tasks attempts objects refs; do
         run "$mobula" list $kind
         [ "$status" -eq 0 ]
     done
     run "$mobula" list methods
     [[ $output == *"put what:item -> i64"* ]]
+}
+
+@test "list objects and refs, show object: what is kept, and by whom" {
+    ref=$("$mobula" run price '["nails", 3, 10]' --detach)
+    "$mobula" get "$ref" >/dev/null
+    run bash -c "'$mobula' list objects -q -f name=price -o json | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin)[0]; print(r[\"state\"], r[\"where\"], r[\"holds\"])'"
+    [ "$output" = "stored record 1" ]
+    run "$mobula" list refs -q -f kind=broker -f what=price
+    [[ ${lines[0]} == ID*WHAT*KIND*HOLDER* ]]
+    [[ ${lines[1]} == *price*broker* ]]
+    run "$mobula" list refs -q -f kind=argument -o name
+    [ -z "$output" ]
+    run "$mobula" show object "$ref"
+    [ "$status" -eq 0 ]
+    [[ $output == *"held by"*broker* ]]
+    "$mobula" drop "$ref"
+    run "$mobula" list objects -q -f name=price -o name
+    [ -z "$output" ]
 }
 
 @test "a bad filter is exit 2 and shows where" {

@@ -443,7 +443,7 @@ Test(tasks, what_nobody_owns_is_listed_and_drained_like_the_rest)
     cr_assert(strstr(rows, "id=00000000000003e8.2, "), "%s", rows);
     cr_assert(strstr(rows, "owner=, worker="), "%s", rows);
     rows = story_rows(story, OTHER, 2, "objects", "");
-    cr_assert(strstr(rows, "id=00000000000003e8.3, state=stored"), "%s", rows);
+    cr_assert(strstr(rows, "id=00000000000003e8.3, name=, state=stored"), "%s", rows);
     story_drain(story);
     mob_ref_t waits = ref(2);
     say(story, OTHER, ASK, ask, .refs = {.items = &waits, .count = 1});

@@ -1,0 +1,11 @@
+// query_refs.h - rows about objects, and about what keeps objects and actors.
+
+#ifndef MOBULA_QUERY_REFS_H
+#define MOBULA_QUERY_REFS_H
+
+#include "entry.h"
+
+void query_objects(answer_t *answer); // one an object
+void query_refs(answer_t *answer);    // one a holder
+
+#endif
