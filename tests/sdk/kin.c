@@ -161,6 +161,15 @@ mob_err_t kin_keep(mob_ctx_t *ctx, kin_t *self, mob_ref_t what, int64_t *out)
     return MOB_OK;
 }
 
+mob_err_t kin_hoard(mob_ctx_t *ctx, kin_t *self, int64_t size, mob_ref_t *out)
+{
+    mob_bytes_t bytes = {mob_alloc(ctx, (size_t)size), (size_t)size};
+    self->kept = mob_put(ctx->client, bytes).ref;
+    mob_keep(ctx->client, self->kept);
+    *out = self->kept;
+    return MOB_OK;
+}
+
 mob_err_t kin_look(mob_ctx_t *ctx, kin_t *self, int64_t *out)
 {
     return size_of(ctx, self->kept, 0, out);

@@ -24,13 +24,14 @@ MOB_TASK(refuse, i64, (bytes, what));              // fails with 42
     METHOD(kin, bear, actor, (flag, detached))           \
     METHOD(kin, send_out, actor)                         \
     METHOD(kin, keep, i64, (ref, what))                  \
+    METHOD(kin, hoard, ref, (i64, size))                 \
     METHOD(kin, look, i64)                               \
     METHOD(kin, let_go, i64)                             \
     METHOD(kin, befriend, i64, (ref, box))               \
     METHOD(kin, ask, i64, (i64, n))                      \
     METHOD(kin, fork_one, i64)                           \
     METHOD(kin, hang_in_fini, i64)
-// What it bears stays its own, what it sends out does not. keep holds a ref until let_go, befriend the handle in box.
+// What it bears stays its own, what it sends out does not. keep and hoard hold a ref until let_go, befriend the handle in box.
 // start below 0: fails with "oops". Incarnations after the first take so long to construct.
 MOB_ACTOR(kin, KIN, (i64, start), (i64, again_ms));
 
