@@ -67,10 +67,11 @@ static void address_of(const contest_t *self, char out[STAGE_ADDRESS], const cha
 
 static bool start_mobula(contest_t *self, const contest_options_t *options, int port)
 {
-    char path[STAGE_PATH], slots[24], address[STAGE_ADDRESS];
-    stage_path(path, "calls.sock");
+    char path[STAGE_PATH], slots[24], address[STAGE_ADDRESS], name[64];
+    snprintf(name, sizeof name, "%scalls.sock", self->directory ? self->directory : "");
+    stage_path(path, name);
     snprintf(slots, sizeof slots, "%llu", (unsigned long long)options->slots);
-    address_of(self, address, "calls.sock", port);
+    address_of(self, address, name, port);
     snprintf(self->address[MOBULA], CONTEST_ADDRESS, "%s", address);
     const char *open = self->local ? NULL : "--insecure=loopback";
     const char *words[] = {"broker", "--bind", address, "--data", ":memory:", open, NULL};
@@ -105,15 +106,19 @@ static bool start_nats(contest_t *self, const contest_options_t *options, int po
            start_workers(self, options, NATS, address, "sync", 1);
 }
 
-bool contest_start(contest_t *self, const contest_options_t *options)
+bool contest_start_one(contest_t *self, const contest_options_t *options, rival_t rival)
 {
     bool (*const starts[RIVALS])(contest_t *, const contest_options_t *, int) = {
         [MOBULA] = start_mobula, [ZMQ] = start_zmq, [NATS] = start_nats};
-    for (int i = 0; i < RIVALS; i++) {
-        int port = party_free_port();
-        if (port == 0 || !starts[i](self, options, port))
+    int port = party_free_port();
+    return port != 0 && starts[rival](self, options, port);
+}
+
+bool contest_start(contest_t *self, const contest_options_t *options)
+{
+    for (rival_t rival = 0; rival < RIVALS; rival++)
+        if (!contest_start_one(self, options, rival))
             return false;
-    }
     return true;
 }
 

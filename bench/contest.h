@@ -19,7 +19,8 @@ typedef struct contest_options {
 } contest_options_t;
 
 typedef struct contest {
-    bool local; // ipc, else tcp over loopback; NATS has nothing but tcp
+    bool local;            // ipc, else tcp over loopback; NATS has nothing but tcp
+    const char *directory; // of our sockets, in the stage's: "other/"; NULL: the stage's itself
     char address[RIVALS][CONTEST_ADDRESS];
     party_t servers[RIVALS], hosts[RIVALS][CONTEST_PAIRS + 1];
     int host_count[RIVALS];
@@ -38,6 +39,7 @@ typedef struct contest_result {
 } contest_result_t;
 
 bool contest_start(contest_t *self, const contest_options_t *options); // local is set
+bool contest_start_one(contest_t *self, const contest_options_t *options, rival_t rival);
 bool contest_run(const contest_t *self, const contest_options_t *options, rival_t rival,
                  const contest_load_t *load, contest_result_t *out);
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh BUILD [compare|million|start|ray] [FLAGS] - what ./dev bench does once everything is built.
+# run.sh BUILD [compare|million|start|ray|monitor] [FLAGS] - what ./dev bench does once everything is built.
 set -eu
 build=$1
 shift
@@ -18,8 +18,11 @@ start)
 ray)
     exec "$build/mobula" bench ray "$@"
     ;;
+monitor)
+    exec "$build/bench/bench_monitor" "$@" "$build/bench" "$build/mobula"
+    ;;
 *)
-    echo "bench: $what is not one of compare, million, start, ray" >&2
+    echo "bench: $what is not one of compare, million, start, ray, monitor" >&2
     exit 2
     ;;
 esac

@@ -170,7 +170,7 @@ static bool start_core(parts_t *self)
         .poison = (uint32_t)config->limits_poison,
         .store_max = config->objects_memory,
         .object_max = config->objects_max,
-        .ring_bytes = (uint32_t)config->monitor_ring,
+        .ring_bytes = config->monitor_ring ? (uint32_t)config->monitor_ring : 1, // 1: room for no record
         .drop_notice = self->fault.drop_notice,
     };
     if (getrandom(&core.seed, sizeof core.seed, 0) != (ssize_t)sizeof core.seed)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "clock.h"
 #include "footer.h"
@@ -17,7 +18,10 @@
 #include "unit.h"
 #include "verb.h"
 
-enum { TABLE_ROWS = 20 }; // of a table that is drawn anew each second
+enum {
+    TABLE_ROWS = 20, // of a table that is drawn anew each second
+    YIELDING = 19 // priority of who watches: where processors are short, what is watched goes first
+};
 
 typedef struct monitor {
     tool_t *tool;
@@ -215,6 +219,7 @@ int monitor_tail(tool_t *tool, const char *filter)
         return 1;
     self->tool = tool;
     self->pairs = pairs_of(say_one, self);
+    setpriority(PRIO_PROCESS, 0, YIELDING); // this thread and those of the feed
     int wrong = read_flags(self, filter);
     if (!wrong)
         wrong = tail_open(&self->tail, tool, filter,

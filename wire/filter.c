@@ -457,8 +457,9 @@ static filter_verdict_t test(const filter_t *self, const filter_term_t *term, fi
 
 filter_verdict_t filter_match(const filter_t *self, filter_get_fn *get, void *arg)
 {
-    filter_verdict_t stack[FILTER_TERMS_MAX + 1] = {FILTER_YES};
+    filter_verdict_t stack[FILTER_TERMS_MAX + 1]; // not cleared: this runs for each record of the broker
     size_t top = 0; // of the value that counts; 0 is the verdict of an empty program
+    stack[0] = FILTER_YES;
     for (size_t at = 0; at < self->code_size; at++) {
         unsigned low = self->code[at] & CODE_LOW;
         switch (self->code[at] & CODE_WHAT) {

@@ -19,6 +19,8 @@
 enum {
     TAIL_SILENCE_US = 5000000,
     TAIL_BYTES_MAX = 8 * 1024 * 1024,
+    TAIL_RECORDS_MAX =
+        500000, // each time it asks: one that stands still costs nothing before it is silent for long
     PAST_RECORDS_MAX = 16384, // looked at for one page: about a millisecond of the loop
     PAST_BYTES_MAX = 64 * 1024,
     NOTES = 512
@@ -35,6 +37,7 @@ struct tail {
     session_t *session;
     filter_t filter;
     uint64_t n, first; // records that matched; number of the first one it could see
+    uint32_t room;     // records it may be sent before it asks again
     int64_t asked_at;
 };
 
@@ -150,8 +153,10 @@ typedef struct lens { // what the filter looks through
 
 static filter_value_t name_value(const lens_t *lens, uint32_t name)
 {
-    const char *text = name_text(lens->core, name);
-    return *text ? FILTER_TEXT(text, strlen(text)) : FILTER_NOTHING;
+    const core_t *core = lens->core;
+    if (name == 0 || name >= core->name_count)
+        return FILTER_NOTHING;
+    return FILTER_TEXT(core->names[name]->text, core->names[name]->size);
 }
 
 static filter_value_t text_value(mob_bytes_t text)
@@ -170,7 +175,7 @@ static filter_value_t look(void *arg, filter_key_t key)
 {
     lens_t *lens = arg;
     const record_t *record = lens->record;
-    const char *status = record->code == MOB_OK ? "ok" : error_name((mob_err_t)record->code);
+    const char *status;
     switch (key) {
     case FILTER_KEY_ev:
         return FILTER_TEXT(event_names[record->kind], strlen(event_names[record->kind]));
@@ -185,6 +190,7 @@ static filter_value_t look(void *arg, filter_key_t key)
         return name_value(lens, record->method);
     case FILTER_KEY_status:
     case FILTER_KEY_error:
+        status = record->code == MOB_OK ? "ok" : error_name((mob_err_t)record->code);
         return FILTER_TEXT(status, strlen(status));
     case FILTER_KEY_bytes:
         return FILTER_NUMBER(record->bytes);
@@ -208,14 +214,17 @@ static filter_value_t look(void *arg, filter_key_t key)
 
 static bool passes(core_t *core, const filter_t *filter, const record_t *record)
 {
-    lens_t lens = {.core = core, .record = record};
+    lens_t lens;
+    lens.core = core;
+    lens.record = record;
     return filter_is_empty(filter) || filter_match(filter, look, &lens) != FILTER_NO;
 }
 
 static mob_bytes_t bytes_of(const core_t *core, uint32_t name)
 {
-    const char *text = name_text(core, name);
-    return (mob_bytes_t){text, strlen(text)};
+    if (name == 0 || name >= core->name_count)
+        return (mob_bytes_t){"", 0};
+    return (mob_bytes_t){core->names[name]->text, core->names[name]->size};
 }
 
 static void write_record(const core_t *core, batch_t *batch, uint64_t n, const record_t *record)
@@ -238,10 +247,12 @@ static void show_one(core_t *core, tail_t *tail, const record_t *record)
 {
     tail->n++; // counted also when it does not fit: a gap is what the monitor sees of a loss
     peer_t *peer = tail->session->peer;
-    batch_t *batch =
-        peer && outbox_bytes(&peer->feed) < TAIL_BYTES_MAX ? outbox_open(&peer->feed) : NULL;
+    batch_t *batch = peer && tail->room && outbox_bytes(&peer->feed) < TAIL_BYTES_MAX
+                         ? outbox_open(&peer->feed)
+                         : NULL;
     if (!batch)
         return;
+    tail->room--;
     write_record(core, batch, tail->n, record);
     peer_dirty(core, peer);
 }
@@ -271,6 +282,7 @@ tail_t *timeline_tail(core_t *core, session_t *session, const filter_t *filter)
     }
     tail->filter = *filter;
     tail->asked_at = core->now;
+    tail->room = TAIL_RECORDS_MAX;
     return tail;
 }
 

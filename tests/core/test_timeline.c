@@ -137,6 +137,16 @@ Test(timeline, what_has_been_overwritten_is_told_by_the_first_number, .init = NU
     cr_assert_eq(answer.left, 0u);
 }
 
+Test(timeline, without_a_recorder_there_is_no_past_and_monitors_see_all_the_same, .init = NULL)
+{
+    start_with(&(core_config_t){.ring_bytes = 1});
+    ask("tail", "ev=reply");
+    run_tasks(1, 1);
+    cr_assert_eq(hear(story, WATCHER, EVENT, event)->ref.seq, 1u);
+    answer_t answer = ask("past", "0");
+    cr_assert(answer.events == 0 && answer.left == 0 && answer.next == 0);
+}
+
 Test(timeline, a_tail_counts_what_matches_and_where_it_began)
 {
     answer_t before = ask("tail", "ev=reply");
