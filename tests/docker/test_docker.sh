@@ -7,6 +7,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 . "$root/tests/support/checks.bash"
 export MOBULA_IMAGE MOBULA_PORTS MOBULA_RATE=100 MOBULA_LOG_FORMAT=logfmt
 project=mobulatest$$x$RANDOM
+own=$project-own
 mobula=${MOBULA_BIN:?}
 
 compose() {
@@ -21,6 +22,7 @@ ours=label=com.docker.compose.project=$project
 finish() {
     docker ps -aq --filter "$ours" | xargs -r docker rm -f >/dev/null 2>&1
     compose down -v >/dev/null 2>&1
+    docker rmi "$own:local" "$own:build" >/dev/null 2>&1
     rm -rf "$dir"
 }
 trap finish EXIT
@@ -105,6 +107,27 @@ broker_elsewhere() { # while it is down another container takes its address
         --label "${ours#*=}" --entrypoint sleep "$MOBULA_IMAGE" 300
 }
 
+own_image() { # as docs/DOCKER.md says; its first stage has a tag, so that it can go
+    local stage name=${MOBULA_IMAGE%%:*}
+    for stage in "--target build -t $own:build" "-t $own:local"; do
+        # shellcheck disable=SC2086
+        sed -e "s,mobula:build,$name:build," -e "s,mobula:local,$MOBULA_IMAGE," "$root/tests/docker/own/Dockerfile" |
+            docker build -f - $stage "$root/tests/docker/own" || return 1
+    done
+}
+own_joins() {
+    docker run -d --name "$own" --label "${ours#*=}" --network "${project}_default" -e MOBULA_BROKER=tcp://broker:7770 \
+        --read-only --cap-drop ALL "$own:local" && logged "$start" "$own" MOB-READY
+}
+ends_while_it_stops() { # a body that began before; none begins after
+    local caller
+    from_host run nap 4000 --timeout 30s >"$dir/nap" 2>&1 &
+    caller=$!
+    logged "$start" "$own" naps && docker stop --time 20 "$own" || return 1
+    wait "$caller"
+    says 4000 cat "$dir/nap" && inspected '{{.State.ExitCode}}' 0 "$own"
+}
+
 stop_in_time() {
     local begun=$SECONDS id
     compose stop || return 1
@@ -154,6 +177,11 @@ check 'the address is another one' test "$(address_of "$broker")" != "$(address_
 check 'the client is served again, by the same containers' served "$killed"
 check 'all hosts are back' hosts_are 5
 docker kill "$project-squatter" >/dev/null 2>&1
+
+check 'own actors: an image of one program' own_image
+check 'it joins' own_joins
+check 'a body that runs when its container is stopped ends first' ends_while_it_stops
+docker rm "$own" >/dev/null 2>&1
 
 check 'all drain and exit 0, in time' stop_in_time
 docker logs "$client" >"$dir/tally" 2>&1

@@ -54,7 +54,7 @@ scripts() {
 }
 spelling() {
     codespell --quiet-level=3 --ignore-words-list=inflight,statics,nam,nd,crate,moniter --skip='*/corpus/*,*.bats' \
-        README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs wire broker sdk actors tools examples bench tests dev cmake
+        README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs wire broker sdk actors tools examples bench tests dev cmake docker
 }
 # shellcheck disable=SC2086
 short_functions() { code $product examples bench | xargs awk -f tests/support/long_functions.awk; }
@@ -87,6 +87,11 @@ one_mpack_read() { [ "$(mpack_reads | wc -l)" -eq 1 ] || mpack_reads; }
 # Bodies work for a time: in work.c.
 sleeps() { git grep -nE '\b((|u|nano|clock_nano|time\.)sleep|zclock_sleep)\(' -- 'tests/*.[ch]' 'tests/*.py' ':!tests/support/work.c'; }
 fresh_conformance() { tests/support/scenarios.sh --markdown | diff docs/CONFORMANCE.md -; }
+# What only one of the two builders takes.
+one_builder() { git grep -nE '^[^#]*(RUN --(mount|network)|<<|COPY --(chmod|link))|^# *syntax' -- '*Dockerfile*'; }
+composed() { ! command -v docker-compose >/dev/null || docker-compose -f docker/compose.yaml --profile demo config; }
+# A knob that is not in the example is one that nobody finds.
+knobs() { grep -oE '\$\{MOBULA_[A-Z_]+' docker/compose.yaml | cut -c 3- | sort -u | while read -r knob; do grep -q "^$knob=" docker/.env.example || echo "$knob"; done; }
 machine_paths() { git grep -nE '/work/|/home/[a-z]|/root/' -- . ':!tests/support/lint.sh'; }
 decisions() { # each number once, and in its title
     git ls-files 'docs/decisions/[0-9]*.md' | sed 's|.*/||; s|-.*||' | sort | uniq -d
@@ -117,6 +122,9 @@ none 'mpack_read is called in one place' one_mpack_read
 check 'each scenario that is named has its test' tests/support/scenarios.sh
 check 'fresh: tests/support/scenarios.sh --markdown >docs/CONFORMANCE.md' fresh_conformance
 none 'tests wait for events, they do not sleep' sleeps
+none 'Dockerfiles: the classic builder takes them, and BuildKit' one_builder
+check 'Compose 1.29 reads the compose file' composed
+none 'every knob of the compose file is in .env.example' knobs
 none 'no path of one machine' machine_paths
 none 'the first line of a file says what it owns' first_lines
 none 'each decision has a number of its own' decisions
