@@ -1,5 +1,6 @@
-// test_lossy.c - connections that break all the time, and messages that come twice. What ZeroMQ loses it loses with the
-// connection, so that is what a fault takes: a message, and all that follows until its peer has said HELLO again.
+// test_lossy.c - connections that break all the time. What ZeroMQ loses it loses with the connection, so that is what a
+// fault takes: a message, and all that follows until its peer has said HELLO again. Then what was not acknowledged comes
+// again, and much of it twice.
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -24,7 +25,7 @@ static void begin_with(const mob_def_t *defs)
     if (!faults || strcmp(faults, "ON") != 0)
         cr_skip_test("this build has no faults");
     needs_notices("it sets faults of its own");
-    setenv("MOBULA_FAULT", "break=10%,double=10%", 1);
+    setenv("MOBULA_FAULT", "break=10%", 1);
     crew = crew_open();
     snprintf(tally_path, sizeof tally_path, "%s/tally", crew.directory);
     setenv("MOBULA_FAULT_TALLY", tally_path, 1);
@@ -33,6 +34,9 @@ static void begin_with(const mob_def_t *defs)
     crew_start_broker(&crew);
     crew_start_host(&crew, NULL);
     m = crew_client(&crew);
+    while (rows_of(m, "hosts", "state=alive") ==
+           0) // what it offers is waited for 3 s, and it has to connect often
+        ;
 }
 
 static void begin(void)
@@ -50,17 +54,16 @@ TestSuite(lossy_streams, .init = begin_streams, .fini = close_crew, .timeout = 1
 
 static void must_have_landed(void)
 {
-    uint64_t doubles = 0, broken = 0;
+    uint64_t broken = 0;
     mob_close(&m);
     crew_drain_broker(&crew);
     FILE *file = fopen(tally_path, "r");
     cr_assert_not_null(file);
-    cr_assert_eq(
-        fscanf(file, "untold=%*u dropped_notices=%*u dropped=%*u doubles=%" SCNu64 " broken=%" SCNu64,
-               &doubles, &broken),
-        2);
+    cr_assert_eq(fscanf(file, "untold=%*u dropped_notices=%*u dropped=%*u doubles=%*u broken=%" SCNu64,
+                        &broken),
+                 1);
     fclose(file);
-    cr_assert(doubles > 0 && broken > 10, "%d doubles, %d broken", (int)doubles, (int)broken);
+    cr_assert_gt(broken, 10);
 }
 
 Test(lossy, C108_every_actor_is_made_once)
