@@ -100,6 +100,7 @@ static void greet(mob_t *self)
         .pid = (uint32_t)getpid(),
         .machine = {machine, machine_id(machine)}, // lets a broker there see at once when this ends
         .host = self->role.host,
+        .greeting = ++link->greeting,
     };
     link->told_heard = false;
     link->note_at = 0;
@@ -314,7 +315,6 @@ static void resume(mob_t *self)
     X(GREETING, ENDED, OVER, end)                      \
     X(LIVE, CONNECTED, GREETING, greet_afresh)         \
     X(LIVE, LOST, OFFLINE, part)                       \
-    X(LIVE, WELCOMED, LIVE, resume)                    \
     X(LIVE, STRANGER, GREETING, greet_afresh)          \
     X(LIVE, SILENT, OFFLINE, redial)                   \
     X(LIVE, ENDED, OVER, end)
@@ -344,6 +344,8 @@ void link_welcome(mob_t *self, const msg_welcome_t *welcome)
     char notices[ENDPOINT_MAX];
     if (welcome->epoch < self->link.epoch)
         return; // a deposed broker
+    if (welcome->greeting != self->link.greeting || self->link.state != LINK_GREETING)
+        return; // the broker has begun to count anew since, or this one was followed already
     self->link.welcome = *welcome;
     if (welcome->notices.size > 0 && welcome->notices.size < sizeof notices) {
         snprintf(notices, sizeof notices, "%.*s", (int)welcome->notices.size,

@@ -41,6 +41,7 @@ typedef struct link {
     int64_t offline_since, heard_at, note_at;
     int64_t doubt_at; // since when silence is suspicious; 0: it is not
     int64_t heartbeat_us;
+    uint32_t greeting; // how many HELLOs there were: only the answer to the last one counts, and once
     int64_t greet_at, greet_us, redial_at, ping_at, hush_us, ask_at;
     bool ask_all;          // a notice was missed: ask for young ones, too
     unsigned rounds;       // of asking

@@ -81,7 +81,7 @@
 
 #define MOB_HELLO(F)   F(u32, major) F(u32, minor) F(u64, owner) F(bin, topic) F(u64, floor)       \
                        F(u64, epoch) F(u32, role) F(str, name) F(str, space) F(u32, pid)           \
-                       F(str, machine) F(u64, host)
+                       F(str, machine) F(u64, host) F(u32, greeting)
 #define MOB_NAME(F)    F(u32, symbol) F(str, text)
 #define MOB_SUBMIT(F)  F(u64, seq) F(u64, epoch) F(u32, task) F(opts, opts) F(load, args)          \
                        F(refs, deps) F(ref, parent) F(inner, inner)
@@ -124,7 +124,8 @@
 #define MOB_ITEM(F)    F(ref, ref) F(u32, attempt) F(u64, index) F(load, value) F(u32, count)      \
                        F(inner, inner)
 #define MOB_WELCOME(F) F(u32, major) F(u32, minor) F(u64, epoch) F(u64, note) F(u64, accepted)     \
-                       F(u32, window) F(u32, heartbeat_ms) F(str, notices) F(str, feed) F(str, name)
+                       F(u32, window) F(u32, heartbeat_ms) F(str, notices) F(str, feed) F(str, name) \
+                       F(u32, greeting)
 #define MOB_ACCEPT(F)  F(u64, seq) F(u64, epoch)
 #define MOB_ANSWER(F)  F(ref, ref) F(u32, code) F(load, value) F(u32, attempts) F(flag, inner)
 #define MOB_ERROR(F)   F(u32, code) F(str, why) F(ref, ref) F(str, text)

@@ -110,7 +110,7 @@ static void attach(core_t *core, session_t *session, peer_t *peer)
     session->known_bytes = 0;
 }
 
-static void welcome(core_t *core, session_t *session)
+static void welcome(core_t *core, session_t *session, uint32_t greeting)
 {
     batch_t *batch = outbox_open(&session->peer->calls);
     if (!batch)
@@ -127,7 +127,8 @@ static void welcome(core_t *core, session_t *session)
                                             .heartbeat_ms = (uint32_t)(config->heartbeat_us / 1000),
                                             .notices = {config->notices, strlen(config->notices)},
                                             .feed = {config->feed, strlen(config->feed)},
-                                            .name = {name, strlen(name)}});
+                                            .name = {name, strlen(name)},
+                                            .greeting = greeting});
     peer_dirty(core, session->peer);
     notice_hugz(core, session);
 }
@@ -173,7 +174,7 @@ void session_hello(core_t *core, peer_t *peer, const msg_hello_t *hello)
     session->space = space ? space : name_of(core, (mob_bytes_t){"default", 7});
     session->name = hello->name.size ? name_of(core, hello->name)
                                      : name_print(core, "%08x", (unsigned)(session->owner >> 32));
-    welcome(core, session);
+    welcome(core, session, hello->greeting);
     take_role(core, session, hello);
     if (fresh && session->role != ROLE_HOST)
         timeline_note(core, EVENT_JOIN, session->name, 0, (mob_ref_t){session->owner, 0},

@@ -43,7 +43,7 @@ class Peer:
     def __init__(self, calls, role=CLIENT, owner=None, host=0, deaf=False):
         self.owner, self.topic = owner or int.from_bytes(os.urandom(8), "big") | 1, os.urandom(16)
         self.calls, self.role, self.host, self.deaf, self.over = calls, role, host, deaf, False
-        self.epoch = self.floor = self.seq = self.note = self.heard = self.notices = self.asked = self.ping_at = 0
+        self.epoch = self.floor = self.seq = self.note = self.heard = self.notices = self.asked = self.ping_at = self.greeting = 0
         self.symbols, self.names, self.kept, self.pending, self.outcomes = {}, {}, {}, {}, {}
         self.dealer, self.sub = (zmq.Context.instance().socket(kind) for kind in (zmq.DEALER, zmq.SUB))
         self.dealer.setsockopt(zmq.ROUTING_ID, b"\x01" + os.urandom(15))
@@ -54,7 +54,9 @@ class Peer:
 
     def hello(self):
         self.welcome = False
-        self.say("HELLO", 1, 0, self.owner, self.topic, self.floor, self.epoch, self.role, "peer", "", 0, "", self.host)
+        self.greeting += 1
+        self.say("HELLO", 1, 0, self.owner, self.topic, self.floor, self.epoch, self.role, "peer", "", 0, "", self.host,
+                 self.greeting)
 
     def say(self, verb, *fields):
         """A message of one envelope; a payload that is too large for it becomes a frame behind it."""
@@ -138,7 +140,9 @@ class Peer:
     def values(self, load):
         return unpack(load if isinstance(load, bytes) else self.blobs[load])
 
-    def on_welcome(self, _major, _minor, epoch, note, accepted, *_):
+    def on_welcome(self, _major, _minor, epoch, note, accepted, *rest):
+        if self.welcome or rest[5] != self.greeting:
+            return
         self.welcome, self.epoch, self.note = True, epoch, note
         for text, symbol in self.symbols.items():
             self.say("NAME", symbol, text)

@@ -11,7 +11,7 @@ class Session:  # of one thread; step() is its motor. deaf, for tests: no notice
     def __init__(self, calls, role=CLIENT, name="", owner=0, host=0, greeting=(), deaf=False):
         self.greeting, self.deaf, self.who = greeting, deaf, [role, name, "", os.getpid(), "", host]
         self.owner, self.topic = owner or secrets.randbits(64) or 1, secrets.token_bytes(16)
-        self.epoch = self.note = self.accepted = self.seq = self.hello_at = self.sent_at = self.heard_at = 0
+        self.epoch = self.note = self.accepted = self.seq = self.hello_at = self.hellos = self.sent_at = self.heard_at = 0
         self.welcomed, self.over, self.beat, self.again, self.again_at, self.ask_at = False, None, 1, 0.25, 0, 0
         self.unaccepted, self.pending, self.outcomes = {}, set(), {}  # seq: envelope; seq; seq: (code, value)
         self.symbols, self.names, self.served, self.errors, self.via = {}, {}, [], [], collections.Counter()
@@ -36,8 +36,8 @@ class Session:  # of one thread; step() is its motor. deaf, for tests: no notice
                 for envelope in msgpack.Unpacker(io.BytesIO(head), strict_map_key=False):
                     self.hear(now, envelope, blobs, "notice" if socket is self.sub else "calls")
         if not self.welcomed and now >= self.hello_at:
-            self.hello_at = now + 1
-            self.send([HELLO, 1, 0, self.owner, self.topic, self.accepted, self.epoch, *self.who])
+            self.hello_at, self.hellos = now + 1, self.hellos + 1
+            self.send([HELLO, 1, 0, self.owner, self.topic, self.accepted, self.epoch, *self.who, self.hellos])
         elif self.welcomed and not self.over:
             if now >= self.sent_at + self.beat / 2:
                 self.send([PING, self.epoch, int(self.deaf or now < self.heard_at + 2 * self.beat)])
@@ -51,7 +51,9 @@ class Session:  # of one thread; step() is its motor. deaf, for tests: no notice
 
     def hear(self, now, envelope, blobs, where):
         match envelope:
-            case [40, _, _, epoch, note, accepted, _, heartbeat_ms, *_]:  # WELCOME
+            case [40, _, _, epoch, note, accepted, _, heartbeat_ms, _, _, _, n, *_] if (
+                n == self.hellos and not self.welcomed  # WELCOME
+            ):
                 self.welcomed, self.epoch, self.note, self.beat = True, epoch, note, heartbeat_ms / 1000
                 names = [[NAME, n, text] for text, n in self.symbols.items()]
                 self.send(*names, *self.greeting, [PING, epoch, int(self.deaf or self.heard_at > 0)])

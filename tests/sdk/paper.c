@@ -177,6 +177,7 @@ const msg_hello_t *paper_hear_hello(paper_t *self)
 {
     const msg_hello_t *hello = &paper_hear(self, VERB_HELLO)->hello;
     self->floor = hello->floor;
+    self->greeting = hello->greeting;
     cr_assert_eq(hello->topic.size, MOB_TOPIC_SIZE);
     memcpy(self->topic, hello->topic.data, MOB_TOPIC_SIZE);
     return hello;
@@ -187,7 +188,8 @@ void paper_welcome(paper_t *self, uint64_t epoch)
     self->epoch = epoch;
     paper_say(self, WELCOME, welcome, .major = MOB_WIRE_MAJOR, .epoch = epoch,
               .accepted = self->floor, .window = 1000, .heartbeat_ms = 1000,
-              .notices = paper_text(""), .feed = paper_text(""), .name = paper_text("paper"));
+              .notices = paper_text(""), .feed = paper_text(""), .name = paper_text("paper"),
+              .greeting = self->greeting);
     paper_send(self);
 }
 

@@ -27,7 +27,8 @@ typedef struct paper {
     } in;
     message_t message;
     uint64_t epoch;
-    uint64_t floor; // that the last HELLO named
+    uint64_t floor;    // that the last HELLO named
+    uint32_t greeting; // and its number
 } paper_t;
 
 paper_t *paper_open(void);

@@ -444,6 +444,16 @@ Test(actor_wire, the_welcome_of_the_connection_before_is_none)
     both_run_in_order();
 }
 
+Test(actor_wire, a_welcome_that_comes_twice_is_followed_once)
+{
+    paper_forget(paper);
+    paper_hear_hello(paper);
+    paper_welcome(paper, paper->epoch);
+    hear_what_it_has(0);
+    paper_welcome(paper, paper->epoch);
+    both_run_in_order();
+}
+
 // ---- Cancel, deadline, stop ---------------------------------------------------------------------
 
 Test(actor_wire, a_waiting_call_is_cancelled_a_running_one_is_told)
