@@ -7,6 +7,7 @@
 #include "config.h"
 #include "error.h"
 #include "limit.h"
+#include "machine.h"
 #include "near.h"
 #include "query.h"
 #include "unit.h"
@@ -24,9 +25,44 @@ int setup_version(tool_t *tool)
 
 // ---- health -------------------------------------------------------------------------------------
 
+// What the host of this container is called was given to it, or holds the container's name.
+static bool is_here(const row_t *host)
+{
+    char machine[MACHINE_SIZE], container[MACHINE_HOST_SIZE], part[MACHINE_HOST_SIZE + 2];
+    const char *name = row_text(host, "name"), *given = getenv("MOBULA_NAME");
+    if (given && *given)
+        return strcmp(name, given) == 0;
+    machine_id(machine);
+    machine_container(container);
+    snprintf(part, sizeof part, "-%s-", container);
+    return strstr(row_text(host, "labels"), machine) && (!*container || strstr(name, part));
+}
+
+static int check_host(tool_t *tool, const char *wanted)
+{
+    rows_t rows;
+    const char *state = NULL;
+    int wrong = query_rows(tool, "hosts", NULL, &rows);
+    if (wrong)
+        return wrong;
+    for (size_t i = 0; i < rows.count; i++) {
+        const row_t *host = &rows.items[i];
+        bool meant = strcmp(wanted, "self") == 0 ? is_here(host)
+                                                 : strcmp(row_text(host, "name"), wanted) == 0;
+        if (meant && strcmp(row_text(host, "state"), "alive") == 0)
+            return 0;
+        state = meant ? row_text(host, "state") : state;
+    }
+    trouble_t out = state ? trouble(MOB_EUNAVAILABLE, "the host %s is %s", wanted, state)
+                          : trouble(MOB_ENOTFOUND, "no host %s has joined", wanted);
+    trouble_try(&out, "mobula list hosts");
+    return say_trouble(tool, &out);
+}
+
 int setup_health(tool_t *tool)
 {
     rows_t rows;
+    const char *host = tool_flag(tool, "host");
     char time[UNIT_TEXT_MAX];
     int wrong = tool_connect(tool);
     int64_t since = clock_us();
@@ -42,6 +78,8 @@ int setup_health(tool_t *tool)
         snprintf(out.reason, sizeof out.reason, "DRAIN");
         return say_trouble(tool, &out);
     }
+    if (host && (wrong = check_host(tool, host)))
+        return wrong;
     if (tool_json(tool))
         printf("{\"healthy\":true,\"state\":\"%s\",\"took_us\":%lld}\n", state, (long long)took);
     else

@@ -116,6 +116,7 @@ static const flag_t bench_flags[] = {
 static const flag_t health_flags[] = {
     {"live",  0, NULL, "the broker answers"},
     {"ready", 0, NULL, "and takes new work; the default"},
+    {"host",  0, "NAME", "and this host serves; self: the one of this container, or of this machine"},
     {0},
 };
 static const flag_t config_flags[] = {{"config", 0, "FILE", "instead of the file that would be read"}, {0}};
@@ -169,7 +170,7 @@ const command_t verbs[] = {
     {"bench", FAMILY_MEASURE, "[call|task|ray [ROW]...]", "load generator; ray: its microbenchmark, by its rules",
      "mobula bench call --clients 4 --duration 5s\nmobula bench task --rate 5k/s --size 4KiB\nmobula bench ray\nmobula bench ray 1_1 tasks_sync", bench_flags, 0, MANY, false, true, bench},
     {"health", FAMILY_SETUP, "", "exit 0 when healthy (for probes)",
-     "mobula health\nmobula health --live -t 2s", health_flags, 0, 0, false, false, setup_health},
+     "mobula health\nmobula health --live -t 2s\nmobula health --host self", health_flags, 0, 0, false, false, setup_health},
     {"config", FAMILY_SETUP, "show|check|default [FILE]", "settings: value, origin, default",
      "mobula config show\nmobula config check mobula.conf", config_flags, 1, 2, false, false, setup_config},
     {"completion", FAMILY_SETUP, "bash|zsh|fish", "for your shell",

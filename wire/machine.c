@@ -3,7 +3,6 @@
 #include "machine.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,19 +22,19 @@ size_t machine_id(char out[MACHINE_SIZE])
     return size;
 }
 
-// In a namespace of processes inside the machine's own.
-static bool in_container(void)
+void machine_container(char out[MACHINE_HOST_SIZE])
 {
-    char space[64];
+    char space[64], host[HOST_NAME_MAX + 1] = "";
     ssize_t got = readlink("/proc/self/ns/pid", space, sizeof space - 1);
     space[got > 0 ? got : 0] = '\0';
-    return got > 0 && strcmp(space, OUTERMOST) != 0;
+    out[0] = '\0';
+    if (got > 0 && strcmp(space, OUTERMOST) != 0 && gethostname(host, sizeof host - 1) == 0)
+        snprintf(out, MACHINE_HOST_SIZE, "%.*s", MACHINE_HOST_SIZE - 1, host);
 }
 
 void machine_name(const char *program, char out[MACHINE_NAME_SIZE])
 {
-    char host[HOST_NAME_MAX + 1] = "";
-    bool inside = in_container() && gethostname(host, sizeof host - 1) == 0;
-    snprintf(out, MACHINE_NAME_SIZE, "%.48s%s%.48s-%d", program, inside ? "-" : "", host,
-             (int)getpid());
+    char host[MACHINE_HOST_SIZE];
+    machine_container(host);
+    snprintf(out, MACHINE_NAME_SIZE, "%.48s%s%s-%d", program, *host ? "-" : "", host, (int)getpid());
 }

@@ -68,6 +68,18 @@ teardown_file() { end_stage; }
     [[ $output == *alive* ]]
 }
 
+@test "health of a host: by its name, or the one that is here" {
+    run "$mobula" health --host shop
+    [ "$status" -eq 0 ]
+    run "$mobula" health --host nowhere
+    [ "$status" -eq 5 ]
+    [[ $output == *"no host nowhere has joined"* ]]
+    run env MOBULA_NAME=shop "$mobula" health --host self
+    [ "$status" -eq 0 ]
+    run env MOBULA_NAME=nowhere "$mobula" health --host self
+    [ "$status" -eq 5 ]
+}
+
 @test "what a command left to the broker is listed, found by its short id and cancelled" {
     ref=$("$mobula" run price '["nails", 3, 10]' --cpus 100 --detach)
     run "$mobula" list tasks -f state=ready

@@ -58,9 +58,11 @@ all_healthy() { # SINCE SERVICE
     local id
     for id in $(ids "$2"); do event "$1" "$id" '^health_status: healthy' || return 1; done
 }
-all_ready() { # SINCE: hosts that have joined
-    local id
-    for id in $(ids actors); do logged "$1" "$id" MOB-READY || return 1; done
+
+all_probed() { # since now: the next probe of each host says that it serves
+    local id since
+    since=$(now)
+    for id in $(ids actors); do event "$since" "$id" '^exec_die 0' || return 1; done
 }
 
 # ---- What is asked ---------------------------------------------------------------------------------
@@ -149,8 +151,7 @@ check 'the compose file is read' compose config
 check 'the image is labelled' image_is_labelled
 check 'up' up broker actors
 check 'the broker is healthy' all_healthy "$start" broker
-check 'the actors are healthy' all_healthy "$start" actors
-check 'a host has joined' all_ready "$start"
+check 'the host is healthy: it has joined' all_healthy "$start" actors
 check 'no root, no right, a root that cannot be written' all_guarded
 check 'the broker warns that TCP has no keys' warned
 check 'a call from the host' says 120 from_host run price '["pears",60,2]'
@@ -162,7 +163,7 @@ broker=$(ids broker) client=$(ids client) monitor=$(ids monitor)
 check 'the monitor sees what the client asks, and how it ends' served "$start"
 
 check 'scaled to 5' up --no-recreate --scale actors=5 actors
-check 'all of them are ready' all_ready "$start"
+check 'all of them are healthy' all_healthy "$start" actors
 check 'the broker knows 5 hosts by 5 names' hosts_are 5
 
 check 'the container where the actor lives is killed under load' kill_home
@@ -175,7 +176,8 @@ check 'it starts again, at another address' docker start "$broker"
 check 'it is healthy again' event "$killed" "$broker" '^health_status: healthy'
 check 'the address is another one' test "$(address_of "$broker")" != "$(address_of "$project-squatter")"
 check 'the client is served again, by the same containers' served "$killed"
-check 'all hosts are back' hosts_are 5
+check 'all hosts serve again' all_probed
+check 'they are 5, as before' hosts_are 5
 docker kill "$project-squatter" >/dev/null 2>&1
 
 check 'own actors: an image of one program' own_image

@@ -34,6 +34,9 @@ check 'no verb: the same' 0 'dev test' "$source/dev"
 check 'an unknown verb is exit 2' 2 'no verb dance' "$source/dev" dance
 check 'an unknown flag of test is exit 2' 2 '--never' "$source/dev" test --never
 check 'scenarios are listed' 0 'C01' "$source/dev" test --list-scenarios
+check 'containers without an engine: skipped, exit 69' 69 '0 passed, 0 failed, 1 skipped' \
+    env DOCKER_HOST=unix:///nowhere "$source/dev" docker test
+check 'an unknown verb of docker is exit 2' 2 'build, up, test or down' "$source/dev" docker dance
 check 'forbidden to install: exit 69 and the line to run' 69 'apt-get install .*libzmq3-dev' \
     "${bare[@]}" MOBULA_NO_INSTALL=1 "$source/dev" run
 check 'forbidden: apt-get was not called' 1 '' test -e "$dir/apt"
