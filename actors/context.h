@@ -1,11 +1,12 @@
 // context.h - the running call as its body sees it, and what the body says about how it ends. One a
-// worker, used again for each call: its memory stays.
+// thread, used again for each call: its memory stays.
 
 #ifndef MOBULA_ACTORS_CONTEXT_H
 #define MOBULA_ACTORS_CONTEXT_H
 
 #include "mobula/worker.h"
 #include "offer.h"
+#include "session.h"
 #include "sink.h"
 #include "value.h"
 #include "window.h"
@@ -17,7 +18,10 @@ struct worker;
 typedef struct context {
     mob_ctx_t ctx; // first: bodies get a pointer to it
     struct worker *worker;
-    hand_t *hand; // NULL: no call runs (fini)
+    struct context *next; // of the worker's other threads
+    pthread_t thread;     // of these
+    voice_t voice;        // of these, too: the first one speaks by the session's own
+    hand_t *hand;         // NULL: no call runs (fini)
     const offer_body_t *body;
     mob_writer_t writer; // the result, or the next one of several
     sink_t sink;         // the ones before

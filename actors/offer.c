@@ -71,8 +71,10 @@ static mob_err_t check(offer_t *self, const mob_def_t *def)
         refuse(self, def->name, "offered twice");
         return MOB_EEXISTS;
     }
-    if (def->actor && (def->actor->max_concurrency > 1 || def->actor->lanes[0].name))
-        return refuse(self, def->name, "max_concurrency above 1 and lanes are not in this version");
+    if (def->actor && def->actor->lanes[0].name)
+        return refuse(self, def->name, "lanes are not in this version");
+    if (def->actor && def->shared && def->actor->max_concurrency > 1)
+        return refuse(self, def->name, "max_concurrency above 1 does not fit a shared class");
     return MOB_OK;
 }
 
@@ -85,6 +87,7 @@ static mob_err_t copy_def(offer_t *self, const mob_def_t *def, bool shared)
     copy->is_class = def->methods != NULL;
     copy->shared = copy->is_class && (shared || def->shared);
     copy->state_size = def->state_size;
+    copy->width = def->actor && def->actor->max_concurrency > 1 ? def->actor->max_concurrency : 1;
     copy->fini = def->fini;
     *(copy->is_class ? &self->classes : &self->tasks) += 1;
     err = copy_body(&copy->body, def->name, def->usage, def->invoke, NULL);

@@ -20,6 +20,7 @@ typedef struct offer_body {
 typedef struct offer_def {
     offer_body_t body; // of a task, or of a class the constructor; invoke may be NULL there
     bool is_class, shared;
+    int width; // bodies of one actor at once, unless it says otherwise
     size_t state_size;
     void (*fini)(void *state);
     offer_body_t *methods;

@@ -44,7 +44,7 @@ static hand_t *open_hand(const worker_t *worker, mob_promise_t promise)
 
 static void keep(worker_t *worker, hand_t *hand)
 {
-    if (hand == worker->window.running)
+    if (hand->running)
         hand->promise = PROMISE_KEPT;
     else
         window_close(&worker->window, hand);

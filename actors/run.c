@@ -17,21 +17,13 @@ static void refuse(worker_t *worker, const hand_t *hand, mob_err_t err, const ch
 
 // ---- A body -------------------------------------------------------------------------------------
 
-static void set_deadline(worker_t *worker, int64_t at)
-{
-    if (worker->deadline_at == at)
-        return;
-    worker->deadline_at = at;
-    session_set_deadline(worker->session, at);
-}
-
 // The body itself, without the lock. reader comes back as the body left it.
-static mob_err_t invoke(worker_t *worker, hand_t *hand, void *state, mob_reader_t *reader)
+static mob_err_t invoke(context_t *context, hand_t *hand, void *state, mob_reader_t *reader)
 {
-    context_t *context = &worker->context;
+    const worker_t *worker = context->worker;
     session_set_parent(worker->session, hand->what == HAND_CALL ? hand->ref : (mob_ref_t){0, 0});
     session_set_failed(worker->session, (mob_ref_t){0, 0});
-    set_deadline(worker, hand->deadline_at);
+    session_set_deadline(worker->session, hand->deadline_at);
     context_begin(context, hand, hand->body);
     session_unlock(worker->session);
     *reader = reader_of(hand->args, &context->arena);
@@ -171,9 +163,9 @@ static void refuse_behind(worker_t *worker, mob_ref_t actor)
     }
 }
 
-static void say_result(worker_t *worker, const hand_t *hand)
+static void say_result(context_t *context, const hand_t *hand)
 {
-    context_t *context = &worker->context;
+    worker_t *worker = context->worker;
     if (hand->returns > 1)
         answer_values(worker, hand, &context->sink);
     else
@@ -181,9 +173,9 @@ static void say_result(worker_t *worker, const hand_t *hand)
                      context->writer.inner.size > 0 || context->sink.inner);
 }
 
-static bool answer(worker_t *worker, hand_t *hand, const mob_reader_t *reader, mob_err_t err)
+static bool answer(context_t *context, hand_t *hand, const mob_reader_t *reader, mob_err_t err)
 {
-    context_t *context = &worker->context;
+    worker_t *worker = context->worker;
     answer_failure_t failure;
     if (hand->promise == PROMISE_KEPT)
         return true;
@@ -202,10 +194,10 @@ static bool answer(worker_t *worker, hand_t *hand, const mob_reader_t *reader, m
         answer_failure(worker, hand, &failure);
         return false;
     }
-    if (hand->promise == PROMISE_OPEN)
+    if (hand->promise != PROMISE_OPEN)
+        say_result(context, hand);
+    else if (worker->width == 1) // else it was said
         answer_later(worker, hand);
-    else
-        say_result(worker, hand);
     return true;
 }
 
@@ -229,7 +221,7 @@ static bool may_run(worker_t *worker, const hand_t *hand)
 // Of its calls nobody will answer any more: the broker ends them with it.
 static void forget_open(worker_t *worker, mob_ref_t actor)
 {
-    for (hand_t *hand = worker->window.open, *next; hand; hand = next) {
+    for (hand_t *hand = worker->window.open.first, *next; hand; hand = next) {
         next = hand->next;
         if (mob_same(hand->actor, actor))
             window_close(&worker->window, hand);
@@ -241,7 +233,7 @@ static void end_instance(worker_t *worker, instance_t *instance)
     void (*fini)(void *) = instance->alive ? instance->cls->fini : NULL;
     instance->alive = false;
     session_set_parent(worker->session, (mob_ref_t){0, 0});
-    set_deadline(worker, INT64_MAX);
+    session_set_deadline(worker->session, INT64_MAX);
     if (fini) {
         session_unlock(worker->session);
         fini(instance->state);
@@ -261,8 +253,9 @@ void run_ends(worker_t *worker)
         end_instance(worker, instance);
 }
 
-static void run_end(worker_t *worker, hand_t *hand)
+static void run_end(context_t *context, hand_t *hand)
 {
+    worker_t *worker = context->worker;
     if (mob_is_none(hand->actor)) {
         worker->over = true;
         return;
@@ -274,18 +267,21 @@ static void run_end(worker_t *worker, hand_t *hand)
 
 // ---- Calls and constructors ---------------------------------------------------------------------
 
-static void run_task(worker_t *worker, hand_t *hand, void *state)
+static bool run_body(context_t *context, hand_t *hand, void *state)
 {
+    mob_t *session = context->worker->session;
     mob_reader_t reader;
-    uint64_t mark = session_mark(worker->session);
-    mob_err_t err = invoke(worker, hand, state, &reader);
-    answer(worker, hand, &reader, err);
-    session_release(worker->session, mark);
-    context_end(&worker->context);
+    uint64_t mark = session_mark(session);
+    mob_err_t err = invoke(context, hand, state, &reader);
+    bool good = answer(context, hand, &reader, err);
+    session_release(session, mark);
+    context_end(context);
+    return good;
 }
 
-static void run_method(worker_t *worker, hand_t *hand)
+static void run_method(context_t *context, hand_t *hand)
 {
+    worker_t *worker = context->worker;
     instance_t *instance = instance_find(&worker->instances, hand->actor);
     if (!instance || !instance->alive) {
         refuse(worker, hand, MOB_EDEAD, "the actor has ended");
@@ -295,64 +291,70 @@ static void run_method(worker_t *worker, hand_t *hand)
         refuse(worker, hand, MOB_EUNAVAILABLE, "another incarnation of the actor lives here");
         return;
     }
-    run_task(worker, hand, instance->state);
-    if (worker->context.leaves)
-        end_instance(worker, instance);
+    if (worker->width > 1)
+        answer_later(worker, hand); // others begin beside it
+    run_body(context, hand, instance->state);
+    if (context->leaves)
+        worker_end(worker, hand->actor);
 }
 
-static void run_call(worker_t *worker, hand_t *hand)
+static void run_call(context_t *context, hand_t *hand)
 {
-    if (!may_run(worker, hand))
+    if (!may_run(context->worker, hand))
         return;
     if (hand->cls)
-        run_method(worker, hand);
+        run_method(context, hand);
     else
-        run_task(worker, hand, NULL);
+        run_body(context, hand, NULL);
 }
 
-static const char *not_yet(const hand_t *hand)
+// How many bodies at once; *wrong: why it cannot be.
+static uint32_t width_of(const worker_t *worker, const hand_t *hand, const char **wrong)
 {
     opts_t opts = opts_read(hand_opts(hand));
-    if (opts.max_concurrency > 1)
-        return "max_concurrency above 1 is not in this version";
-    return opts.lanes.size ? "lanes are not in this version" : NULL;
+    int64_t width = opts.max_concurrency ? opts.max_concurrency : hand->cls->width;
+    *wrong = NULL;
+    if (opts.lanes.size)
+        *wrong = "lanes are not in this version";
+    else if (width > 1 && opts.ordered)
+        *wrong = "ordered cannot be kept with max_concurrency above 1";
+    else if (width > 1 && worker->kind != START_ACTOR)
+        *wrong = "max_concurrency above 1 does not fit a shared class";
+    return width > 1 ? (uint32_t)width : 1;
 }
 
-static bool construct(worker_t *worker, hand_t *hand, instance_t *instance)
+static bool construct(context_t *context, hand_t *hand, instance_t *instance)
 {
-    if (!hand->body->invoke) { // zeroed state is all it wants
-        answer_value(worker, hand, result_of(&worker->context), false);
-        context_end(&worker->context);
-        return true;
-    }
-    mob_reader_t reader;
-    uint64_t mark = session_mark(worker->session);
-    mob_err_t err = invoke(worker, hand, instance->state, &reader);
-    bool good = answer(worker, hand, &reader, err);
-    session_release(worker->session, mark);
-    context_end(&worker->context);
-    return good;
+    if (hand->body->invoke)
+        return run_body(context, hand, instance->state);
+    answer_value(context->worker, hand, result_of(context), false); // zeroed state is all it wants
+    context_end(context);
+    return true;
 }
 
-static void run_making(worker_t *worker, hand_t *hand)
+static void run_making(context_t *context, hand_t *hand)
 {
+    worker_t *worker = context->worker;
     if (!may_run(worker, hand))
         return;
-    const char *refused = not_yet(hand);
-    instance_t *instance = refused ? NULL : instance_add(&worker->instances, hand, hand->cls);
+    const char *wrong;
+    uint32_t width = width_of(worker, hand, &wrong);
+    instance_t *instance = wrong ? NULL : instance_add(&worker->instances, hand, hand->cls);
     if (!instance) {
-        refuse(worker, hand, refused ? MOB_EARGS : MOB_ENOMEM, refused);
+        refuse(worker, hand, wrong ? MOB_EARGS : MOB_ENOMEM, wrong);
         worker->over = worker->kind == START_ACTOR;
         return;
     }
-    instance->alive = construct(worker, hand, instance);
+    instance->alive = construct(context, hand, instance);
+    worker->width = width;
+    worker->window.unordered = width > 1;
     if (!instance->alive)
         end_instance(worker, instance);
 }
 
-void run_hand(worker_t *worker, hand_t *hand)
+void run_hand(context_t *context, hand_t *hand)
 {
-    static void (*const runs[])(worker_t *, hand_t *) = {
+    static void (*const runs[])(context_t *, hand_t *) = {
         [HAND_CALL] = run_call, [HAND_MAKING] = run_making, [HAND_END] = run_end};
-    runs[hand->what](worker, hand);
+    runs[hand->what](context, hand);
 }

@@ -6,7 +6,7 @@
 
 #include "worker.h"
 
-void run_hand(worker_t *worker, hand_t *hand);
+void run_hand(context_t *context, hand_t *hand);
 void run_ends(worker_t *worker); // fini of every actor that lives here
 
 #endif

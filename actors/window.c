@@ -36,9 +36,25 @@ void window_fini(window_t *self)
 {
     free_list(self->first);
     free_list(self->free);
-    free_list(self->running);
-    free_list(self->open);
+    free_list(self->running.first);
+    free_list(self->open.first);
     memset(self, 0, sizeof *self);
+}
+
+static void enter(hands_t *self, hand_t *hand)
+{
+    hand->next = NULL;
+    hand->before = self->last;
+    *(hand->before ? &hand->before->next : &self->first) = hand;
+    self->last = hand;
+    self->count++;
+}
+
+static void leave(hands_t *self, hand_t *hand)
+{
+    *(hand->before ? &hand->before->next : &self->first) = hand->next;
+    *(hand->next ? &hand->next->before : &self->last) = hand->before;
+    self->count--;
 }
 
 // Calls of one caller come numbered in a row, so that buckets hold one each.
@@ -71,7 +87,8 @@ static hand_t *place_of(window_t *self)
         self->free = hand->next;
         return hand;
     }
-    if (self->total == WINDOW_CALLS_MAX + self->opened || self->opened > WINDOW_OPEN_MAX)
+    uint32_t open = self->open.count;
+    if (self->total == WINDOW_CALLS_MAX + open || open > WINDOW_OPEN_MAX)
         return NULL;
     hand = calloc(1, sizeof *hand);
     if (hand)
@@ -193,20 +210,20 @@ static void take_out(window_t *self, hand_t *before, hand_t *hand)
 }
 
 // Tasks have no order, and an actor keeps that of each caller; nothing passes a making, and no end anything.
-static bool may_pass(const hand_t *self, const hand_t *late)
+static bool may_pass(const window_t *window, const hand_t *self, const hand_t *late)
 {
     bool all = self->what == HAND_END && mob_is_none(self->actor);
     if (all || (self->what == HAND_END && mob_same(self->actor, late->actor)))
         return false;
     return mob_is_none(late->actor) || !mob_same(self->actor, late->actor) ||
-           (late->what == HAND_CALL && self->ref.owner != late->ref.owner);
+           (late->what == HAND_CALL && (window->unordered || self->ref.owner != late->ref.owner));
 }
 
 static bool may_begin(const window_t *self, const hand_t *hand)
 {
     bool may = !hand->gather;
     for (const hand_t *late = self->first; may && late != hand; late = late->next)
-        may = !late->gather || may_pass(hand, late);
+        may = !late->gather || may_pass(self, hand, late);
     return may;
 }
 
@@ -223,11 +240,12 @@ hand_t *window_begin(window_t *self)
     hand_t *before = NULL, *hand = self->first;
     if (hand && hand->gather)
         hand = first_that_may(self, &before);
-    if (!hand)
+    if (!hand || (hand->what == HAND_END && self->running.count > 0))
         return NULL;
     take_out(self, before, hand);
     self->begun++;
-    self->running = hand;
+    hand->running = true;
+    enter(&self->running, hand);
     return hand;
 }
 
@@ -244,30 +262,21 @@ static void shed(hand_t *self)
     self->args = (load_t){0};
 }
 
-static void put_off(window_t *self, hand_t *hand)
+void window_done(window_t *self, hand_t *hand)
 {
-    shed(hand);
-    hand->before = self->open_last;
-    *(hand->before ? &hand->before->next : &self->open) = hand;
-    self->open_last = hand;
-    self->opened++;
-}
-
-void window_done(window_t *self)
-{
-    hand_t *hand = self->running;
-    self->running = NULL;
-    if (hand->promise == PROMISE_OPEN)
-        put_off(self, hand);
-    else
+    leave(&self->running, hand);
+    hand->running = false;
+    if (hand->promise == PROMISE_OPEN) {
+        shed(hand);
+        enter(&self->open, hand);
+    } else {
         to_free(self, hand);
+    }
 }
 
 void window_close(window_t *self, hand_t *hand)
 {
-    *(hand->before ? &hand->before->next : &self->open) = hand->next;
-    *(hand->next ? &hand->next->before : &self->open_last) = hand->before;
-    self->opened--;
+    leave(&self->open, hand);
     to_free(self, hand);
 }
 
@@ -320,7 +329,7 @@ uint32_t window_give(window_t *self, mob_ref_t *refs, uint32_t max)
 int64_t window_slow(window_t *self, int64_t now, bool *slow)
 {
     *slow = false;
-    if (!self->running)
+    if (self->running.count == 0)
         return self->waiting ? now + WINDOW_SLOW_US : INT64_MAX;
     if (self->noticed != self->begun) {
         self->noticed = self->begun;

@@ -1,5 +1,5 @@
 // window.h - calls in hand: what the broker has sent and the body has not begun, in the order it
-// came, the one that runs, and those whose answer was put off. Owns their bytes. Never talks to the
+// came, those that run, and those whose answer was put off. Owns their bytes. Never talks to the
 // broker; wants the session's lock.
 
 #ifndef MOBULA_ACTORS_WINDOW_H
@@ -33,10 +33,11 @@ enum hand_promise {
 
 typedef struct hand { // one of them
     struct hand *next;
-    struct hand *before; // while it is open
+    struct hand *before; // while it runs or is open
     struct hand *chain;  // of the same bucket
     enum hand_what what;
     enum hand_promise promise;
+    bool running;
     bool listed;            // in a bucket
     const offer_def_t *cls; // of a method or a making
     const offer_body_t *body;
@@ -57,13 +58,19 @@ typedef struct hand { // one of them
     gather_t *gather; // its arguments are on their way: it cannot begin; NULL: they are here
 } hand_t;
 
+typedef struct hands {
+    hand_t *first, *last;
+    uint32_t count;
+} hands_t;
+
 typedef struct window {
-    hand_t *first, *last;     // waiting
-    hand_t *running;          // NULL: no body runs
-    hand_t *open, *open_last; // put off: their bodies have returned, their answers come later
+    hand_t *first, *last; // waiting
+    bool unordered;       // a call whose arguments are late lets those of its caller pass, too
+    hands_t running;      // more than one in threads only
+    hands_t open;         // put off: their bodies have returned, their answers come later
     hand_t *free;
     hand_t *buckets[WINDOW_BUCKETS]; // all but ends, by ref
-    uint32_t waiting, opened;        // lengths of the lists
+    uint32_t waiting;                // length of the list
     uint32_t total;                  // places made, free ones too
     uint64_t begun;                  // so many bodies have begun
     uint64_t noticed;                // begun as it was when window_slow() last found a new body
@@ -95,10 +102,11 @@ static inline bool hand_streams(const hand_t *self)
     return self->returns == 0;
 }
 
-// The next one runs from now on: the first whose arguments are here and that may pass those which wait for theirs.
-// NULL: none.
+// The next one runs from now on: the first whose arguments are here and that may pass those which wait for theirs;
+// an end when nothing else runs. NULL: none.
 hand_t *window_begin(window_t *self);
-void window_done(window_t *self); // its body has returned: it is over, or open while a promise is
+void window_done(window_t *self,
+                 hand_t *hand); // its body has returned: it is over, or open while a promise is
 void window_close(window_t *self, hand_t *hand);  // an open one is over
 void window_remove(window_t *self, hand_t *hand); // a waiting one
 

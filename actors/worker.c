@@ -252,12 +252,12 @@ static void on_cancel(worker_t *self, const msg_cancel_t *cancel)
     hand_t *hand = window_find(&self->window, cancel->ref);
     if (!hand)
         return;
-    if (hand->promise != PROMISE_NONE && hand != self->window.running) {
+    if (hand->promise != PROMISE_NONE && !hand->running) {
         refuse(self, hand, MOB_ECANCELLED, MOB_EXECUTED, NULL);
         window_close(&self->window, hand);
         return;
     }
-    if (hand != self->window.running) {
+    if (!hand->running) {
         refuse(self, hand, MOB_ECANCELLED, MOB_NOT_EXECUTED, NULL);
         give_up(self, hand);
         return;
@@ -274,7 +274,7 @@ static void on_credit(worker_t *self, const msg_credit_t *credit)
         hand->credit = credit->count;
 }
 
-static void on_stop(worker_t *self, const msg_stop_t *stop)
+void worker_end(worker_t *self, mob_ref_t actor)
 {
     hand_t *hand = window_place(&self->window);
     if (!hand) {
@@ -282,7 +282,7 @@ static void on_stop(worker_t *self, const msg_stop_t *stop)
         return;
     }
     hand->what = HAND_END;
-    hand->ref = hand->actor = stop->actor;
+    hand->ref = hand->actor = actor;
     push(self, hand, -1);
 }
 
@@ -312,7 +312,7 @@ static void on_message(mob_t *session, void *arg, const message_t *message)
     else if (message->verb == VERB_CANCEL)
         on_cancel(self, &message->cancel);
     else if (message->verb == VERB_STOP)
-        on_stop(self, &message->stop);
+        worker_end(self, message->stop.actor);
     else if (message->verb == VERB_CREDIT)
         on_credit(self, &message->credit);
 }
@@ -389,9 +389,14 @@ static void say_have(worker_t *self, const hand_t *hand, enum wire_hand state)
                                                            .opts = hand_opts(hand)});
 }
 
-static void say_open(worker_t *self, const hand_t *hand)
+static void say_running(worker_t *self, const hand_t *hand)
 {
     say_have(self, hand, HAND_RUNNING);
+}
+
+static void say_open(worker_t *self, const hand_t *hand)
+{
+    say_running(self, hand);
     answer_later(self, hand);
 }
 
@@ -418,10 +423,11 @@ static bool is_stream_of(const hand_t *hand, bool actors)
 // The items that an earlier broker had are gone: what runs comes home. A task that waits may begin anew.
 static void give_up_streams(worker_t *self)
 {
-    hand_t *running = self->window.running;
-    if (running && hand_streams(running)) {
-        running->lost = true;
-        atomic_store_explicit(&running->cancelled, true, memory_order_relaxed);
+    for (hand_t *hand = self->window.running.first; hand; hand = hand->next) {
+        if (!hand_streams(hand))
+            continue;
+        hand->lost = true;
+        atomic_store_explicit(&hand->cancelled, true, memory_order_relaxed);
     }
     for (hand_t *hand = self->window.first, *next; hand; hand = next) {
         next = hand->next;
@@ -458,10 +464,10 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
         say_hold(self, instance, fresh);
     if (fresh)
         give_up_streams(self);
-    for (const hand_t *hand = self->window.open; hand; hand = hand->next)
+    for (const hand_t *hand = self->window.open.first; hand; hand = hand->next)
         say_open(self, hand);
-    if (self->window.running)
-        say_have(self, self->window.running, HAND_RUNNING);
+    for (const hand_t *hand = self->window.running.first; hand; hand = hand->next)
+        (self->width > 1 ? say_open : say_running)(self, hand);
     for (const hand_t *hand = self->window.first; hand; hand = hand->next)
         say_have(self, hand, HAND_WAITING);
     say_have_bulk(self);
@@ -477,7 +483,7 @@ static void on_welcome(mob_t *session, void *arg, bool fresh)
 static void on_wait(mob_t *session, void *arg, bool begin)
 {
     worker_t *self = arg;
-    if (self->kind != START_TASKS || !self->window.running || self->blocked == begin)
+    if (self->kind != START_TASKS || self->window.running.count == 0 || self->blocked == begin)
         return;
     self->blocked = begin;
     if (!begin) {
@@ -515,9 +521,9 @@ static void on_over(mob_t *session, void *arg, mob_err_t err)
 static mob_err_t on_stops(mob_t *session, void *arg)
 {
     const worker_t *self = arg;
-    const hand_t *running = self->window.running;
-    (void)session;
-    bool cancelled = running && atomic_load_explicit(&running->cancelled, memory_order_relaxed);
+    const context_t *context = session_voice(session)->arg;
+    const hand_t *hand = context->hand;
+    bool cancelled = hand && atomic_load_explicit(&hand->cancelled, memory_order_relaxed);
     return cancelled || atomic_load_explicit(&self->hurry, memory_order_relaxed) ? MOB_ECANCELLED
                                                                                  : MOB_OK;
 }
@@ -541,7 +547,7 @@ worker_t *worker_new(const worker_config_t *config)
     self->owner = config->owner;
     self->host = config->host;
     self->offer = offer_hold(config->offer);
-    self->deadline_at = INT64_MAX;
+    self->width = 1;
     self->thread = pthread_self();
     mob_t *session = session_new(config->client, &(session_role_t){.role = ROLE_WORKER,
                                                                    .owner = config->owner,
@@ -556,12 +562,14 @@ worker_t *worker_new(const worker_config_t *config)
     session_lock(session);
     self->session = session;
     context_init(&self->context, self, config->host_name);
+    session_voice(session)->arg = &self->context;
+    team_init(&self->team);
     writer_init(&self->owed);
     session_unlock(session);
     return self;
 }
 
-static bool drains(worker_t *self)
+bool worker_drains(worker_t *self)
 {
     if (self->over || !atomic_load_explicit(&self->drains, memory_order_relaxed))
         return self->over;
@@ -569,18 +577,6 @@ static bool drains(worker_t *self)
     if (self->kind == START_TASKS)
         give_back(self);
     return true;
-}
-
-// What the broker has not accepted takes room here: no body makes more of it meanwhile.
-static void settle_bulk(worker_t *self)
-{
-    while (session_is_full(self->session) && !self->lost &&
-           !atomic_load_explicit(&self->hurry, memory_order_relaxed)) {
-        self->serving = true;
-        session_turn(self->session, INT64_MAX);
-        self->serving = false;
-    }
-    bulk_forget(&self->bulk, self->session, &self->seen);
 }
 
 static bool is_awaited(worker_t *self)
@@ -601,22 +597,7 @@ mob_err_t worker_serve(worker_t *self)
 {
     session_lock(self->session);
     self->thread = pthread_self();
-    while (!self->lost) {
-        bool over = drains(self);
-        hand_t *hand = window_begin(&self->window);
-        if (hand) {
-            run_hand(self, hand);
-            window_done(&self->window);
-            if (self->bulk.first)
-                settle_bulk(self);
-            continue;
-        }
-        if (over)
-            break;
-        self->serving = true;
-        session_turn(self->session, INT64_MAX); // an interrupt is for waits of bodies, not for us
-        self->serving = false;
-    }
+    team_serve(self);
     run_ends(self);
     await_taken(self);
     session_unlock(self->session);
@@ -636,6 +617,7 @@ void worker_destroy(worker_t **self_p)
     bulk_fini(&self->bulk);
     instances_fini(&self->instances);
     context_fini(&self->context);
+    team_fini(&self->team);
     writer_fini(&self->owed);
     free(self->symbols);
     offer_drop(&self->offer);

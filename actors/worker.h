@@ -1,6 +1,6 @@
 // worker.h - who runs bodies: a session of role worker and the loop that takes calls from its
 // window. The same in a process that a host forked and in a thread of the in-process form. One
-// thread runs it; others may only ask it to drain or to hurry.
+// thread runs it, and its team with it (team.h); others may only ask it to drain or to hurry.
 
 #ifndef MOBULA_ACTORS_WORKER_H
 #define MOBULA_ACTORS_WORKER_H
@@ -12,6 +12,7 @@
 #include "instance.h"
 #include "seen.h"
 #include "session.h"
+#include "team.h"
 #include "window.h"
 
 typedef struct worker_config {
@@ -38,16 +39,17 @@ typedef struct worker {
     instances_t instances;
     worker_symbol_t *symbols; // by symbol
     uint32_t symbol_room;
-    context_t context;
+    context_t context;     // of the thread that serves
+    team_t team;           // the other threads, where bodies of one actor run at once
+    uint32_t width;        // so many bodies at once
     mob_writer_t owed;     // an answer that was put off
-    pthread_t thread;      // that runs it
+    pthread_t thread;      // that served last
     bool welcomed;         // HELLO was answered once
-    bool serving;          // a turn of the loop may wait for the sockets
+    bool serving;          // a turn of the loop may wait for the sockets: of thread
     bool blocked;          // BLOCKED was said
     bool owes_args;        // HOLD without arguments was said to a new broker
     bool over;             // leaves as soon as nothing waits
     mob_err_t lost;        // the session is over: why
-    int64_t deadline_at;   // as the session was told
     atomic_bool drains;    // asked to: from another thread
     atomic_bool hurry;     // bodies see that they are cancelled; nothing hangs on the order
     atomic_bool abandoned; // the broker goes on without it; likewise
@@ -61,6 +63,11 @@ void worker_destroy(worker_t **self_p); // BYE, flush, free
 
 // With the session's lock: there is something for the loop to do, or for it to send.
 void worker_wake(worker_t *self);
+// Likewise: that actor ends behind what is in hand.
+void worker_end(worker_t *self, mob_ref_t actor);
+
+// With the session's lock: asked to leave; what waits is run before.
+bool worker_drains(worker_t *self);
 
 // Any thread. No more calls: run what waits, run fini, leave.
 void worker_drain(worker_t *self);

@@ -14,8 +14,8 @@ waiter_t wait_begin(mob_t *self, int timeout_ms)
         waiter.until = 0;
     else if (timeout_ms > 0)
         waiter.until = clock_us() + timeout_ms * INT64_C(1000);
-    if (self->deadline < waiter.until) {
-        waiter.until = self->deadline;
+    if (self->voice->deadline < waiter.until) {
+        waiter.until = self->voice->deadline;
         waiter.bounded = true;
     }
     return waiter;
@@ -106,7 +106,7 @@ static bool is_ready(mob_t *self, future_t *future)
 static mob_err_t outcome(mob_t *self, mob_ref_t ref, mob_err_t err)
 {
     if (err)
-        self->failed = ref;
+        self->voice->failed = ref;
     return err;
 }
 
@@ -141,12 +141,12 @@ static mob_reader_t open_value(mob_t *self, future_t *future)
 mob_err_t mob_await(mob_t *self, mob_ref_t ref, mob_reader_t *reader, int timeout_ms)
 {
     session_lock(self);
-    future_t *future = futures_find(&self->futures, ref);
+    future_t *future = self->voices ? future_known(self, ref) : futures_find(&self->futures, ref);
     bool ready = future && future->settled && !(reader && future_is_away(future));
     mob_err_t err = ready ? (mob_err_t)future->err
                           : await_pending(self, ref, &future, reader != NULL, timeout_ms);
     if (err)
-        self->failed = ref;
+        self->voice->failed = ref;
     else if (reader)
         *reader = open_value(self, future);
     session_unlock(self);
@@ -183,12 +183,14 @@ static look_t look_at_all(mob_t *self, const mob_ref_t *refs, size_t count, bool
     return look;
 }
 
-// Until so many of those that were marked have come.
+// Until so many of those that were marked have come. Threads that share a session unmark each other's: they look
+// again after each turn.
 static mob_err_t wait_for_marked(waiter_t *waiter, size_t count)
 {
     mob_err_t err = MOB_OK;
-    while (!err && waiter->self->futures.marked < count)
+    do
         err = wait_more(waiter);
+    while (!err && !waiter->self->voices && waiter->self->futures.marked < count);
     return err;
 }
 
@@ -243,7 +245,7 @@ mob_err_t mob_all(mob_t *self, const mob_ref_t *refs, size_t count, int timeout_
             continue;
         }
         err = wait_more(&waiter);
-        if (!err && self->futures.marked_failures > 0)
+        if (!err && (self->voices || self->futures.marked_failures > 0))
             err = first_failure(self, refs + at, count - at);
     }
     wait_end(&waiter);

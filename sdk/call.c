@@ -23,7 +23,7 @@ static mob_ref_t submit(order_t *order, const mob_opts_t *opts, const mob_value_
                               .opts = {.set = order->opts},
                               .args = order->args,
                               .deps = order->deps,
-                              .parent = self->parent,
+                              .parent = self->voice->parent,
                               .inner = order->inner};
     return order_leave(order, message_SUBMIT(session_room(self), &msg));
 }
@@ -77,7 +77,7 @@ static mob_ref_t send(order_t *order, mob_actor_t actor, const mob_opts_t *opts,
                             .opts = {.set = order->opts},
                             .args = order->args,
                             .deps = order->deps,
-                            .parent = self->parent,
+                            .parent = self->voice->parent,
                             .inner = order->inner};
     return order_leave(order, message_CALL(session_room(self), &msg));
 }
@@ -168,7 +168,7 @@ static mob_ref_t spawn(order_t *order, const mob_actor_opts_t *opts, const mob_v
                              .opts = {.set = order->opts},
                              .args = order->args,
                              .deps = order->deps,
-                             .parent = self->parent,
+                             .parent = self->voice->parent,
                              .inner = order->inner};
     return order_leave(order, message_SPAWN(session_room(self), &msg));
 }

@@ -43,10 +43,10 @@ struct mob {
     mob_config_t config; // texts are ours
     char *texts;         // one block with the texts of config
     uint32_t window;
-    bool closing;      // mob_close() began
-    mob_ref_t parent;  // of what is submitted now
-    mob_ref_t failed;  // the last failure that a wait gave
-    int64_t deadline;  // of the running body
+    bool closing;        // mob_close() began
+    voice_t own, *voice; // voice: of the thread that has the lock
+    voice_t **voices;    // by number, own is the first; NULL: there is no other
+    uint32_t voice_count;
     int64_t next_at;   // when the next turn has something to do
     int64_t now;       // when the turn began: good enough for what needs no more
     int64_t polled_at; // the last poll was then or later

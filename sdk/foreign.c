@@ -35,6 +35,8 @@ future_t *future_known(mob_t *self, mob_ref_t ref)
         future = foreign_add(self, ref);
         if (future)
             hold_take(self, future);
+    } else if (future && self->voices) {
+        hold_touch(self, future);
     }
     if (future && future->silent)
         ask_for(self, future);

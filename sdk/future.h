@@ -20,8 +20,9 @@ typedef struct future {
     mob_ref_t ref;
     struct future *older; // in the line of holds (hold.h), by serial; also the free list
     struct future *newer;
-    uint64_t serial;     // of the hold; larger is newer
-    const uint8_t *data; // the value, or the failure as it came
+    uint64_t serial : 48; // of the hold; larger is newer
+    uint64_t line : 16;   // number of the voice that holds it, or HOLD_SHARED
+    const uint8_t *data;  // the value, or the failure as it came
     blob_t *blob;       // held: what data lies in; NULL: in small. Of a pending one: what we stored
     arena_t arena;      // of strings read and of the failure
     failure_t *failure; // in arena; of a failed one, once somebody asked

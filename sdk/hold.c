@@ -7,24 +7,58 @@
 
 #include "limit.h"
 
-void hold_take(mob_t *self, future_t *future)
+typedef struct line {
+    future_t **newest, **oldest;
+} line_t;
+
+// Of a voice, or of all of them.
+static line_t line_of(mob_t *self, uint32_t number)
 {
     holds_t *holds = &self->holds;
-    if (future->held)
-        return;
-    future->held = true;
-    future->serial = ++holds->serial;
-    future->newer = NULL;
-    future->older = holds->newest;
-    *(holds->newest ? &holds->newest->newer : &holds->oldest) = future;
-    holds->newest = future;
+    voice_t *voice = self->voices && number < HOLD_SHARED ? self->voices[number] : &self->own;
+    return number == HOLD_SHARED ? (line_t){&holds->newest, &holds->oldest}
+                                 : (line_t){&voice->newest, &voice->oldest};
 }
 
-static void leave_line(holds_t *holds, future_t *future)
+static void enter_line(mob_t *self, future_t *future, uint32_t number)
 {
-    *(future->newer ? &future->newer->older : &holds->newest) = future->older;
-    *(future->older ? &future->older->newer : &holds->oldest) = future->newer;
+    line_t line = line_of(self, number);
+    future->held = true;
+    future->line = (uint16_t)number;
+    future->serial = ++self->holds.serial & ((UINT64_C(1) << 48) - 1);
+    future->newer = NULL;
+    future->older = *line.newest;
+    *(*line.newest ? &(*line.newest)->newer : line.oldest) = future;
+    *line.newest = future;
+}
+
+static void leave_line(mob_t *self, future_t *future)
+{
+    line_t line = line_of(self, future->line);
+    *(future->newer ? &future->newer->older : line.newest) = future->older;
+    *(future->older ? &future->older->newer : line.oldest) = future->newer;
     future->held = false;
+}
+
+static bool is_mine(const mob_t *self, const future_t *future)
+{
+    return future->line == self->voice->number;
+}
+
+void hold_touch(mob_t *self, future_t *future)
+{
+    if (!future->held || is_mine(self, future))
+        return;
+    leave_line(self, future);
+    enter_line(self, future, HOLD_SHARED);
+}
+
+void hold_take(mob_t *self, future_t *future)
+{
+    if (future->held)
+        hold_touch(self, future);
+    else
+        enter_line(self, future, self->voice->number);
 }
 
 // ---- DROP ---------------------------------------------------------------------------------------
@@ -144,10 +178,10 @@ void hold_give(mob_t *self, future_t *future)
 {
     if (future->kept > 0) {
         future->kept--;
-        if (!mob_is_none(self->parent))
+        if (!mob_is_none(self->voice->parent))
             hold_take(self, future);
-    } else if (future->held) {
-        leave_line(&self->holds, future);
+    } else if (future->held && is_mine(self, future)) {
+        leave_line(self, future);
     }
     end_if_free(self, future);
 }
@@ -202,7 +236,7 @@ void mob_keep(mob_t *self, mob_ref_t ref)
 
 uint64_t session_mark(mob_t *self)
 {
-    return self->holds.serial;
+    return self->voice->mark = self->holds.serial;
 }
 
 void session_answered(mob_t *self, uint64_t answer)
@@ -219,18 +253,40 @@ void session_answers_taken(mob_t *self, uint64_t taken)
         session_appended(self); // some of it may be said now
 }
 
+static void release(mob_t *self, future_t *future)
+{
+    leave_line(self, future);
+    end_if_free(self, future);
+}
+
+// Of what several voices held: that which no body that runs can have seen.
+static void release_shared(mob_t *self)
+{
+    uint64_t oldest = UINT64_MAX;
+    for (uint32_t i = 0; i < self->voice_count; i++)
+        oldest = self->voices[i]->mark < oldest ? self->voices[i]->mark : oldest;
+    while (self->holds.oldest && self->holds.oldest->serial <= oldest)
+        release(self, self->holds.oldest);
+}
+
+static void release_to(mob_t *self, uint64_t mark)
+{
+    for (future_t *future; (future = self->voice->newest) && future->serial > mark;)
+        release(self, future);
+}
+
 void session_release(mob_t *self, uint64_t mark)
 {
-    for (future_t *future; (future = self->holds.newest) && future->serial > mark;) {
-        leave_line(&self->holds, future);
-        end_if_free(self, future);
-    }
+    release_to(self, mark);
+    self->voice->mark = UINT64_MAX;
+    if (self->holds.oldest)
+        release_shared(self);
 }
 
 uint64_t mob_mark(mob_t *self)
 {
     session_lock(self);
-    uint64_t serial = session_mark(self);
+    uint64_t serial = self->holds.serial;
     session_unlock(self);
     return serial;
 }
@@ -238,6 +294,6 @@ uint64_t mob_mark(mob_t *self)
 void mob_release(mob_t *self, uint64_t mark)
 {
     session_lock(self);
-    session_release(self, mark);
+    release_to(self, mark);
     session_unlock(self);
 }

@@ -312,7 +312,6 @@ mob_err_t option_of_actor(const mob_actor_opts_t *opts, opts_t *out, char *text,
         refuse(&check, "get_if_exists", "needs a name");
     check_lanes(&check, opts->lanes);
     not_yet(&check, opts->service, "service");
-    not_yet(&check, opts->max_concurrency > 1, "max_concurrency above 1");
     not_yet(&check, opts->when_full != MOB_FULL_REJECT, "when_full other than MOB_FULL_REJECT");
     place_of(&check, &opts->place, out);
     return check.err;

@@ -162,9 +162,9 @@ static bool has_room(order_t *order)
 static bool bound_by_caller(order_t *order, opts_t *out)
 {
     mob_t *self = order->self;
-    if (self->deadline == INT64_MAX || out->timeout_ms == MOB_FOREVER)
+    if (self->voice->deadline == INT64_MAX || out->timeout_ms == MOB_FOREVER)
         return true;
-    int64_t left_ms = (self->deadline - clock_us() + 999) / 1000;
+    int64_t left_ms = (self->voice->deadline - clock_us() + 999) / 1000;
     if (left_ms <= 0)
         return order_refuse(order, MOB_EDEADLINE, "", "%s: its caller's time is over", order->name);
     if (out->timeout_ms <= 0 || out->timeout_ms > left_ms)
@@ -185,7 +185,7 @@ bool order_options(order_t *order, const mob_opts_t *opts, opts_t *out, char *te
             order->returns = (uint32_t)opts->num_returns;
         order->stream = opts->num_returns == MOB_STREAM;
         order->ahead = opts->stream_ahead;
-    } else if (order->self->deadline != INT64_MAX) {
+    } else if (order->self->voice->deadline != INT64_MAX) {
         *out = (opts_t){0};
     } else {
         return true;

@@ -96,6 +96,7 @@ static void session_free(mob_t *self, int linger_ms)
         close(self->wake);
     pthread_cond_destroy(&self->turned);
     pthread_mutex_destroy(&self->lock);
+    free(self->voices);
     free(self->texts);
     free(self);
 }
@@ -119,7 +120,9 @@ mob_t *session_new(const mob_config_t *config, const session_role_t *role)
     self->role = *role;
     self->owner = role->owner ? role->owner : random_id();
     self->window = WINDOW_DEFAULT;
-    self->deadline = self->next_at = INT64_MAX;
+    self->own = (voice_t){.session = self, .deadline = INT64_MAX, .mark = UINT64_MAX};
+    self->voice = &self->own;
+    self->next_at = INT64_MAX;
     self->now = clock_us();
     self->thens.fd = self->keeper.kick = -1;
     self->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -174,9 +177,47 @@ void session_close(mob_t **self_p, int linger_ms)
 
 // ---- The open batch -----------------------------------------------------------------------------
 
+// Threads that share a session know their voice by themselves; all others speak by its own.
+static _Thread_local voice_t *mine;
+
+static void find_voice(mob_t *self)
+{
+    if (self->voices)
+        self->voice = mine && mine->session == self ? mine : &self->own;
+}
+
 void session_lock(mob_t *self)
 {
     pthread_mutex_lock(&self->lock);
+    find_voice(self);
+}
+
+bool session_speak(mob_t *self, voice_t *voice)
+{
+    uint32_t count = self->voices ? self->voice_count : 1;
+    voice_t **voices = realloc(self->voices, (count + 1) * sizeof(voice_t *));
+    if (!voices)
+        return false;
+    self->voices = voices;
+    voices[0] = &self->own;
+    voices[count] = voice;
+    self->voice_count = count + 1;
+    *voice = (voice_t){
+        .session = self, .deadline = INT64_MAX, .mark = UINT64_MAX, .number = count, .arg = voice->arg};
+    mine = voice;
+    find_voice(self);
+    return true;
+}
+
+voice_t *session_voice(const mob_t *self)
+{
+    return self->voice;
+}
+
+void session_rest(mob_t *self, pthread_cond_t *until)
+{
+    pthread_cond_wait(until, &self->lock);
+    find_voice(self);
 }
 
 void session_unlock(mob_t *self)
@@ -334,8 +375,11 @@ static void follow(mob_t *self, int64_t until)
 {
     int64_t at = until < self->now + FOLLOW_US ? until : self->now + FOLLOW_US;
     const struct timespec time = {at / 1000000, at % 1000000 * 1000};
+    if (!batch_empty(&self->out))
+        session_wake(self); // what we ask for leaves now
     self->followers++;
     pthread_cond_timedwait(&self->turned, &self->lock, &time);
+    find_voice(self);
     self->followers--;
 }
 
@@ -434,28 +478,28 @@ const char *session_text(mob_t *self, uint32_t symbol)
 
 void session_set_parent(mob_t *self, mob_ref_t call)
 {
-    self->parent = call;
+    self->voice->parent = call;
 }
 
 void session_set_deadline(mob_t *self, int64_t at_us)
 {
-    self->deadline = at_us;
+    self->voice->deadline = at_us;
 }
 
 mob_ref_t session_failed(const mob_t *self)
 {
-    return self->failed;
+    return self->voice->failed;
 }
 
 const failure_t *session_failure(const mob_t *self)
 {
-    future_t *future = futures_find(&self->futures, self->failed);
+    future_t *future = futures_find(&self->futures, self->voice->failed);
     return future && future->settled && future->err ? future_failure(future) : NULL;
 }
 
 void session_set_failed(mob_t *self, mob_ref_t ref)
 {
-    self->failed = ref;
+    self->voice->failed = ref;
 }
 
 const mob_config_t *session_config(const mob_t *self)

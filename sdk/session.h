@@ -9,6 +9,7 @@
 #ifndef MOBULA_SESSION_H
 #define MOBULA_SESSION_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "block.h"
@@ -38,6 +39,19 @@ typedef struct session_hooks { // NULL members are skipped
     void (*over)(mob_t *self, void *arg, mob_err_t err);
 } session_hooks_t;
 
+// One thread's part of a session: whose body runs there, and what that holds. A session has one; bodies
+// of an actor that run at once share it, and each of their threads has its own, by session_speak().
+typedef struct voice {
+    mob_t *session;
+    mob_ref_t parent;               // of what is submitted now
+    mob_ref_t failed;               // the last failure that a wait gave
+    int64_t deadline;               // of the running body
+    struct future *newest, *oldest; // its line of holds, by serial
+    uint64_t mark;                  // of the running body; UINT64_MAX: none runs
+    uint32_t number;
+    void *arg; // actors/: the context of the body
+} voice_t;
+
 typedef struct session_role {
     enum wire_role role;
     uint64_t owner; // 0: a random one; a worker is given its own by START
@@ -51,6 +65,10 @@ mob_t *session_new(const mob_config_t *config, const session_role_t *role);
 void session_close(mob_t **self_p, int linger_ms); // as mob_close(). No lock needed.
 void session_lock(mob_t *self);
 void session_unlock(mob_t *self);
+bool session_speak(mob_t *self,
+                   voice_t *voice); // this thread, from now on; voice lives as long as it. False: no memory
+voice_t *session_voice(const mob_t *self);             // of this thread
+void session_rest(mob_t *self, pthread_cond_t *until); // the lock is released meanwhile
 
 // The open batch, with room for one more envelope (a full one is sent first). What is appended
 // leaves when the thread is about to wait, when the batch is full, or after 1 ms.

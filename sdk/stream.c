@@ -220,7 +220,7 @@ mob_err_t mob_pull(mob_t *self, mob_ref_t stream, mob_ref_t *item, int timeout_m
         err =
             refuse(self, MOB_EARGS, "no stream that this connection began, or holds any more", item);
     if (err)
-        self->failed = *item;
+        self->voice->failed = *item;
     session_unlock(self);
     return err;
 }

@@ -3,6 +3,7 @@
 
 #include "value.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,20 +26,28 @@ static struct arena_block *block_for(arena_t *self, size_t size)
     block->room = room;
     block->next = self->first;
     self->first = block;
-    self->bytes += sizeof *block + room;
     return block;
 }
 
-void *arena_alloc(arena_t *self, size_t size)
+static void *take(arena_t *self, size_t size)
 {
-    if (size > SIZE_MAX / 2)
-        return NULL;
-    size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
     struct arena_block *block = block_for(self, size);
     if (!block)
         return NULL;
     void *piece = block->bytes + block->used;
     block->used += size;
+    return piece;
+}
+
+// Acquire sees the blocks as release left them.
+void *arena_alloc(arena_t *self, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    while (atomic_exchange_explicit(&self->busy, 1, memory_order_acquire))
+        sched_yield();
+    void *piece = take(self, (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN);
+    atomic_store_explicit(&self->busy, 0, memory_order_release);
     return piece;
 }
 
@@ -49,5 +58,4 @@ void arena_clear(arena_t *self)
         free(self->first);
         self->first = next;
     }
-    self->bytes = 0;
 }

@@ -4,6 +4,8 @@
 #ifndef MOBULA_WIRE_VALUE_H
 #define MOBULA_WIRE_VALUE_H
 
+#include <stdatomic.h>
+
 #include "blob.h"
 #include "pack.h"
 #include "refset.h"
@@ -23,9 +25,9 @@ void writer_fini(mob_writer_t *self);
 // Strings that a reader hands out end with a NUL: those copies live here.
 typedef struct arena {
     struct arena_block *first;
-    size_t bytes;
+    _Atomic(size_t) busy; // 1: a thread takes some; several may read one value
 } arena_t;
-void *arena_alloc(arena_t *self, size_t size); // zeroed, aligned; NULL: no memory
+void *arena_alloc(arena_t *self, size_t size); // zeroed, aligned; NULL: no memory. Any thread
 void arena_clear(arena_t *self);               // frees everything
 
 mob_reader_t reader_of(load_t load, arena_t *arena);

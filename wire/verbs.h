@@ -56,7 +56,7 @@
     V(ENDED,   ended,   28) /* host: a worker process ended, and how */                            \
     V(HOLD,    hold,    29) /* worker, new epoch: I hold this actor */                             \
     V(HAVE,    have,    30) /* worker, new epoch: I have this call in hand */                      \
-    V(BEGUN,   begun,   31) /* a method whose answer comes later, or a task that CANCEL by force met */ \
+    V(BEGUN,   begun,   31) /* a method beside which others go on, or a task that CANCEL by force met */ \
     V(ITEM,    item,    32) /* value number index of a stream, or of a call that has count results */ \
     /* broker -> session */                                                                        \
     V(WELCOME, welcome, 40)                                                                        \

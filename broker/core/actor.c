@@ -72,6 +72,8 @@ static void set_options(const core_t *core, actor_t *actor, const opts_t *own)
     actor->max_pending = pending > 0 ? (uint32_t)pending : 0;
     int64_t open = either(own->max_open, defaults->max_open, 0);
     actor->max_open = open > 0 ? (uint32_t)open : 0;
+    actor->threads = either(own->max_concurrency, defaults->max_concurrency, 1) > 1;
+    actor->unordered = own->unordered || defaults->unordered || actor->threads;
     actor->stop_us = 1000 * either(own->stop_ms, defaults->stop_ms, 30000);
     actor->backoff_us = 1000 * either(own->backoff_ms, defaults->backoff_ms, 100);
     actor->backoff_max_us = 1000 * either(own->backoff_max_ms, defaults->backoff_max_ms, 30000);

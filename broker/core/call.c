@@ -49,7 +49,10 @@ const char *call_state_name(const call_t *call)
 
 bool call_has_begun(const call_t *call)
 {
-    return call->state == CALL_SENT && call->worker && (call->open || call->worker->ahead == call);
+    if (call->state != CALL_SENT || !call->worker)
+        return false;
+    bool told = call->actor && call->actor->threads;
+    return call->open || (!told && call->worker->ahead == call);
 }
 
 // ---- Records ------------------------------------------------------------------------------------

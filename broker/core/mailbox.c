@@ -110,6 +110,7 @@ void mailbox_admit(core_t *core, actor_t *actor, call_t *call)
     call->actor = actor;
     actor->waiting++;
     actor->ranked |= call->priority != 0;
+    call->unordered |= actor->unordered;
     lane_t *lane = call->missing && !call->unordered ? lane_open(actor, call->owner) : NULL;
     if (lane)
         call_enlist(call, &lane->calls);

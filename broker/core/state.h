@@ -399,6 +399,8 @@ struct actor {
     call_t *mailbox;     // ready ones, in order
     uint32_t waiting;    // all that wait, lanes included
     bool ranked;         // among them may be some with a priority
+    bool threads;        // its bodies run at once, and its worker says BEGUN of each
+    bool unordered;      // its calls are
     lane_t *lanes;
     uint32_t in_hand, open; // open: so many of these
     bool waits;             // for a place: in shape->actors

@@ -302,8 +302,18 @@ static why_t blocked(const core_t *core, const call_t *call)
     return because(WHY_CHILD, "its body on %.64s waits for what others asked for", worker);
 }
 
+static why_t beside_others(const core_t *core, const call_t *call)
+{
+    const worker_t *worker = call->worker;
+    why_t why = because(WHY_MAILBOX, "at its worker %.80s, where %u others run",
+                        worker_text(core, worker), worker->open_count);
+    return worker->hand->open ? behind(worker->hand->id, why) : why;
+}
+
 static why_t in_a_hand(const core_t *core, const call_t *call)
 {
+    if (call->actor && call->actor->threads)
+        return beside_others(core, call);
     uint32_t before = 0;
     for (const call_t *other = call->worker->ahead; other != call; other = other->next)
         before++;

@@ -459,12 +459,19 @@ static void lose_tasks(core_t *core, worker_t *worker, failure_t *failure)
     failure->reason = reason;
 }
 
-// Only the first one can have been running, unless a result was lost with it.
+// Only the first one can have been running, unless a result was lost with it; in threads, all that began.
 static void charge(const worker_t *worker, enum wire_cause cause)
 {
-    bool by_body = cause == CAUSE_CRASH || cause == CAUSE_OOM;
-    if (by_body && worker->ahead && worker->ahead->state == CALL_SENT)
-        call_ended_worker(worker->ahead);
+    call_t *call;
+    bool threads = worker->actors && worker->actors->threads;
+    if (cause != CAUSE_CRASH && cause != CAUSE_OOM)
+        return;
+    DL_FOREACH(worker->hand, call)
+    {
+        bool ran = threads ? call->open : worker->ahead == call;
+        if (ran && call->state == CALL_SENT)
+            call_ended_worker(call);
+    }
 }
 
 static void worker_free(core_t *core, worker_t *worker)

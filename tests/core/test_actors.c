@@ -172,6 +172,37 @@ Test(actors, what_was_put_off_runs_first_in_the_next_incarnation)
         cr_assert_eq(hear(story, SECOND, RUN, run)->ref.seq, seq);
 }
 
+Test(actors, of_one_with_threads_only_its_worker_knows_what_runs)
+{
+    opts_t opts = {.max_concurrency = 2};
+    make(&opts);
+    for (uint64_t seq = 2; seq <= 4; seq++) {
+        call(seq);
+        hear(story, WORKER, RUN, run);
+    }
+    say(story, WORKER, BEGUN, begun, .ref = ref(2));
+    say(story, WORKER, BEGUN, begun, .ref = ref(3));
+    say(story, CALLER, CANCEL, cancel, .ref = ref(4)); // the first of the rest, and it has not begun
+    hear(story, WORKER, CANCEL, cancel);
+    hear_nothing(story, CALLER);
+    say(story, WORKER, FAIL, fail, .ref = ref(4), .code = MOB_ECANCELLED);
+    cr_assert_eq(story_failure(story, CALLER, 4, MOB_ECANCELLED).executed, MOB_NOT_EXECUTED);
+    say(story, CALLER, CANCEL, cancel, .ref = ref(3));
+    story_failure(story, CALLER, 3, MOB_ECANCELLED);
+}
+
+Test(actors, of_one_with_threads_a_late_call_stops_no_other)
+{
+    opts_t opts = {.max_concurrency = 2};
+    make(&opts);
+    say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 3);
+    mob_ref_t late = ref(2);
+    say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2,
+        .deps = {.items = &late, .count = 1});
+    call(4);
+    cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 4u);
+}
+
 Test(actors, full_mailbox_is_an_answer)
 {
     opts_t opts = {.mailbox_max = 3};

@@ -133,19 +133,30 @@ static void run_method(uint64_t seq, uint32_t symbol, uint32_t incarnation)
               .incarnation = incarnation, .remaining_ms = -1, .epoch = paper->epoch);
 }
 
-static void open_actor(void)
+static void open_with(const opts_t *opts)
 {
     open_paper(START_ACTOR);
-    paper_say(paper, MAKE, make, .actor = thing, .incarnation = 3, .cls = THING, .remaining_ms = -1,
-              .epoch = paper->epoch);
+    paper_say(paper, MAKE, make, .actor = thing, .incarnation = 3, .cls = THING,
+              .opts = {.set = opts}, .remaining_ms = -1, .epoch = paper->epoch);
     paper_send(paper);
     const msg_result_t *made = &paper_hear(paper, VERB_RESULT)->result;
     cr_assert(mob_same(made->ref, thing));
     cr_assert_eq(made->attempt, 3);
 }
 
+static void open_actor(void)
+{
+    open_with(NULL);
+}
+
+static void open_threads(void)
+{
+    open_with(&(opts_t){.max_concurrency = 2});
+}
+
 TestSuite(tasks_wire, .init = open_tasks, .fini = close_paper, .timeout = 20);
 TestSuite(actor_wire, .init = open_actor, .fini = close_paper, .timeout = 20);
+TestSuite(threads_wire, .init = open_threads, .fini = close_paper, .timeout = 20);
 
 static int hear_result(uint64_t seq)
 {
@@ -610,6 +621,66 @@ Test(actor_wire, an_end_forgets_what_was_put_off)
     paper_say(paper, CANCEL, cancel, .ref = {CALLER, 1});
     paper_send(paper);
     paper_hear(paper, VERB_BYE);
+}
+
+// ---- Bodies that run at once --------------------------------------------------------------------
+
+static void two_at_the_gate(void)
+{
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        run_method(seq, GATE, 3);
+        paper_send(paper);
+        hear_begun(seq);
+        wait_for_begin();
+    }
+}
+
+Test(threads_wire, two_run_at_once_and_the_third_waits)
+{
+    two_at_the_gate();
+    run_method(3, NEXT, 3);
+    run_method(2, GATE, 3); // it is in hand
+    paper_send(paper);
+    paper_hear_nothing(paper, 50);
+    open_gate();
+    paper_hear(paper, VERB_RESULT); // of either
+    hear_begun(3);
+    cr_assert_eq(hear_result(3), 1);
+    open_gate();
+    paper_hear(paper, VERB_RESULT);
+    cr_assert_eq(runs, 3);
+}
+
+Test(threads_wire, an_end_waits_for_all_that_run)
+{
+    two_at_the_gate();
+    paper_say(paper, STOP, stop, .actor = thing);
+    paper_send(paper);
+    open_gate();
+    paper_hear(paper, VERB_RESULT);
+    paper_hear_nothing(paper, 50);
+    open_gate();
+    paper_hear(paper, VERB_RESULT);
+    cr_assert_eq(paper_hear(paper, VERB_STOP)->stop.how, STOP_ENDED);
+}
+
+Test(threads_wire, a_new_broker_hears_of_all_that_run)
+{
+    two_at_the_gate();
+    new_broker();
+    paper_hear(paper, VERB_HOLD);
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        const msg_have_t *have = &paper_hear(paper, VERB_HAVE)->have;
+        cr_assert_eq(have->ref.seq, seq);
+        cr_assert_eq(have->state, HAND_RUNNING);
+        hear_begun(seq);
+    }
+    paper_hear(paper, VERB_RESULT); // of the making
+    paper_hear(paper, VERB_OPEN);
+    open_gate();
+    open_gate();
+    paper_hear(paper, VERB_RESULT);
+    paper_hear(paper, VERB_RESULT);
 }
 
 // ---- Bodies that take their time ----------------------------------------------------------------

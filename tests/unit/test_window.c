@@ -34,13 +34,18 @@ static uint64_t begin(void)
     return hand ? hand->ref.seq : 0;
 }
 
+static void done(void)
+{
+    window_done(&window, window.running.first);
+}
+
 Test(window, calls_begin_in_the_order_they_came)
 {
     for (uint64_t seq = 1; seq <= 3; seq++)
         add(HAND_CALL, seq, 0);
     for (uint64_t seq = 1; seq <= 3; seq++) {
         cr_assert_eq(begin(), seq);
-        window_done(&window);
+        done();
     }
     cr_assert_eq(begin(), 0);
     cr_assert_eq(window.waiting, 0);
@@ -55,9 +60,9 @@ Test(window, one_taken_out_leaves_the_others_in_order)
     add(HAND_CALL, 4, 0);
     window_remove(&window, second);
     cr_assert_eq(begin(), 1);
-    window_done(&window);
+    done();
     cr_assert_eq(begin(), 4);
-    window_done(&window);
+    done();
     cr_assert_eq(begin(), 0);
 }
 
@@ -65,7 +70,7 @@ Test(window, a_place_is_used_again)
 {
     hand_t *first = add(HAND_CALL, 1, 0);
     begin();
-    window_done(&window);
+    done();
     cr_assert_eq(add(HAND_CALL, 2, 0), first);
     cr_assert_eq(window.total, 1);
     cr_assert_not(first->cancelled);
@@ -77,7 +82,7 @@ Test(window, there_is_an_end_to_it)
         add(HAND_CALL, seq, 0);
     cr_assert_null(window_place(&window));
     begin();
-    window_done(&window);
+    done();
     hand_t *place = window_place(&window);
     cr_assert_not_null(place, "one ended, one may come");
     window_return(&window, place);
@@ -88,7 +93,7 @@ Test(window, finds_what_waits_and_what_runs)
     add(HAND_CALL, 1, 0);
     add(HAND_CALL, 2, 0);
     begin();
-    cr_assert_eq(window_find(&window, (mob_ref_t){CALLER, 1}), window.running);
+    cr_assert_eq(window_find(&window, (mob_ref_t){CALLER, 1}), window.running.first);
     cr_assert_eq(window_find(&window, (mob_ref_t){CALLER, 2}), window.first);
     cr_assert_null(window_find(&window, (mob_ref_t){CALLER, 3}));
 }
@@ -103,18 +108,18 @@ Test(window, one_whose_answer_was_put_off_stays_without_its_arguments)
         cr_assert(hand_set_args(hands[seq - 1], load_of(blob), (loads_t){0}));
         cr_assert_eq(begin(), seq);
         hands[seq - 1]->promise = PROMISE_OPEN;
-        window_done(&window);
+        done();
         cr_assert_eq(blob->refs, 1);
     }
-    cr_assert_eq(window.opened, 3);
+    cr_assert_eq(window.open.count, 3);
     window_close(&window, hands[1]);
     cr_assert_null(window_find(&window, (mob_ref_t){CALLER, 2}));
     cr_assert_eq(window_find(&window, (mob_ref_t){CALLER, 3}), hands[2]);
-    cr_assert_eq(window.open, hands[0]);
+    cr_assert_eq(window.open.first, hands[0]);
     window_close(&window, hands[0]);
     window_close(&window, hands[2]);
-    cr_assert_null(window.open);
-    cr_assert_eq(window.opened, 0);
+    cr_assert_null(window.open.first);
+    cr_assert_eq(window.open.count, 0);
     blob_drop(&blob);
 }
 
@@ -123,7 +128,7 @@ Test(window, those_that_were_put_off_leave_room_for_others)
     for (uint64_t seq = 1; seq <= 2; seq++) {
         add(HAND_CALL, seq, ACTOR)->promise = PROMISE_OPEN;
         begin();
-        window_done(&window);
+        done();
     }
     for (uint64_t seq = 3; seq < 3 + WINDOW_CALLS_MAX; seq++)
         add(HAND_CALL, seq, ACTOR);
@@ -150,7 +155,7 @@ Test(window, a_blob_is_held_until_the_call_is_done)
     cr_assert(hand_set_args(hand, load_of(blob), (loads_t){0}));
     cr_assert_eq(blob->refs, 2);
     begin();
-    window_done(&window);
+    done();
     cr_assert_eq(blob->refs, 1);
     blob_drop(&blob);
 }
@@ -222,7 +227,7 @@ Test(window, the_next_body_has_its_own_5_ms)
         add(HAND_CALL, seq, 0);
     begin();
     window_slow(&window, 1000, &slow);
-    window_done(&window);
+    done();
     begin();
     cr_assert_eq(window_slow(&window, 1000 + WINDOW_SLOW_US, &slow), 1000 + 2 * WINDOW_SLOW_US);
     cr_assert_not(slow);
@@ -246,7 +251,7 @@ Test(window, knows_each_attempt_of_what_is_in_hand)
     cr_assert_not(window_holds(&window, (mob_ref_t){CALLER, 1}, 1));
     begin();
     cr_assert(window_holds(&window, (mob_ref_t){CALLER, 1}, 2), "also while it runs");
-    window_done(&window);
+    done();
     cr_assert_not(window_holds(&window, (mob_ref_t){CALLER, 1}, 2));
 }
 
@@ -288,11 +293,11 @@ Test(window, tasks_pass_one_that_is_late)
     add(HAND_CALL, 3, 0);
     cr_assert_eq(window_gathers(&window, late->ref), late);
     cr_assert_eq(begin(), 2);
-    window_done(&window);
+    done();
     gather_free(&late->gather);
     cr_assert_null(window_gathers(&window, late->ref));
     cr_assert_eq(begin(), 1);
-    window_done(&window);
+    done();
     cr_assert_eq(begin(), 3);
 }
 
@@ -303,10 +308,10 @@ Test(window, a_call_waits_for_that_of_its_own_caller_to_its_actor)
     cr_assert_eq(begin(), 0);
     add_of(CALLER + 1, 3, ACTOR);
     cr_assert_eq(begin(), 3);
-    window_done(&window);
+    done();
     add(HAND_CALL, 4, ACTOR + 1);
     cr_assert_eq(begin(), 4);
-    window_done(&window);
+    done();
     cr_assert_eq(begin(), 0);
 }
 
@@ -327,7 +332,7 @@ Test(window, an_end_passes_nothing_of_its_actor)
     cr_assert_eq(begin(), 0);
     add(HAND_END, ACTOR + 1, ACTOR + 1);
     cr_assert_eq(begin(), ACTOR + 1);
-    window_done(&window);
+    done();
     window_remove(&window, late);
     cr_assert_eq(begin(), ACTOR);
 }
