@@ -26,13 +26,13 @@ static void read_cell(mob_reader_t *reader, cell_t *cell)
         cell->number = value.kind == MOB_KIND_I64 ? value.i64 : 0;
 }
 
-bool query_read(tool_t *tool, mob_reader_t *reader, rows_t *out)
+bool query_read(arena_t *memory, mob_reader_t *reader, rows_t *out)
 {
     size_t count = mob_read_list(reader);
-    *out = (rows_t){.items = arena_alloc(&tool->memory, (count + 1) * sizeof *out->items)};
+    *out = (rows_t){.items = arena_alloc(memory, (count + 1) * sizeof *out->items)};
     for (size_t i = 0; out->items && i < count && !reader->err; i++) {
         size_t fields = mob_read_map(reader);
-        cell_t *cells = arena_alloc(&tool->memory, (fields + 1) * sizeof *cells);
+        cell_t *cells = arena_alloc(memory, (fields + 1) * sizeof *cells);
         for (size_t f = 0; cells && f < fields; f++)
             read_cell(reader, &cells[f]);
         if (fields == 1 && cells && strcmp(cells->key, "cut") == 0)
@@ -50,7 +50,7 @@ int query_rows(tool_t *tool, const char *what, const char *filter, rows_t *out)
     mob_err_t err = tool_await(tool, ref, &reader);
     if (err)
         return say_failure(tool, ref, err, what);
-    if (query_read(tool, &reader, out))
+    if (query_read(&tool->memory, &reader, out))
         return 0;
     trouble_t unread = trouble(MOB_EPROTO, "%s: the broker's answer is not a list of maps", what);
     return say_trouble(tool, &unread);

@@ -13,7 +13,7 @@ int query_rows(tool_t *tool, const char *what, const char *filter, rows_t *out);
 int query_filter(tool_t *tool, unsigned first_word, char *out, size_t size);
 
 // Rows of an opened reader; used where a value came some other way.
-bool query_read(tool_t *tool, mob_reader_t *reader, rows_t *out);
+bool query_read(arena_t *memory, mob_reader_t *reader, rows_t *out);
 
 // An id as typed, shortened or whole, to a ref. 0 or the exit code.
 int query_ref(tool_t *tool, const char *text, mob_ref_t *ref);

@@ -247,28 +247,33 @@ int64_t row_number(const row_t *row, const char *key)
     return cell && !cell->text ? cell->number : 0;
 }
 
-enum { COLUMNS_MAX = 24, CELL_MAX = 512 };
+enum { COLUMNS_MAX = 24 };
 
-static const char *print_cell(char out[CELL_MAX], const row_t *row, const column_t *column,
+static const char *print_cell(char out[SAY_CELL_MAX], const row_t *row, const column_t *column,
                               bool people)
 {
     const cell_t *cell = row_cell(row, column->key);
     char text[UNIT_TEXT_MAX];
     if (!cell || (cell->text && !*cell->text))
-        snprintf(out, CELL_MAX, "%s", people ? "-" : "");
+        snprintf(out, SAY_CELL_MAX, "%s", people ? "-" : "");
     else if (cell->text && column->type == 's' && people)
-        snprintf(out, CELL_MAX, "%.*s", (int)strcspn(cell->text, " "), cell->text);
+        snprintf(out, SAY_CELL_MAX, "%.*s", (int)strcspn(cell->text, " "), cell->text);
     else if (cell->text)
-        snprintf(out, CELL_MAX, "%s", cell->text);
+        snprintf(out, SAY_CELL_MAX, "%s", cell->text);
     else if (column->type == 'a' && people)
-        snprintf(out, CELL_MAX, "%s", unit_print_age(text, cell->number * 1000));
+        snprintf(out, SAY_CELL_MAX, "%s", unit_print_age(text, cell->number * 1000));
     else if (column->type == 'd' && people)
-        snprintf(out, CELL_MAX, "%s", unit_print_duration(text, cell->number, true));
+        snprintf(out, SAY_CELL_MAX, "%s", unit_print_duration(text, cell->number, true));
     else if (column->type == 'b' && people)
-        snprintf(out, CELL_MAX, "%s", unit_print_size(text, (uint64_t)cell->number));
+        snprintf(out, SAY_CELL_MAX, "%s", unit_print_size(text, (uint64_t)cell->number));
     else
-        snprintf(out, CELL_MAX, "%" PRId64, cell->number);
+        snprintf(out, SAY_CELL_MAX, "%" PRId64, cell->number);
     return out;
+}
+
+const char *say_cell(char out[SAY_CELL_MAX], const row_t *row, const column_t *column)
+{
+    return print_cell(out, row, column, true);
 }
 
 static bool shown(const tool_t *tool, const column_t *column)
@@ -279,7 +284,7 @@ static bool shown(const tool_t *tool, const column_t *column)
 static void say_aligned(const tool_t *tool, const rows_t *rows, const column_t *columns)
 {
     size_t widths[COLUMNS_MAX] = {0};
-    char cell[CELL_MAX];
+    char cell[SAY_CELL_MAX];
     bool heads = !tool_has(tool, "no-headers");
     for (size_t c = 0; columns[c].key; c++) {
         widths[c] = heads ? term_columns(columns[c].title) : 0;
@@ -317,7 +322,7 @@ static void say_csv_text(const char *text)
 // Tab-separated or CSV: no alignment; plain cells are as people read them, CSV ones are raw.
 static void say_separated(const tool_t *tool, const rows_t *rows, const column_t *columns, bool csv)
 {
-    char cell[CELL_MAX];
+    char cell[SAY_CELL_MAX];
     bool heads = !tool_has(tool, "no-headers");
     for (size_t r = heads ? 0 : 1; r < rows->count + 1; r++) {
         for (size_t c = 0, put = 0; columns[c].key; c++) {

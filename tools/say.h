@@ -64,6 +64,9 @@ typedef struct column {
     bool wide; // only with -o wide
 } column_t;
 
+enum { SAY_CELL_MAX = 512 };
+const char *say_cell(char out[SAY_CELL_MAX], const row_t *row, const column_t *column); // for people
+
 // In the format of -o; name_key: what -o name prints. columns ends with a NULL key.
 void say_rows(const tool_t *tool, const rows_t *rows, const column_t *columns, const char *name_key);
 

@@ -5,107 +5,24 @@
 #include <string.h>
 
 #include "filter.h"
+#include "kind.h"
 #include "near.h"
 #include "query.h"
 #include "unit.h"
 #include "verb.h"
 
-// ---- Kinds: which fields stand in a table -------------------------------------------------------
-
-// clang-format off
-static const column_t actor_columns[] = {
-    {"name", "ACTOR", 't', 0}, {"class", "CLASS", 's', 0}, {"state", "STATE", 't', 0}, {"worker", "WORKER", 't', 0},
-    {"pid", "PID", 'n', 0}, {"mailbox", "MAILBOX", 'n', 0}, {"restarts", "RESTARTS", 'n', 0},
-    {"cause", "CAUSE", 't', 0}, {"incarnation", "INC", 'n', 1}, {"in_hand", "IN-HAND", 'n', 1}, {"space", "SPACE", 't', 1},
-    {"id", "ID", 't', 1}, {"reason", "REASON", 't', 1}, {0}};
-static const column_t task_columns[] = {
-    {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"kind", "KIND", 't', 0}, {"state", "STATE", 't', 0}, {"owner", "OWNER", 't', 0},
-    {"worker", "WORKER", 't', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"age_ms", "AGE", 'a', 0}, {"why", "WHY", 't', 0}, {"missing", "MISSING", 'n', 1},
-    {"error", "ERROR", 't', 1}, {0}};
-static const column_t attempt_columns[] = {
-    {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"attempt", "ATTEMPT", 'n', 0}, {"state", "STATE", 't', 0}, {"worker", "WORKER", 't', 0},
-    {"age_ms", "AGE", 'a', 0}, {"took_us", "TOOK", 'd', 0}, {"error", "ERROR", 't', 0}, {0}};
-static const column_t object_columns[] = {
-    {"id", "ID", 't', 0}, {"name", "NAME", 's', 0}, {"state", "STATE", 't', 0}, {"bytes", "BYTES", 'b', 0}, {"where", "WHERE", 't', 0},
-    {"holds", "HOLDS", 'n', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {"space", "SPACE", 't', 1}, {0}};
-static const column_t ref_columns[] = {
-    {"id", "ID", 't', 0}, {"what", "WHAT", 's', 0}, {"kind", "KIND", 't', 0}, {"name", "HOLDER", 's', 0}, {"holder", "HOLDER-ID", 't', 0},
-    {"bytes", "BYTES", 'b', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {"space", "SPACE", 't', 1}, {0}};
-static const column_t host_columns[] = {
-    {"name", "HOST", 't', 0}, {"state", "STATE", 't', 0}, {"pid", "PID", 'n', 0}, {"slots", "SLOTS", 'n', 0},
-    {"workers", "WORKERS", 'n', 0}, {"definitions", "OFFERS", 'n', 0}, {"resources", "TAKEN", 't', 0}, {"procs", "PROCS", 'n', 1},
-    {"labels", "LABELS", 't', 1}, {"space", "SPACE", 't', 1}, {"id", "ID", 't', 1}, {0}};
-static const column_t worker_columns[] = {
-    {"name", "WORKER", 't', 0}, {"host", "HOST", 't', 0}, {"kind", "KIND", 't', 0}, {"state", "STATE", 't', 0}, {"pid", "PID", 'n', 0},
-    {"in_hand", "IN-HAND", 'n', 0}, {"window", "WINDOW", 'n', 1}, {0}};
-static const column_t session_columns[] = {
-    {"name", "SESSION", 't', 0}, {"role", "ROLE", 't', 0}, {"state", "STATE", 't', 0}, {"pid", "PID", 'n', 0},
-    {"pending", "PENDING", 'n', 0}, {"silent_ms", "SILENT", 'a', 0}, {"space", "SPACE", 't', 1}, {0}};
-static const column_t method_columns[] = {
-    {"kind", "KIND", 't', 0}, {"class", "CLASS", 's', 0}, {"usage", "USAGE", 't', 0}, {"hosts", "HOSTS", 'n', 0},
-    {"name", "NAME", 't', 1}, {"space", "SPACE", 't', 1}, {0}};
-
-static const struct kind {
-    const char *name, *one;
-    const column_t *columns;
-    const char *name_key;
-} kinds[] = {
-    {"actors", "actor", actor_columns, "name"},       {"tasks", "task", task_columns, "id"},
-    {"objects", "object", object_columns, "id"},      {"hosts", "host", host_columns, "name"},
-    {"workers", "worker", worker_columns, "name"},    {"sessions", "session", session_columns, "name"},
-    {"methods", "method", method_columns, "name"},    {"attempts", "attempt", attempt_columns, "id"},
-    {"refs", "ref", ref_columns, "id"},
-};
-// clang-format on
-
-static const struct kind *find_kind(const char *name)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0 || strcmp(kinds[i].one, name) == 0)
-            return &kinds[i];
-    return NULL;
-}
-
 static int no_kind(tool_t *tool, const char *name)
 {
     trouble_t out = trouble_usage("nothing to %s under %s", tool->verb->name, name);
     near_t near = near_of(name);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        near_add(&near, kinds[i].name);
+    for (const kind_t *kind = kinds; kind->name; kind++)
+        near_add(&near, kind->name);
     for (unsigned i = 0; i < near.count; i++)
         trouble_try(&out, "mobula %s %s", tool->verb->name, near.best[i]);
     return say_trouble(tool, &out);
 }
 
 // ---- list ---------------------------------------------------------------------------------------
-
-typedef struct order {
-    const char *key;
-    int sign;
-} order_t;
-
-static int compare(const void *a, const void *b, void *arg)
-{
-    const order_t *order = arg;
-    const cell_t *left = row_cell(a, order->key), *right = row_cell(b, order->key);
-    if (!left || !right)
-        return order->sign * ((left != NULL) - (right != NULL));
-    if (left->text && right->text)
-        return order->sign * strcmp(left->text, right->text);
-    return order->sign * ((left->number > right->number) - (left->number < right->number));
-}
-
-// A column as people see it: by its title or by its field, without case.
-static const column_t *find_column(const column_t *columns, const char *name, size_t size)
-{
-    for (; columns->key; columns++) {
-        if (strlen(columns->title) == size && strncasecmp(columns->title, name, size) == 0)
-            return columns;
-        if (strlen(columns->key) == size && strncasecmp(columns->key, name, size) == 0)
-            return columns;
-    }
-    return NULL;
-}
 
 static int no_column(tool_t *tool, const column_t *columns, const char *name, size_t size)
 {
@@ -122,15 +39,13 @@ static int no_column(tool_t *tool, const column_t *columns, const char *name, si
 static int sort(tool_t *tool, const column_t *columns, rows_t *rows)
 {
     const char *name = tool_flag(tool, "sort");
-    order_t order = {.sign = 1};
     if (name) {
-        order.sign = *name == '-' ? -1 : 1;
+        int sign = *name == '-' ? -1 : 1;
         name += *name == '-';
-        const column_t *column = find_column(columns, name, strlen(name));
+        const column_t *column = kind_column(columns, name, strlen(name));
         if (!column)
             return no_column(tool, columns, name, strlen(name));
-        order.key = column->key;
-        qsort_r(rows->items, rows->count, sizeof *rows->items, compare, &order);
+        kind_sort(rows, column->key, sign);
     }
     if (tool_has(tool, "reverse"))
         for (size_t i = 0; i < rows->count / 2; i++) {
@@ -150,7 +65,7 @@ static int pick_columns(tool_t *tool, const column_t **columns_p, column_t picke
     size_t count = 0;
     while (at && *at && count < COLUMNS_MAX - 1) {
         size_t size = strcspn(at, ",");
-        const column_t *column = find_column(*columns_p, at, size);
+        const column_t *column = kind_column(*columns_p, at, size);
         if (!column)
             return no_column(tool, *columns_p, at, size);
         picked[count] = *column;
@@ -188,7 +103,7 @@ static void note_of_cut(const tool_t *tool, const char *kind, size_t shown, int6
 
 int state_list(tool_t *tool)
 {
-    const struct kind *kind = find_kind(tool->words[0]);
+    const kind_t *kind = kind_find(tool->words[0]);
     const column_t *columns = kind ? kind->columns : NULL;
     column_t picked[COLUMNS_MAX];
     char filter[FILTER_TEXT_MAX];
@@ -236,7 +151,7 @@ static void print_fields(const row_t *row, const column_t *columns)
     char text[UNIT_TEXT_MAX];
     for (size_t i = 0; i < row->count; i++) {
         const cell_t *cell = &row->cells[i];
-        const column_t *column = find_column(columns, cell->key, strlen(cell->key));
+        const column_t *column = kind_column(columns, cell->key, strlen(cell->key));
         char type = column ? column->type : 't';
         if (cell->text && !*cell->text)
             continue;
@@ -283,7 +198,7 @@ static int print_holders(tool_t *tool, const row_t *object)
     return wrong;
 }
 
-static int print_beneath(tool_t *tool, const struct kind *kind, const row_t *row)
+static int print_beneath(tool_t *tool, const kind_t *kind, const row_t *row)
 {
     return strcmp(kind->name, "actors") == 0    ? print_methods(tool, row)
            : strcmp(kind->name, "objects") == 0 ? print_holders(tool, row)
@@ -292,7 +207,7 @@ static int print_beneath(tool_t *tool, const struct kind *kind, const row_t *row
 
 int state_show(tool_t *tool)
 {
-    const struct kind *kind = find_kind(tool->words[0]);
+    const kind_t *kind = kind_find(tool->words[0]);
     rows_t rows;
     if (!kind)
         return no_kind(tool, tool->words[0]);
@@ -390,15 +305,11 @@ static cell_t *find_line(tool_t *tool, rows_t *lines, const char *name, const ch
 
 int state_summary(tool_t *tool)
 {
-    const struct kind *kind = find_kind(tool->words[0]);
+    const kind_t *kind = kind_find(tool->words[0]);
     char filter[FILTER_TEXT_MAX];
     rows_t rows, lines = {0};
-    if (!kind || (kind->columns != task_columns && kind->columns != actor_columns &&
-                  kind->columns != object_columns))
+    if (!kind || !kind->total)
         return no_kind(tool, tool->words[0]);
-    const char *by = kind->columns == task_columns    ? "name"
-                     : kind->columns == actor_columns ? "class"
-                                                      : "owner";
     int wrong = query_filter(tool, tool->word_count, filter, sizeof filter);
     if (!wrong)
         wrong = tool_connect(tool);
@@ -408,8 +319,8 @@ int state_summary(tool_t *tool)
         return wrong;
     lines.items = arena_alloc(&tool->memory, (rows.count + 1) * sizeof *lines.items);
     for (size_t i = 0; lines.items && i < rows.count; i++) {
-        cell_t *line =
-            find_line(tool, &lines, row_text(&rows.items[i], by), row_text(&rows.items[i], "state"));
+        cell_t *line = find_line(tool, &lines, row_text(&rows.items[i], kind->total),
+                                 row_text(&rows.items[i], "state"));
         if (line)
             line->number++;
     }

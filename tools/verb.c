@@ -103,6 +103,14 @@ static const flag_t monitor_flags[] = {
     {"no-footer", 0, NULL,     "records alone, also on a terminal"},
     {0},
 };
+static const flag_t top_flags[] = {
+    {"view",     0,   "actors|methods|tasks|hosts|objects|workers|sessions|attempts", "what to begin with: actors"},
+    {"filter",   'f', "EXPR", "rows that match: -f state=alive, -f 'mailbox>0'"},
+    {"every",    0,   "DUR",  "a frame each 500ms, 2s: 1s"},
+    {"once",     0,   NULL,   "print one frame and end; with -o json the figures, too"},
+    {"readonly", 0,   NULL,   "without the key that ends actors"},
+    {0},
+};
 static const flag_t summary_flags[] = {{"filter", 'f', "EXPR", "count what matches: -f state=failed, -f 'age>5m'"}, {0}};
 static const flag_t bench_flags[] = {
     {"clients",  0, "N",    "connections, a thread each: 1"},
@@ -153,6 +161,8 @@ const command_t verbs[] = {
      monitor_flags, 0, MANY, false, false, monitor},
     {"events", FAMILY_WATCH, "[EXPR]", "lifecycle events only",
      "mobula events\nmobula events ev=exit,restart --count 1 --for 1m", monitor_flags, 0, MANY, false, false, events},
+    {"top", FAMILY_WATCH, "", "live table: actors, tasks, hosts and more",
+     "mobula top\nmobula top --view tasks -f 'age>5s' --every 2s\nmobula top --once -o json", top_flags, 0, 0, false, false, top},
     {"list", FAMILY_WATCH, "actors|tasks|attempts|objects|refs|hosts|workers|sessions|methods", "what there is",
      "mobula list actors -f state=alive --sort -mailbox\nmobula list tasks -f 'age>5m' -o json\nmobula list refs -f kind=argument", no_flags, 1, 1, true, false, state_list},
     {"show", FAMILY_WATCH, "actor|task|object|host|worker|session|method ID", "all that is known of one thing",
@@ -191,7 +201,7 @@ static const struct {
     {"serve", "start the worker program itself: it is a host"},
     {"restart", "say `mobula kill`: an actor with restarts left comes back"},
     {"start", "say `mobula broker`, or start the worker program itself: it is a host"},
-    {"server", "say `mobula broker`"},  {"top", "say `mobula status` or `mobula monitor`"},
+    {"server", "say `mobula broker`"},
 };
 // clang-format on
 

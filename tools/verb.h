@@ -59,6 +59,7 @@ int talk_run(tool_t *), talk_new(tool_t *), talk_call(tool_t *), talk_tell(tool_
     talk_get(tool_t *), talk_wait(tool_t *), talk_cancel(tool_t *), talk_put(tool_t *),
     talk_drop(tool_t *);
 int monitor(tool_t *), events(tool_t *);
+int top(tool_t *);
 int state_list(tool_t *), state_show(tool_t *), state_status(tool_t *), state_summary(tool_t *);
 int why(tool_t *);
 int manage_stop(tool_t *), manage_kill(tool_t *);

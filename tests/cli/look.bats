@@ -168,7 +168,7 @@ teardown_file() { end_stage; }
     [[ $output == mobula\ * ]]
     run "$mobula" help ENOTFOUND
     [ "$status" -eq 0 ]
-    for verb in broker demo run new call tell get wait cancel monitor events list show why status summary stop kill bench health config completion help version; do
+    for verb in broker demo run new call tell get wait cancel monitor events top list show why status summary stop kill bench health config completion help version; do
         run "$mobula" $verb --help
         [ "$status" -eq 0 ]
         [[ ${lines[0]} == *"$ mobula $verb"* ]]

@@ -39,6 +39,7 @@ json_of() {
 }
 
 @test "past and present follow each other: nothing twice, nothing left out" {
+    needs_notices "makes many calls, one after the other"
     "$mobula" monitor --since 1h ev=call method=cents --json --count 21 --for 30s >"$stage/both" 2>"$stage/says" 3>&- &
     pid=$!
     for _ in $(seq 20); do "$mobula" call trolley cents >/dev/null; done
@@ -77,6 +78,7 @@ json_of() {
 }
 
 @test "sample: a part of the calls, each with its reply" {
+    needs_notices "makes many calls, one after the other"
     for _ in $(seq 40); do "$mobula" call trolley cents >/dev/null; done
     "$mobula" monitor --since 1h --for 0 -q --json --sample 50% ev=call,tell,reply method=cents >"$stage/sample"
     run json_of "$stage/sample" '0 < len(r) < 2 * (40 + 7), len(r) == 2 * len(set(x["id"] for x in r))'
