@@ -169,8 +169,6 @@ static int read_flags(monitor_t *self, const char *filter)
 {
     tool_t *tool = self->tool;
     const char *keys = tool_flag(tool, "group-by");
-    int64_t length = tool_duration(tool, "for", UNIT_FOREVER);
-    self->end_at = length == UNIT_FOREVER ? INT64_MAX : clock_us() + length;
     self->limit = (uint64_t)tool_count(tool, "count", INT64_MAX);
     self->stops_early = !tool_has(tool, "for") && !tool_has(tool, "count");
     self->counts = keys != NULL;
@@ -197,6 +195,10 @@ static void close_all(monitor_t *self)
 static int run(monitor_t *self, const char *filter)
 {
     tool_t *tool = self->tool;
+    int64_t length = tool_duration(tool, "for", UNIT_FOREVER);
+    self->end_at = length == UNIT_FOREVER
+                       ? INT64_MAX
+                       : clock_us() + length; // from now on, not while it was opened
     bool heads = tool->output == OUTPUT_TABLE && !tool_has(tool, "format") && !self->counts;
     footer_init(&self->footer, &tool->term, &self->tail);
     say_note(tool, "watching %s%s%s", tool->address, *filter ? "   " : "", filter);
