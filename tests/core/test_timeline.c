@@ -60,6 +60,11 @@ static void read_events(answer_t *answer, mob_bytes_t data)
     }
 }
 
+static bool named(mob_bytes_t key, const char *name)
+{
+    return key.size == strlen(name) && memcmp(key.data, name, key.size) == 0;
+}
+
 static answer_t ask(const char *what, const char *filter)
 {
     answer_t answer = {0};
@@ -69,14 +74,14 @@ static answer_t ask(const char *what, const char *filter)
     unpack_t in = unpack_of(value.data, value.size);
     for (uint32_t fields = unpack_map(&in); fields > 0; fields--) {
         mob_bytes_t key = unpack_str(&in, 64);
-        uint64_t *number = memcmp(key.data, "n", key.size) == 0       ? &answer.n
-                           : memcmp(key.data, "first", key.size) == 0 ? &answer.first
-                           : memcmp(key.data, "next", key.size) == 0  ? &answer.next
-                           : memcmp(key.data, "left", key.size) == 0  ? &answer.left
-                                                                      : NULL;
+        uint64_t *number = named(key, "n")       ? &answer.n
+                           : named(key, "first") ? &answer.first
+                           : named(key, "next")  ? &answer.next
+                           : named(key, "left")  ? &answer.left
+                                                 : NULL;
         if (number)
             *number = unpack_u64(&in);
-        else if (memcmp(key.data, "events", key.size) == 0)
+        else if (named(key, "events"))
             read_events(&answer, unpack_bin(&in, UINT32_MAX));
         else
             unpack_skip(&in);
