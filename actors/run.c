@@ -24,6 +24,7 @@ static mob_err_t invoke(context_t *context, hand_t *hand, void *state, mob_reade
     session_set_parent(worker->session, hand->what == HAND_CALL ? hand->ref : (mob_ref_t){0, 0});
     session_set_failed(worker->session, (mob_ref_t){0, 0});
     session_set_deadline(worker->session, hand->deadline_at);
+    session_voice(worker->session)->actor = hand->actor;
     context_begin(context, hand, hand->body);
     session_unlock(worker->session);
     *reader = reader_of(hand->args, &context->arena);
@@ -232,6 +233,7 @@ static void end_instance(worker_t *worker, instance_t *instance)
 {
     void (*fini)(void *) = instance->alive ? instance->cls->fini : NULL;
     instance->alive = false;
+    session_end_thens(worker->session, instance->actor);
     session_set_parent(worker->session, (mob_ref_t){0, 0});
     session_set_deadline(worker->session, INT64_MAX);
     if (fini) {

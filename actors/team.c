@@ -66,16 +66,26 @@ static void work(worker_t *worker, context_t *context, hand_t *hand)
         worker_wake(worker); // else what was answered leaves with more
 }
 
+// What bodies wanted to be told of. Gives whether there is more.
+static bool call_back(worker_t *worker)
+{
+    worker->window.calling++;
+    bool more = session_step(worker->session);
+    worker->window.calling--;
+    return more;
+}
+
 static void serve(worker_t *worker, context_t *context)
 {
     while (!worker->lost) {
         bool over = worker_drains(worker);
+        bool more = session_is_due(worker->session) && call_back(worker);
         hand_t *hand = window_begin(&worker->window);
         if (hand)
             work(worker, context, hand);
         else if (over)
             break;
-        else
+        else if (!more)
             wait_for_work(worker);
     }
     worker->over = true;

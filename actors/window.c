@@ -240,7 +240,7 @@ hand_t *window_begin(window_t *self)
     hand_t *before = NULL, *hand = self->first;
     if (hand && hand->gather)
         hand = first_that_may(self, &before);
-    if (!hand || (hand->what == HAND_END && self->running.count > 0))
+    if (!hand || (hand->what == HAND_END && self->running.count + self->calling > 0))
         return NULL;
     take_out(self, before, hand);
     self->begun++;

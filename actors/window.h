@@ -67,6 +67,7 @@ typedef struct window {
     hand_t *first, *last; // waiting
     bool unordered;       // a call whose arguments are late lets those of its caller pass, too
     hands_t running;      // more than one in threads only
+    uint32_t calling;     // threads that run callbacks
     hands_t open;         // put off: their bodies have returned, their answers come later
     hand_t *free;
     hand_t *buckets[WINDOW_BUCKETS]; // all but ends, by ref

@@ -45,6 +45,7 @@ typedef struct voice {
     mob_t *session;
     mob_ref_t parent;               // of what is submitted now
     mob_ref_t failed;               // the last failure that a wait gave
+    mob_ref_t actor;                // whose the callbacks are that are given now; none: nobody's
     int64_t deadline;               // of the running body
     struct future *newest, *oldest; // its line of holds, by serial
     uint64_t mark;                  // of the running body; UINT64_MAX: none runs
@@ -100,6 +101,11 @@ bool session_is_full(const mob_t *self); // it has not accepted as much as may w
 
 // A wait of the running body that mob_interrupt() does not end: until it is over, or the body must end.
 mob_err_t session_wait(mob_t *self, bool (*over)(void *arg), void *arg);
+
+// For actors/: the callbacks that are due, between bodies. Of an actor that ends: also those that wait.
+bool session_is_due(const mob_t *self);
+bool session_step(mob_t *self); // gives whether there are more by now
+void session_end_thens(mob_t *self, mob_ref_t actor);
 
 uint64_t session_owner(const mob_t *self);
 void *session_worker(const mob_t *self); // of a worker's session: the arg of its hooks; else NULL. No lock.

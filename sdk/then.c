@@ -38,7 +38,7 @@ void mob_then(mob_t *self, mob_ref_t ref, mob_then_fn *fn, void *arg)
     future_t *future = future_known(self, ref);
     if (future && future->is_stream)
         future = stream_head(self, future);
-    *then = (then_t){.future = future, .ref = ref, .fn = fn, .arg = arg};
+    *then = (then_t){.future = future, .ref = ref, .actor = self->voice->actor, .fn = fn, .arg = arg};
     then->right = thens->waiting;
     if (then->right)
         then->right->left = then;
@@ -114,6 +114,79 @@ int mob_fd(mob_t *self)
     int fd = thens->fd;
     session_unlock(self);
     return fd;
+}
+
+// ---- Between bodies -----------------------------------------------------------------------------
+
+// It speaks for the actor whose body gave it.
+static void run_between(mob_t *self, then_t *then)
+{
+    uint64_t mark = session_mark(self);
+    self->voice->parent = (mob_ref_t){0, 0};
+    self->voice->deadline = INT64_MAX;
+    self->voice->actor = then->actor;
+    run(self, then);
+    session_release(self, mark);
+}
+
+static then_t *take_due(thens_t *thens, then_t *before)
+{
+    then_t *then = before ? before->next : thens->due;
+    *(before ? &before->next : &thens->due) = then->next;
+    if (thens->due_last == then)
+        thens->due_last = before;
+    return then;
+}
+
+// As in run_due(): what a callback makes due comes after the next body.
+bool session_step(mob_t *self)
+{
+    then_t *last = self->thens.due_last;
+    for (bool end = !last; !end && self->thens.due;) {
+        then_t *then = take_due(&self->thens, NULL);
+        end = then == last;
+        run_between(self, then);
+    }
+    return self->thens.due;
+}
+
+bool session_is_due(const mob_t *self)
+{
+    return self->thens.due;
+}
+
+static bool make_one_due(mob_t *self, mob_ref_t actor)
+{
+    then_t *then = self->thens.waiting;
+    while (then && !mob_same(then->actor, actor))
+        then = then->right;
+    if (!then)
+        return false;
+    then_t **at = then->future ? &then->future->thens : NULL;
+    while (at && *at && *at != then)
+        at = &(*at)->next;
+    if (at && *at)
+        *at = then->next;
+    make_due(self, then);
+    return true;
+}
+
+static bool run_one_due(mob_t *self, mob_ref_t actor)
+{
+    then_t *before = NULL, *then = self->thens.due;
+    while (then && !mob_same(then->actor, actor)) {
+        before = then;
+        then = then->next;
+    }
+    if (then)
+        run_between(self, take_due(&self->thens, before));
+    return then;
+}
+
+void session_end_thens(mob_t *self, mob_ref_t actor)
+{
+    while (make_one_due(self, actor) || run_one_due(self, actor))
+        ;
 }
 
 void thens_end(mob_t *self)

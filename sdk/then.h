@@ -12,7 +12,7 @@ typedef struct then {
     struct then *next;         // at the same future, or in the line of due ones
     struct then *left, *right; // all that wait: mob_close() runs those, too
     struct future *future;     // pinned; NULL: the ref was unknown
-    mob_ref_t ref;
+    mob_ref_t ref, actor;      // actor: whose body gave it
     mob_then_fn *fn;
     void *arg;
 } then_t;

@@ -22,12 +22,16 @@
     METHOD(desk, refuse, i64, (i64, code), (str, text))   \
     METHOD(desk, answer_twice, i64) /* how many twice */  \
     METHOD(desk, waiting, i64)                            \
+    METHOD(desk, by_callback, i64, (i64, n))              \
+    METHOD(desk, never, nil) /* a callback that waits */  \
+    METHOD(desk, log, str)                                \
     METHOD(desk, threads, i64) /* of its process */       \
     METHOD(desk, leave, i64)                              \
     METHOD(desk, die, i64)
 MOB_ACTOR(desk, DESK);
 
 MOB_TASK(ask_here, i64, (i64, n));
+MOB_TASK(twice, i64, (i64, n));
 
 enum { ASKED_MAX = 5000, THREADS_MAX = 200 };
 struct desk {
@@ -38,6 +42,7 @@ struct desk {
     } asked[ASKED_MAX];
     int threads;
     pthread_t thread[THREADS_MAX];
+    char log[256];
 };
 
 mob_err_t desk_ask(mob_ctx_t *ctx, desk_t *self, int64_t n, int64_t *out)
@@ -76,6 +81,8 @@ void desk_fini(desk_t *self)
 {
     while (self->threads > 0)
         pthread_join(self->thread[--self->threads], NULL);
+    if (strcmp(self->log, "left") == 0)
+        crew_tell_ended();
 }
 
 mob_err_t desk_ask_and_fail(mob_ctx_t *ctx, desk_t *self, int64_t code, int64_t *out)
@@ -121,6 +128,52 @@ mob_err_t desk_waiting(mob_ctx_t *ctx, desk_t *self, int64_t *out)
 {
     (void)ctx;
     *out = self->count;
+    return MOB_OK;
+}
+
+typedef struct turn {
+    desk_t *desk;
+    mob_promise_i64 promise;
+} turn_t;
+
+static void turn_ends(mob_t *client, mob_ref_t ref, void *arg)
+{
+    turn_t *turn = arg;
+    int64_t value = 0;
+    strcat(turn->desk->log, "END ");
+    if (mob_get(client, mob_as(i64, ref), &value, 0) == MOB_OK)
+        mob_resolve(client, turn->promise, value);
+    free(turn);
+}
+
+mob_err_t desk_by_callback(mob_ctx_t *ctx, desk_t *self, int64_t n, int64_t *out)
+{
+    turn_t *turn = malloc(sizeof *turn);
+    strcat(self->log, "START ");
+    *turn = (turn_t){self, mob_defer(ctx, out)};
+    mob_then(ctx->client, mob_run(ctx->client, twice, n).ref, turn_ends, turn);
+    return MOB_OK;
+}
+
+static void tell_how(mob_t *client, mob_ref_t ref, void *arg)
+{
+    desk_t *desk = arg; // it is still there
+    if (mob_info(client, ref).state == MOB_PENDING)
+        strcpy(desk->log, "left");
+}
+
+mob_err_t desk_never(mob_ctx_t *ctx, desk_t *self, mob_nil_t *out)
+{
+    (void)out;
+    mob_ref_i64 child = mob_run_with(ctx->client, MOB_OPTS(.delay_ms = 600000), twice, 1);
+    mob_then(ctx->client, child.ref, tell_how, self);
+    return MOB_OK;
+}
+
+mob_err_t desk_log(mob_ctx_t *ctx, desk_t *self, const char **out)
+{
+    (void)ctx;
+    *out = self->log;
     return MOB_OK;
 }
 
@@ -172,7 +225,6 @@ mob_err_t ask_here(mob_ctx_t *ctx, int64_t n, int64_t *out)
     METHOD(hall, die, nil)
 MOB_ACTOR(hall, HALL);
 
-MOB_TASK(twice, i64, (i64, n));
 MOB_TASK(fails, i64, (i64, n));
 
 struct hall {
@@ -470,6 +522,30 @@ Test(conc, no_more_begin_than_may_be_open)
     cr_assert_eq(mob_done(m, behind, 100), MOB_ETIMEDOUT, "it has not begun");
     cr_assert_eq(mob_cancel(m, answers[1].ref, 0), MOB_OK);
     cr_assert_eq(value_of(behind), OPEN - 1, "one was called off, and made room");
+}
+
+Test(conc, C36_one_at_a_time_though_each_answers_from_a_callback)
+{
+    enum { CALLS = 10 };
+    mob_ref_i64 answers[CALLS];
+    const char *log = "";
+    desk_h desk = mob_new_with(m, MOB_ACTOR_OPTS(.max_open = 1), desk);
+    for (int64_t i = 0; i < CALLS; i++)
+        answers[i] = mob_call(m, desk, desk_by_callback, i);
+    for (int64_t i = 0; i < CALLS; i++)
+        cr_assert_eq(value_of(answers[i]), 2 * i);
+    cr_assert_eq(mob_get(m, mob_call(m, desk, desk_log), &log, SOON), MOB_OK);
+    for (int i = 0; i < CALLS; i++, log += strlen("START END "))
+        cr_assert_eq(strncmp(log, "START END ", 10), 0, "%s", log);
+    cr_assert_eq(*log, '\0');
+}
+
+Test(conc, callbacks_that_are_left_come_before_fini)
+{
+    desk_h desk = mob_new(m, desk);
+    cr_assert_eq(mob_done(m, mob_call(m, desk, desk_never), SOON), MOB_OK);
+    mob_stop(m, desk.actor, MOB_STOP_DRAIN);
+    crew_hear(crew.ended[0]);
 }
 
 // ---- How an open call ends ----------------------------------------------------------------------
