@@ -38,8 +38,12 @@ bool order_refuse(order_t *order, mob_err_t err, const char *why, const char *fo
     va_start(list, format);
     vsnprintf(order->reason, sizeof order->reason, format, list);
     va_end(list);
-    order->failure = (failure_t){
-        .err = err, .executed = MOB_NOT_EXECUTED, .why = why, .root = err, .reason = order->reason};
+    order->failure = (failure_t){.err = err,
+                                 .executed = MOB_NOT_EXECUTED,
+                                 .why = why,
+                                 .root = err,
+                                 .reason = order->reason,
+                                 .retry_after_ms = err == MOB_EFULL ? FAILURE_FULL_MS : 0};
     return false;
 }
 

@@ -6,6 +6,10 @@
 
 #include "value.h"
 
+enum {
+    FAILURE_FULL_MS = 100
+}; // where there is no room: whoever asks again sooner only asks more often
+
 typedef struct failure {
     mob_err_t err;
     uint32_t executed; // mob_executed_t: 0 no, 1 maybe, 2 yes

@@ -14,6 +14,7 @@
 #include "outcome.h"
 #include "parts.h"
 #include "prelude.h"
+#include "ref.h"
 #include "session.h"
 #include "shape.h"
 #include "stream.h"
@@ -293,6 +294,20 @@ bool admit_is_old(const core_t *core, uint64_t epoch)
     return epoch != 0 && epoch != core->config.epoch;
 }
 
+// What it needs has failed, or is not here.
+static void fail_with(core_t *core, call_t *call, mob_ref_t dep)
+{
+    const call_t *there = call_find(core, dep);
+    failure_t fate = {.err = MOB_EGONE};
+    if (there && there->state == CALL_FINAL) {
+        outcome_dependency(core, call, dep, there->code, there->load);
+        return;
+    }
+    blob_t *load = !there && ref_fate(core, dep, &fate) ? outcome_encode(core, &fate) : NULL;
+    outcome_dependency(core, call, dep, fate.err, load);
+    blob_drop(&load);
+}
+
 // Dependencies; false: one failed, and the call is settled.
 bool admit_deps(core_t *core, call_t *call, refs_t deps)
 {
@@ -304,11 +319,8 @@ bool admit_deps(core_t *core, call_t *call, refs_t deps)
     if (err == MOB_OK)
         return true;
     call->missing = 0;
-    const call_t *dep = err == MOB_EDEP ? call_find(core, failed) : NULL;
-    bool known = dep && dep->state == CALL_FINAL && dep->code != MOB_OK;
     if (err == MOB_EDEP)
-        outcome_dependency(core, call, failed, known ? dep->code : MOB_EGONE,
-                           known ? dep->load : NULL);
+        fail_with(core, call, failed);
     else
         outcome_fail(core, call, err, "", "%s: its dependencies%s", name_text(core, call->target),
                      err == MOB_EARGS ? ": a stream is none, its items are" : "");

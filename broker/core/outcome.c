@@ -95,6 +95,7 @@ void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
 {
     failure_t record = *failure;
     const actor_t *actor = call->actor;
+    record.retry_after_ms = failure->err == MOB_EFULL ? FAILURE_FULL_MS : 0;
     if (failure->executed == MOB_NOT_EXECUTED && call->extra && call->extra->once)
         once_forget(core, call); // nothing came of it: the next one with its key may run
     if (actor)

@@ -14,18 +14,16 @@
 
 enum { DROP_EACH_MAX = 1024 }; // after a reconnect a session drops all that it ever dropped
 
-// What can be said of a ref that the table does not have; false: nothing yet.
-static bool fate(const core_t *core, const session_t *session, mob_ref_t ref, failure_t *out)
+bool ref_fate(const core_t *core, mob_ref_t ref, failure_t *out)
 {
-    bool own = ref.owner == session->owner;
-    const session_t *owner = own ? session : session_find(core, ref.owner);
+    const session_t *owner = session_find(core, ref.owner);
     if (core->rejoin_at || (owner && ref.seq > owner->last))
         return false; // its request may be on the way
-    if (own && ref.seq <= session->floor)
+    if (owner && ref.seq <= owner->floor)
         *out = (failure_t){.err = MOB_EBROKER,
                            .executed = MOB_MAYBE_EXECUTED,
                            .why = "LOST",
-                           .reason = "lost with the broker that knew it; nobody claims this call"};
+                           .reason = "an earlier broker knew it, and nobody claims it"};
     else
         *out = (failure_t){.err = MOB_EGONE,
                            .executed = MOB_EXECUTED,
@@ -41,7 +39,7 @@ void ref_answer(core_t *core, session_t *session, mob_ref_t ref)
     failure_t failure;
     if (call && call->state == CALL_FINAL)
         outcome_answer(core, session, call);
-    else if (!call && fate(core, session, ref, &failure))
+    else if (!call && ref_fate(core, ref, &failure))
         outcome_answer_failure(core, session, ref, &failure);
 }
 
@@ -63,7 +61,7 @@ void ref_watch(core_t *core, session_t *session, const message_t *message)
             outcome_answer(core, session, call);
         else if (call)
             graph_watch(core, call, session);
-        else if (fate(core, session, ref, &failure))
+        else if (ref_fate(core, ref, &failure))
             outcome_answer_failure(core, session, ref, &failure);
     }
 }

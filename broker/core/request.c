@@ -131,7 +131,7 @@ static bool enters(core_t *core, actor_t *actor, call_t *call)
                      name_text(core, actor->cls), actor_display(core, actor), actor->max_pending);
     else if (mailbox_full(actor))
         outcome_fail(core, call, MOB_EFULL, "MAILBOX", "%s \"%s\": mailbox full (%u calls)",
-                     name_text(core, actor->cls), actor_display(core, actor), actor->waiting);
+                     name_text(core, actor->cls), actor_display(core, actor), actor->mailbox_max);
     else
         return true;
     return false;
@@ -318,7 +318,7 @@ void request_put(core_t *core, session_t *session, const message_t *message)
         return;
     if (core_heavy(core)) {
         call->kind = CALL_QUERY; // so that the owner is told
-        outcome_fail(core, call, MOB_EFULL, "STORE", "the broker is above 80 %% of its memory");
+        outcome_fail(core, call, MOB_EFULL, "MEMORY", "the broker is above 80 %% of its memory");
         return;
     }
     timeline_add(core, EVENT_PUT, call, MOB_OK);

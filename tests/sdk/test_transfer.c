@@ -179,7 +179,7 @@ Test(transfer, what_was_stored_is_read_here_and_lost_elsewhere)
     stage_start(stage);
     is_err(mob_get(m, ref, &mine, PATIENCE_MS), MOB_OK);
     cr_assert(is_filled(mine, LARGE));
-    is_err(mob_get(other, ref, &theirs, PATIENCE_MS), MOB_EGONE);
+    is_err(mob_get(other, ref, &theirs, PATIENCE_MS), MOB_EBROKER);
     mob_close(&other);
 }
 
