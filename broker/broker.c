@@ -168,6 +168,8 @@ static bool start_core(parts_t *self)
         .memory_max = config->limits_memory,
         .retry_us = config->limits_retry_delay,
         .poison = (uint32_t)config->limits_poison,
+        .letters_max = config->limits_dead_letters,
+        .letter_bytes_max = config->limits_dead_letter_bytes,
         .store_max = config->objects_memory,
         .object_max = config->objects_max,
         .ring_bytes = config->monitor_ring ? (uint32_t)config->monitor_ring : 1, // 1: room for no record

@@ -50,6 +50,10 @@ typedef uint32_t config_choice_t; // index into the words of its range
       "before a task runs again after its worker was lost; then twice as long, up to 2 s")                  \
     S(count,  limits,   poison,      NULL,         "20",      1, 65535, "",                                 \
       "workers that one call may end, however many retries it has")                                         \
+    S(count,  limits,   dead_letters, NULL,        "10000",   1, 10000000, "",                              \
+      "dead letters kept; then the oldest one goes (mobula dlq)")                                           \
+    S(size,   limits,   dead_letter_bytes, NULL,   "256MiB",  1024, 1099511627776, "",                      \
+      "what these keep, with their arguments")                                                              \
     S(time,   tasks,    warn_unplaced, NULL,       "10s",     0, INT64_MAX, "",                               \
       "work that no host can run is warned of after so long, then each minute; forever: never")             \
     S(size,   objects,  memory,      NULL,         "256MiB",  1048576, 1099511627776, "",                   \

@@ -375,7 +375,8 @@ bool verb_is_request(uint64_t verb)
         (uint64_t)1 << VERB_SUBMIT | (uint64_t)1 << VERB_CALL | (uint64_t)1 << VERB_SPAWN |
         (uint64_t)1 << VERB_PUT | (uint64_t)1 << VERB_FIND | (uint64_t)1 << VERB_QUERY |
         (uint64_t)1 << VERB_END | (uint64_t)1 << VERB_KEEP | (uint64_t)1 << VERB_DROP |
-        (uint64_t)1 << VERB_PIECE | (uint64_t)1 << VERB_DEPS | (uint64_t)1 << VERB_NEXT;
+        (uint64_t)1 << VERB_PIECE | (uint64_t)1 << VERB_DEPS | (uint64_t)1 << VERB_NEXT |
+        (uint64_t)1 << VERB_RETRY | (uint64_t)1 << VERB_DISCARD;
     return verb < 64 && (requests >> verb & 1);
 }
 _Static_assert(VERB_MAX <= 64, "verb_is_request() has a bit for each verb");

@@ -44,6 +44,8 @@
     V(KEEP,    keep,    19) /* I reference these refs of others, until I DROP them */              \
     V(FETCH,   fetch,   36) /* give me count bytes of a payload that was too large to come along */ \
     V(DEPS,    deps,    37) /* dependencies of the call behind it */                               \
+    V(RETRY,   retry,   38) /* send a dead letter again; seq settles like its call */              \
+    V(DISCARD, discard, 39) /* throw dead letters away; seq settles with how many */               \
     /* host and worker -> broker */                                                                \
     V(OFFER,   offer,   20) /* a definition that this host can run */                              \
     V(METHOD,  method,  21) /* a method of the class offered last */                               \
@@ -105,6 +107,8 @@
 #define MOB_KEEP(F)    F(u64, seq) F(refs, refs)
 #define MOB_PIECE(F)   F(u64, seq) F(load, bytes)
 #define MOB_DEPS(F)    F(u64, seq) F(refs, refs)
+#define MOB_RETRY(F)   F(u64, seq) F(u64, letter)
+#define MOB_DISCARD(F) F(u64, seq) F(str, filter)
 #define MOB_FETCH(F)   F(ref, ref) F(u32, part) F(u64, offset) F(u64, count)
 #define MOB_OFFER(F)   F(str, name) F(str, usage) F(u32, kind) F(opts, opts)
 #define MOB_METHOD(F)  F(str, name) F(str, usage) F(opts, opts)

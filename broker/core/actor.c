@@ -149,6 +149,14 @@ static void give_up_name(core_t *core, actor_t *actor)
     actor->name_key = 0;
 }
 
+actor_t *actor_called(core_t *core, uint32_t space, const char *text)
+{
+    const char *colon = strchr(text, ':'), *plain = colon ? colon + 1 : text;
+    if (colon)
+        space = name_of(core, (mob_bytes_t){text, (size_t)(colon - text)});
+    return actor_named(core, space, name_of(core, (mob_bytes_t){plain, strlen(plain)}));
+}
+
 actor_t *actor_find(core_t *core, mob_ref_t ref, uint32_t space)
 {
     call_t *call = call_find(core, ref);
@@ -160,11 +168,7 @@ actor_t *actor_find(core_t *core, mob_ref_t ref, uint32_t space)
         return NULL;
     if (!mob_is_none(call->extra->parent))
         return actor_find(core, call->extra->parent, space);
-    const char *text = call->extra->find, *colon = strchr(text, ':');
-    if (colon)
-        space = name_of(core, (mob_bytes_t){text, (size_t)(colon - text)});
-    const char *plain = colon ? colon + 1 : text;
-    actor_t *actor = actor_named(core, space, name_of(core, (mob_bytes_t){plain, strlen(plain)}));
+    actor_t *actor = actor_called(core, space, call->extra->find);
     if (actor)
         call->extra->parent = actor->id; // the handle stays with this one
     return actor;

@@ -9,6 +9,7 @@
 actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t opts,
                    const opts_t *read);
 actor_t *actor_named(const core_t *core, uint32_t space, uint32_t name); // NULL: none that lives
+actor_t *actor_called(core_t *core, uint32_t space, const char *text);   // NAME or SPACE:NAME
 actor_t *actor_find(core_t *core, mob_ref_t ref, uint32_t space); // through handles that FIND made, too
 bool actor_claim_name(core_t *core, actor_t *actor, uint32_t name); // false: taken
 

@@ -11,6 +11,7 @@
 #include "graph.h"
 #include "refcount.h"
 #include "internal.h"
+#include "letter.h"
 #include "mailbox.h"
 #include "name.h"
 #include "once.h"
@@ -371,11 +372,13 @@ static int64_t retry_delay(core_t *core, const call_t *call)
 
 void call_give_up(core_t *core, call_t *call, const failure_t *failure)
 {
-    char text[MOB_TEXT_MAX];
+    char text[MOB_TEXT_MAX], letter[LETTER_NAME];
     failure_t record = *failure;
     if (has_retries(call) && is_poison(core, call)) {
-        snprintf(text, sizeof text, "%s: its body ended %u workers, the last time: %s",
-                 name_text(core, call->target), call->extra->kills, failure->reason);
+        snprintf(text, sizeof text,
+                 "%s: its body ended %u workers, see dead letter %s; the last time: %s",
+                 name_text(core, call->target), call->extra->kills,
+                 letter_name(letter, letter_next(core)), failure->reason);
         record.err = record.root = MOB_EPOISON;
         record.reason = text;
     }

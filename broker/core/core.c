@@ -13,6 +13,7 @@
 #include "call.h"
 #include "fetch.h"
 #include "graph.h"
+#include "letter.h"
 #include "refcount.h"
 #include "internal.h"
 #include "mailbox.h"
@@ -64,6 +65,8 @@ static core_config_t completed(const core_config_t *given)
     config.memory_max = config.memory_max ? config.memory_max : UINT64_C(512) << 20;
     config.store_max = config.store_max ? config.store_max : UINT64_C(256) << 20;
     config.object_max = config.object_max ? config.object_max : MOB_OBJECT_MAX;
+    config.letters_max = config.letters_max ? config.letters_max : 10000;
+    config.letter_bytes_max = config.letter_bytes_max ? config.letter_bytes_max : UINT64_C(256) << 20;
     config.ring_bytes = config.ring_bytes ? config.ring_bytes : 16u << 20;
     return config;
 }
@@ -108,6 +111,7 @@ void core_destroy(core_t **self_p)
         actor_free(core, core->actors);
     while (core->graves)
         actor_free(core, core->graves);
+    letters_fini(core);
     uint32_t at = 0;
     for (call_t *call; (call = call_next(core, &at)) != NULL;)
         call_free(core, call);
@@ -257,17 +261,41 @@ typedef void(handler_t)(core_t *, session_t *, const message_t *);
 
 // Who may say it is checked by the handler: a client that says RESULT is simply not a worker.
 static handler_t *const handlers[VERB_MAX] = {
-    [VERB_NAME] = on_name,        [VERB_SUBMIT] = request_submit, [VERB_CALL] = request_call,
-    [VERB_SPAWN] = request_spawn, [VERB_PUT] = request_put,       [VERB_FIND] = request_find,
-    [VERB_QUERY] = request_query, [VERB_END] = request_end,       [VERB_ASK] = ref_ask,
-    [VERB_WATCH] = ref_watch,     [VERB_CANCEL] = ref_cancel,     [VERB_STOP] = request_stop,
-    [VERB_DROP] = ref_drop,       [VERB_PING] = on_ping,          [VERB_BYE] = on_bye,
-    [VERB_OFFER] = on_offer,      [VERB_METHOD] = on_method,      [VERB_OPEN] = on_open,
-    [VERB_RESULT] = on_result,    [VERB_FAIL] = on_fail,          [VERB_GIVE] = on_give,
-    [VERB_BLOCKED] = on_blocked,  [VERB_RESUMED] = on_resumed,    [VERB_ENDED] = on_ended,
-    [VERB_HOLD] = on_hold,        [VERB_HAVE] = on_have,          [VERB_BEGUN] = on_begun,
-    [VERB_PIECE] = prelude_piece, [VERB_DEPS] = prelude_deps,     [VERB_FETCH] = fetch_request,
-    [VERB_ITEM] = on_item,        [VERB_NEXT] = stream_next,      [VERB_KEEP] = borrow_keep,
+    [VERB_NAME] = on_name,
+    [VERB_SUBMIT] = request_submit,
+    [VERB_CALL] = request_call,
+    [VERB_SPAWN] = request_spawn,
+    [VERB_PUT] = request_put,
+    [VERB_FIND] = request_find,
+    [VERB_QUERY] = request_query,
+    [VERB_END] = request_end,
+    [VERB_ASK] = ref_ask,
+    [VERB_WATCH] = ref_watch,
+    [VERB_CANCEL] = ref_cancel,
+    [VERB_STOP] = request_stop,
+    [VERB_DROP] = ref_drop,
+    [VERB_PING] = on_ping,
+    [VERB_BYE] = on_bye,
+    [VERB_OFFER] = on_offer,
+    [VERB_METHOD] = on_method,
+    [VERB_OPEN] = on_open,
+    [VERB_RESULT] = on_result,
+    [VERB_FAIL] = on_fail,
+    [VERB_GIVE] = on_give,
+    [VERB_BLOCKED] = on_blocked,
+    [VERB_RESUMED] = on_resumed,
+    [VERB_ENDED] = on_ended,
+    [VERB_HOLD] = on_hold,
+    [VERB_HAVE] = on_have,
+    [VERB_BEGUN] = on_begun,
+    [VERB_PIECE] = prelude_piece,
+    [VERB_DEPS] = prelude_deps,
+    [VERB_FETCH] = fetch_request,
+    [VERB_ITEM] = on_item,
+    [VERB_NEXT] = stream_next,
+    [VERB_KEEP] = borrow_keep,
+    [VERB_RETRY] = request_retry,
+    [VERB_DISCARD] = request_discard,
 };
 
 static void handle(core_t *core, session_t *session, const message_t *message)
@@ -503,6 +531,7 @@ core_count_t core_counts(const core_t *self)
     core_count_t count = self->count;
     count.objects = self->calls.used;
     count.graves = self->grave_count;
+    count.letters = HASH_COUNT(self->letters.first);
     stores_count(self, &count);
     count.bytes = weight(self);
     return count;

@@ -35,6 +35,7 @@ typedef struct core_config {    // 0 or NULL takes the default
     uint64_t store_max;   // of these in large values, a namespace: 256 MiB
     uint64_t object_max;  // bytes of one value: 64 MiB
     uint32_t ring_bytes;  // flight recorder: 16 MiB
+    uint64_t letters_max, letter_bytes_max; // dead letters, and what they keep: 10 000, 256 MiB
     uint32_t drop_notice; // per cent of outcomes that nobody is told of unless he asks: tests only
 } core_config_t;
 
@@ -83,6 +84,7 @@ typedef struct core_count { // counters for tests, health and the end of demo
     uint64_t dropped_notices; // by the fault
     uint64_t sessions, hosts, workers, actors, pending, objects, bytes;
     uint64_t store_bytes, store_refused; // large values and their pieces; pieces that found no room
+    uint64_t letters, letters_lost;      // dead letters; those that went for newer ones
     uint64_t graves; // records of dead actors that are kept for who may still call them; also objects
 } core_count_t;
 core_count_t core_counts(const core_t *self);

@@ -33,7 +33,7 @@ void entry_id(entry_t *self, mob_ref_t ref)
 
 static filter_value_t look(void *arg, filter_key_t key)
 {
-    const entry_t *row = arg;
+    const entry_t *row = *(const entry_t **)arg;
     const char *name = filter_key_name(key);
     for (size_t i = 0; i < row->count; i++) {
         const field_t *field = &row->fields[i];
@@ -48,9 +48,14 @@ static filter_value_t look(void *arg, filter_key_t key)
     return FILTER_NOTHING;
 }
 
+filter_verdict_t entry_match(const entry_t *row, const filter_t *filter)
+{
+    return filter_match(filter, look, &row);
+}
+
 bool entry_is_wanted(answer_t *answer, entry_t *row)
 {
-    bool wanted = filter_match(&answer->filter, look, row) != FILTER_NO;
+    bool wanted = entry_match(row, &answer->filter) != FILTER_NO;
     bool room = answer->rows.size <= ANSWER_MAX;
     answer->cut += wanted && !room;
     return wanted && room;

@@ -34,6 +34,7 @@ void entry_number(entry_t *self, const char *key, int64_t value);
 void entry_id(entry_t *self, mob_ref_t ref);
 void entry_print_id(char out[ENTRY_ID], mob_ref_t ref);
 
+filter_verdict_t entry_match(const entry_t *self, const filter_t *filter);
 bool entry_is_wanted(answer_t *answer, entry_t *self); // false: filtered, or there is no room
 void entry_put(answer_t *answer, const entry_t *self);
 void entry_emit(answer_t *answer, entry_t *self); // put it, if it is wanted

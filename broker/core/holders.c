@@ -64,6 +64,13 @@ static void of_keys(const walk_t *walk)
         tell_all(walk, (holder_t){.kind = HOLDER_CONTAINED}, value->refs, value->count);
 }
 
+static void of_letters(const walk_t *walk)
+{
+    for (const letter_t *letter = walk->core->letters.first; letter; letter = letter->hh.next)
+        tell_all(walk, (holder_t){.kind = HOLDER_LETTER, .letter = letter}, letter->held.refs,
+                 letter->held.count);
+}
+
 void holders_each(const core_t *core, void (*each)(void *arg, const holder_t *holder), void *arg)
 {
     const walk_t walk = {core, each, arg};
@@ -74,4 +81,5 @@ void holders_each(const core_t *core, void (*each)(void *arg, const holder_t *ho
     }
     of_sessions(&walk);
     of_keys(&walk);
+    of_letters(&walk);
 }

@@ -11,7 +11,8 @@ typedef enum holder_kind {
     HOLDER_SESSION,   // that borrowed it. From here on each is one of call->holds
     HOLDER_ARGUMENT,  // of a call without an outcome, or of an actor that may be made again
     HOLDER_CONTAINED, // in the value of call; NULL: in one that is kept for its key
-    HOLDER_STREAM     // in an item of call that nobody has taken
+    HOLDER_STREAM,    // in an item of call that nobody has taken
+    HOLDER_LETTER     // of a dead letter, as an argument or inside one
 } holder_kind_t;
 
 typedef struct holder {
@@ -19,6 +20,7 @@ typedef struct holder {
     const call_t *held;
     const session_t *session; // OWNER, SESSION
     const call_t *call;       // ARGUMENT, CONTAINED, STREAM
+    const letter_t *letter;   // LETTER
 } holder_t;
 
 static inline bool holder_is_counted(const holder_t *self)

@@ -11,6 +11,7 @@
 #include "graph.h"
 #include "refcount.h"
 #include "internal.h"
+#include "letter.h"
 #include "name.h"
 #include "notice.h"
 #include "once.h"
@@ -100,6 +101,8 @@ void outcome_failure(core_t *core, call_t *call, const failure_t *failure)
         once_forget(core, call); // nothing came of it: the next one with its key may run
     if (actor)
         record.actor = (mob_actor_t){actor->id.owner, actor->id.seq, actor->incarnation};
+    if (letter_is_due(call, failure->err))
+        letter_write(core, call, failure);
     outcome_store(core, call, failure->err, outcome_encode(core, &record));
 }
 

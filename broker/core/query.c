@@ -10,6 +10,7 @@
 #include "attempt.h"
 #include "call.h"
 #include "filter.h"
+#include "letter.h"
 #include "name.h"
 #include "place.h"
 #include "query_refs.h"
@@ -229,16 +230,18 @@ static void status(answer_t *answer)
     entry_number(&row, "store_refused", (int64_t)count.store_refused);
     entry_number(&row, "notices", (int64_t)count.notices);
     entry_number(&row, "malformed", (int64_t)count.malformed);
+    entry_number(&row, "letters", (int64_t)count.letters);
+    entry_number(&row, "letters_lost", (int64_t)count.letters_lost);
     entry_emit(answer, &row);
 }
 
 static const struct kind {
     const char *name;
     void (*fill)(answer_t *);
-} kinds[] = {{"actors", actors},     {"tasks", tasks},           {"hosts", hosts},
-             {"attempts", attempts}, {"workers", workers},       {"sessions", sessions},
-             {"methods", methods},   {"objects", query_objects}, {"refs", query_refs},
-             {"status", status}};
+} kinds[] = {{"actors", actors},       {"tasks", tasks},           {"hosts", hosts},
+             {"attempts", attempts},   {"workers", workers},       {"sessions", sessions},
+             {"methods", methods},     {"objects", query_objects}, {"refs", query_refs},
+             {"letters", letter_rows}, {"status", status}};
 
 // ---- The answer ---------------------------------------------------------------------------------
 
@@ -251,6 +254,15 @@ blob_t *query_text(const char *value)
 {
     pack_t out = PACK_INIT;
     pack_str(&out, value, strlen(value));
+    blob_t *blob = packed(&out);
+    pack_fini(&out);
+    return blob;
+}
+
+blob_t *query_number(int64_t value)
+{
+    pack_t out = PACK_INIT;
+    pack_i64(&out, value);
     blob_t *blob = packed(&out);
     pack_fini(&out);
     return blob;
@@ -277,7 +289,7 @@ static bool is(mob_bytes_t what, const char *name)
     return what.size == strlen(name) && memcmp(what.data, name, what.size) == 0;
 }
 
-static bool parsed(mob_bytes_t given, filter_t *out, char *reason, size_t size)
+bool query_parse(mob_bytes_t given, filter_t *out, char *reason, size_t size)
 {
     char copy[MOB_TEXT_MAX + 1];
     unsigned column = 0;
@@ -300,7 +312,7 @@ static blob_t *tail(core_t *core, session_t *session, mob_bytes_t given, mob_err
 {
     filter_t filter;
     *err = MOB_EARGS;
-    if (!parsed(given, &filter, reason, size))
+    if (!query_parse(given, &filter, reason, size))
         return NULL;
     *err = MOB_ENOMEM;
     const tail_t *tail = timeline_tail(core, session, &filter);
@@ -342,7 +354,7 @@ static blob_t *past(core_t *core, session_t *session, mob_bytes_t given, mob_err
         snprintf(reason, size, "a number is wanted, and a filter behind a blank");
         return NULL;
     }
-    if (!parsed(given, &filter, reason, size))
+    if (!query_parse(given, &filter, reason, size))
         return NULL;
     *err = MOB_ENOMEM;
     batch_t events = BATCH_INIT;
@@ -474,7 +486,7 @@ blob_t *query_answer(core_t *core, session_t *session, mob_bytes_t what, mob_byt
         if (is(what, questions[i].name))
             return questions[i].answer(core, session, given, err, reason, size);
     answer_t answer = {.core = core, .session = session};
-    if (!parsed(given, &answer.filter, reason, size)) {
+    if (!query_parse(given, &answer.filter, reason, size)) {
         *err = MOB_EARGS;
         return NULL;
     }

@@ -5,6 +5,7 @@
 #include "actor.h"
 #include "call.h"
 #include "holders.h"
+#include "letter.h"
 #include "name.h"
 #include "rope.h"
 
@@ -57,7 +58,8 @@ void query_objects(answer_t *answer)
 
 static const char *const kinds[] = {
     [HOLDER_OWNER] = "session",     [HOLDER_BROKER] = "broker",       [HOLDER_SESSION] = "session",
-    [HOLDER_ARGUMENT] = "argument", [HOLDER_CONTAINED] = "contained", [HOLDER_STREAM] = "stream"};
+    [HOLDER_ARGUMENT] = "argument", [HOLDER_CONTAINED] = "contained", [HOLDER_STREAM] = "stream",
+    [HOLDER_LETTER] = "letter"};
 
 // An actor that is alone in its process is what people know that by.
 static const char *name_of_session(const core_t *core, const session_t *session)
@@ -69,9 +71,10 @@ static const char *name_of_session(const core_t *core, const session_t *session)
 
 static const char *name_of_holder(const core_t *core, const holder_t *holder)
 {
-    return holder->session ? name_of_session(core, holder->session)
-           : holder->call  ? name_of_call(core, holder->call)
-                           : "";
+    return holder->session  ? name_of_session(core, holder->session)
+           : holder->call   ? name_of_call(core, holder->call)
+           : holder->letter ? name_text(core, holder->letter->target)
+                            : "";
 }
 
 static void one_holder(void *arg, const holder_t *holder)
@@ -85,6 +88,8 @@ static void one_holder(void *arg, const holder_t *holder)
         return;
     if (holder->call)
         entry_print_id(id, holder->call->id);
+    if (holder->letter)
+        letter_name(id, holder->letter->number);
     entry_id(&row, held->id);
     entry_text(&row, "kind", kinds[holder->kind]);
     entry_text(&row, "name", name_of_holder(core, holder));

@@ -11,6 +11,7 @@
 #include "demand.h"
 #include "refcount.h"
 #include "internal.h"
+#include "letter.h"
 #include "mailbox.h"
 #include "name.h"
 #include "notice.h"
@@ -155,6 +156,8 @@ static void method_options(core_t *core, const actor_t *actor, call_t *call, con
 static bool is_first(core_t *core, call_t *call, const opts_t *own, const actor_t *actor,
                      const msg_call_t *request)
 {
+    if (own->key.size && call_extra(call))
+        call->extra->actor = request->actor; // one that shares a run goes to no actor
     return own->key.size == 0 ||
            once_enter(core, call, own->key, actor ? actor->id : request->actor, request->deps);
 }
@@ -170,6 +173,7 @@ void request_call(core_t *core, session_t *session, const message_t *message)
     call->target = session_name_of(session, request->method);
     call->incarnation = request->incarnation;
     call->old_epoch = admit_is_old(core, request->epoch);
+    core->aim = (aim_t){call->id, request->actor};
     if (!admit_work(core, session, call, request->parent))
         return;
     actor_t *actor = actor_find(core, request->actor, session->space);
@@ -344,6 +348,65 @@ void request_query(core_t *core, session_t *session, const message_t *message)
         outcome_value(core, call, value);
     else
         outcome_fail(core, call, err, "", "%s", reason);
+}
+
+// ---- Dead letters -------------------------------------------------------------------------------
+
+// Whatever comes of it, the letter has gone: a failure writes a new one.
+static void resend(core_t *core, call_t *call, const letter_t *letter)
+{
+    actor_t *actor = call->kind == CALL_METHOD ? letter_actor(core, letter) : NULL;
+    core->aim = (aim_t){call->id, letter->actor};
+    if (call->kind == CALL_METHOD)
+        timeline_add(core, EVENT_CALL, call, MOB_OK);
+    core->count.calls += call->kind == CALL_METHOD;
+    core->count.tasks += call->kind == CALL_TASK;
+    if (!admit_deps(core, call, letter_deps(letter)))
+        return;
+    if (actor)
+        request_enter(core, actor, call);
+    else if (call->kind == CALL_METHOD)
+        refuse_unknown(core, call, letter->actor);
+    else
+        start_task(core, call);
+}
+
+void request_retry(core_t *core, session_t *session, const message_t *message)
+{
+    char name[LETTER_NAME];
+    letter_t *letter = letter_find(core, message->retry.letter);
+    call_t *call = admit(core, session, message->retry.seq, CALL_QUERY, NULL);
+    if (!call)
+        return;
+    letter_name(name, message->retry.letter);
+    call->target = letter ? letter->target : 0;
+    if (!letter)
+        outcome_fail(core, call, MOB_ENOTFOUND, "", "there is no dead letter %s", name);
+    else if (letter->returns != 1)
+        outcome_fail(core, call, MOB_EARGS, "", "%s: its caller alone can take %s", name,
+                     letter->returns == MOB_STREAM ? "the items of a stream" : "several results");
+    else if (!admit_work(core, session, call, (mob_ref_t){0, 0}))
+        return;
+    else if (!letter_refill(core, letter, call))
+        outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
+    else {
+        letter_take(core, letter); // what is written meanwhile must not push it out
+        resend(core, call, letter);
+        letter_free(core, &letter);
+    }
+}
+
+void request_discard(core_t *core, session_t *session, const message_t *message)
+{
+    char reason[MOB_TEXT_MAX];
+    filter_t filter;
+    call_t *call = admit(core, session, message->discard.seq, CALL_QUERY, NULL);
+    if (!call)
+        return;
+    if (query_parse(message->discard.filter, &filter, reason, sizeof reason))
+        outcome_value(core, call, query_number(letter_discard(core, &filter)));
+    else
+        outcome_fail(core, call, MOB_EARGS, "", "%s", reason);
 }
 
 // ---- Later --------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ void request_spawn(core_t *core, session_t *session, const message_t *message);
 void request_put(core_t *core, session_t *session, const message_t *message);
 void request_find(core_t *core, session_t *session, const message_t *message);
 void request_query(core_t *core, session_t *session, const message_t *message);
+void request_retry(core_t *core, session_t *session, const message_t *message);
+void request_discard(core_t *core, session_t *session, const message_t *message);
 void request_end(core_t *core, session_t *session, const message_t *message);
 void request_stop(core_t *core, session_t *session, const message_t *message);
 

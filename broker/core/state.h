@@ -36,6 +36,7 @@ typedef struct store store_t;
 typedef struct demand demand_t;
 typedef struct shape shape_t;
 typedef struct borrow borrow_t;
+typedef struct letter letter_t;
 
 // ---- Names: every text that the core meets often, once; index 0 is "" ---------------------------
 
@@ -258,7 +259,8 @@ struct call {
     uint32_t index; // in the slab, as long as it lives
     uint8_t kind, state;
     bool forget : 1, dropped : 1, unordered : 1, old_epoch : 1, cancelled : 1, own_retries : 1,
-        own_timeout : 1, kept : 1, open : 1; // open: its worker said BEGUN, and goes on with others
+        own_timeout : 1, kept : 1, again : 1,
+        open : 1; // again: it was a dead letter; open: its worker said BEGUN, and goes on with others
     int8_t priority;
     uint16_t attempt;     // of the run in hand, from 0
     int16_t retries;      // allowed; -1: no limit
@@ -439,6 +441,39 @@ typedef struct record { // of the flight recorder
     uint16_t attempt, code;
 } record_t;
 
+// A call that failed with nobody to tell, or that is poison (letter.h).
+struct letter {
+    uint64_t number; // its name is dl-NUMBER
+    int64_t at;
+    mob_ref_t id, actor;          // of the call; whose method, or none
+    char *to, *reason;            // what that actor is called; NULL: no memory
+    uint32_t from, target, space; // name indexes
+    mob_err_t err;
+    uint32_t executed, attempts;
+    uint8_t kind;
+    int8_t priority;
+    int16_t retries;
+    bool own_retries, own_timeout, unordered;
+    int64_t timeout_us, returns; // 0: none; MOB_STREAM
+    int64_t retry_on[MOB_RETRY_MAX];
+    shape_t *shape; // held; NULL: that of its definition
+    blob_t *load;
+    mob_ref_t *refs; // its dependencies, then those inside its arguments
+    uint32_t dep_count, ref_count;
+    reflist_t held; // of these: objects
+    uint64_t bytes; // what it counts for
+    UT_hash_handle hh;
+};
+
+typedef struct letters {
+    letter_t *first; // by number, the oldest first
+    uint64_t last, bytes;
+} letters_t;
+
+typedef struct aim { // of the method call that came last: one that is refused has no actor yet
+    mob_ref_t call, actor;
+} aim_t;
+
 typedef struct dropped { // a DROP
     mob_ref_t ref;
     uint64_t count;
@@ -492,6 +527,8 @@ struct core {
     uint64_t ring_next;
     notes_t *notes; // timeline.c
     tail_t *tails;
+    letters_t letters;
+    aim_t aim;
     core_count_t count;
     store_t *stores; // a namespace each
     load_t *loads;   // of the RUN or MAKE in the making

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "letter.h"
+
 store_t *store_of(core_t *core, uint32_t space)
 {
     store_t *store = core->stores;
@@ -18,9 +20,13 @@ store_t *store_of(core_t *core, uint32_t space)
     return core->stores = store;
 }
 
+// What lives goes before what is dead.
 bool store_take(store_t *self, uint32_t bytes)
 {
-    if (self->bytes + bytes > self->core->config.store_max) {
+    uint64_t most = self->core->config.store_max;
+    while (self->bytes + bytes > most && letter_yield(self->core))
+        ;
+    if (self->bytes + bytes > most) {
         self->refused++;
         return false;
     }

@@ -92,7 +92,7 @@ static bool goes_back(unsigned kind) // from who was asked to who asked
     return kind == EVENT_REPLY || kind == EVENT_FAIL || kind == EVENT_ITEM;
 }
 
-void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_err_t code)
+static void add(core_t *core, enum wire_event kind, const call_t *call, mob_err_t code, uint32_t note)
 {
     record_t *record = next_record(core);
     uint32_t caller = call->owner ? call->owner->name : 0, place = place_of(call);
@@ -105,11 +105,22 @@ void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_er
                          .to = back ? caller : place,
                          .method = call->target,
                          .bytes = call->load ? call->load->size : 0,
+                         .note = note,
                          .took = back ? (int32_t)(core->now - call->at) : -1,
                          .attempt = call->attempt,
                          .code = (uint16_t)code};
     if (core->tails)
         show(core, record);
+}
+
+void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_err_t code)
+{
+    add(core, kind, call, code, 0);
+}
+
+void timeline_letter(core_t *core, const call_t *call, mob_err_t code, const char *name)
+{
+    add(core, EVENT_DEAD, call, code, keep_note(core, name));
 }
 
 void timeline_item(core_t *core, const call_t *call, uint32_t bytes)

@@ -7,6 +7,7 @@
 #include "state.h"
 
 void timeline_add(core_t *core, enum wire_event kind, const call_t *call, mob_err_t code);
+void timeline_letter(core_t *core, const call_t *call, mob_err_t code, const char *name);
 void timeline_item(core_t *core, const call_t *call, uint32_t bytes); // of a stream
 void timeline_note(core_t *core, enum wire_event kind, uint32_t from, uint32_t to, mob_ref_t ref,
                    const char *note);

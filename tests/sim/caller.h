@@ -33,6 +33,7 @@ void caller_free(caller_t **self_p);
 void caller_think(caller_t *self); // ask for something
 void caller_die(caller_t *self, bool seen);
 void caller_drop_actors(caller_t *self);
+void caller_discard(caller_t *self);                  // every dead letter
 void caller_leave(caller_t *self);                    // drop everything and say BYE
 bool caller_settled(const caller_t *self, bool ends); // ends: also what settles only with an actor
 deed_t *caller_actor(const caller_t *self);           // one of its actors; NULL: none

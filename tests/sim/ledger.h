@@ -12,10 +12,11 @@ typedef enum deed_kind {
     DEED_ACTOR,
     DEED_OBJECT,
     DEED_END,
-    DEED_PART,  // a ref of a TASK or METHOD with several results, but the first
-    DEED_NEXT,  // an item of a stream
-    DEED_PIECE, // no ref: a part of the payload of the one behind it
-    DEED_DROP   // no ref: it takes a number, and that is all
+    DEED_PART,   // a ref of a TASK or METHOD with several results, but the first
+    DEED_NEXT,   // an item of a stream
+    DEED_PIECE,  // no ref: a part of the payload of the one behind it
+    DEED_DROP,   // no ref: it takes a number, and that is all
+    DEED_DISCARD // of dead letters; nobody looks at how many
 } deed_kind_t;
 
 enum { DEED_DEPS = 2, DEED_PAYLOAD = 16, DEED_CODE = 1000 };

@@ -299,6 +299,13 @@ void caller_drop_actors(caller_t *self)
     link_flush(&self->link, false);
 }
 
+void caller_discard(caller_t *self)
+{
+    caller_plan(self, DEED_DISCARD)->forget = true;
+    caller_say_unsent(self);
+    link_flush(&self->link, false);
+}
+
 void caller_leave(caller_t *self)
 {
     for (uint64_t i = self->first_open, end = self->count; i < end; i++)

@@ -152,6 +152,7 @@ static void start_broker(world_t *self)
         .mailbox_max = 24,
         .ring_bytes = 1 << 16,
         .store_max = 1024,
+        .letters_max = 16,
     };
     self->core = core_new(&config);
     if (!self->core)
@@ -361,6 +362,11 @@ static bool actors_ended(const world_t *self)
     return all_settled(self, true) && core_counts(self->core).actors == 0;
 }
 
+static bool no_letters(const world_t *self)
+{
+    return core_counts(self->core).letters == 0;
+}
+
 // A dropped stream frees its producer.
 static const runner_t *body_that_waits(const world_t *self)
 {
@@ -412,6 +418,11 @@ static void wind_up(world_t *self)
         caller_drop_actors(self->callers[i]);
     if (!until(self, actors_ended, EMPTY_US) && sound(self))
         say_pending(self, "an actor that nobody holds never ends", true);
+    if (!sound(self))
+        return;
+    caller_discard(self->callers[0]);
+    if (!until(self, no_letters, EMPTY_US) && sound(self))
+        say_pending(self, "a dead letter that was thrown away stays", true);
     if (!sound(self))
         return;
     for (int i = 0; i < WORLD_CALLERS; i++)
