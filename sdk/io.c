@@ -55,6 +55,8 @@ typedef struct setting {
 static const setting_t BOTH[] = {
     {ZMQ_MAXMSGSIZE, 0}, // 64 bits wide: set by hand
     {ZMQ_RECONNECT_IVL, IO_RECONNECT_US / 1000},
+    {ZMQ_RECONNECT_IVL_MAX, IO_RECONNECT_MAX_US / 1000},
+    {ZMQ_CONNECT_TIMEOUT, IO_CONNECT_US / 1000},
     {ZMQ_TCP_KEEPALIVE, 1},
     {ZMQ_TCP_KEEPALIVE_IDLE, 10},
     {ZMQ_TCP_KEEPALIVE_INTVL, 3},
@@ -73,15 +75,13 @@ static bool apply(void *socket, const setting_t *settings, size_t count)
     return good;
 }
 
-static void *open_socket(io_t *self, int type, const setting_t *settings, size_t count, bool local)
+static void *open_socket(io_t *self, int type, const setting_t *settings, size_t count)
 {
     void *socket = zmq_socket(self->context, type);
     if (!socket)
         return NULL;
     const int64_t frame_max = MOB_FRAME_MAX;
-    const int again_max = local ? 1000 : 5000; // a local broker costs little to look for
     bool good = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max) == 0 &&
-                zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &again_max, sizeof again_max) == 0 &&
                 apply(socket, BOTH, sizeof BOTH / sizeof *BOTH) && apply(socket, settings, count);
     if (good)
         return socket;
@@ -174,9 +174,8 @@ static bool keep_descriptors(io_t *self)
 mob_err_t io_open(io_t *self, const char *calls_at, const char *notices_at)
 {
     io_close(self, 0);
-    bool local = strncmp(calls_at, "ipc:", 4) == 0;
-    void *calls = open_socket(self, ZMQ_DEALER, CALLS, sizeof CALLS / sizeof *CALLS, local);
-    void *notices = open_socket(self, ZMQ_SUB, NOTICES, sizeof NOTICES / sizeof *NOTICES, local);
+    void *calls = open_socket(self, ZMQ_DEALER, CALLS, sizeof CALLS / sizeof *CALLS);
+    void *notices = open_socket(self, ZMQ_SUB, NOTICES, sizeof NOTICES / sizeof *NOTICES);
     self->sockets[IO_CALLS] = calls;
     self->sockets[IO_NOTICES] = notices;
     bool good = calls && notices && watch(self, calls) &&

@@ -16,6 +16,9 @@
 enum {
     PARCEL_FRAMES = 1 + MOB_BLOBS_MAX,
     IO_RECONNECT_US = 100 * 1000, // from the end of a connection to the next one, at least
+    // Together less than server/rejoin: who lives on must be back before a new broker declares losses.
+    IO_RECONNECT_MAX_US = 1000 * 1000,
+    IO_CONNECT_US = 1500 * 1000, // one attempt; the system's own grow to minutes where nothing answers
 };
 enum io_socket { IO_CALLS, IO_NOTICES, IO_MONITOR, IO_SOCKETS };
 

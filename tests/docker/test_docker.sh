@@ -129,6 +129,10 @@ ends_while_it_stops() { # a body that began before; none begins after
     wait "$caller"
     says 4000 cat "$dir/nap" && inspected '{{.State.ExitCode}}' 0 "$own"
 }
+away_for_two_probes() { # long enough for who looks for it to grow slow
+    event "$killed" "$client" '^exec_die [1-9]' && event "$(now)" "$client" '^exec_die [1-9]'
+}
+none_given_up() { ! grep 'the actor has ended' "$dir/tally"; }
 
 stop_in_time() {
     local begun=$SECONDS id
@@ -172,6 +176,7 @@ check 'the client is served again' served "$killed"
 check 'the container comes back as a host' again
 
 check 'the broker is killed under load, and its address taken' broker_elsewhere
+check 'it stays away for a while' away_for_two_probes
 check 'it starts again, at another address' docker start "$broker"
 check 'it is healthy again' event "$killed" "$broker" '^health_status: healthy'
 check 'the address is another one' test "$(address_of "$broker")" != "$(address_of "$project-squatter")"
@@ -188,6 +193,7 @@ docker rm "$own" >/dev/null 2>&1
 check 'all drain and exit 0, in time' stop_in_time
 docker logs "$client" >"$dir/tally" 2>&1
 check 'every call of the client has ended, in a value or a named error' none_open
+check 'the actor that lived on was not given up' none_given_up
 sed 's/^/# /' "$dir/tally"
 check 'down' compose down -v
 check 'nothing is left' nothing_left
