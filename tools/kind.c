@@ -24,6 +24,11 @@ static const column_t object_columns[] = {
 static const column_t ref_columns[] = {
     {"id", "ID", 't', 0}, {"what", "WHAT", 's', 0}, {"kind", "KIND", 't', 0}, {"name", "HOLDER", 's', 0}, {"holder", "HOLDER-ID", 't', 0},
     {"bytes", "BYTES", 'b', 0}, {"owner", "OWNER", 't', 0}, {"age_ms", "AGE", 'a', 0}, {"space", "SPACE", 't', 1}, {0}};
+static const column_t store_columns[] = {
+    {"space", "SPACE", 't', 0}, {"objects", "OBJECTS", 'n', 0}, {"bytes", "BYTES", 'b', 0}, {"held_bytes", "HELD", 'b', 0},
+    {"puts", "PUTS", 'n', 0}, {"gets", "GETS", 'n', 0}, {"hits", "HITS", 'n', 0}, {"upto_4k", "<=4K", 'n', 0},
+    {"upto_100k", "<=100K", 'n', 0}, {"upto_1m", "<=1M", 'n', 0}, {"larger", ">1M", 'n', 0}, {"store_bytes", "STORE", 'b', 0},
+    {"store_max", "OF", 'b', 0}, {"refused", "REFUSED", 'n', 1}, {0}};
 static const column_t host_columns[] = {
     {"name", "HOST", 't', 0}, {"state", "STATE", 't', 0}, {"pid", "PID", 'n', 0}, {"slots", "SLOTS", 'n', 0},
     {"workers", "WORKERS", 'n', 0}, {"definitions", "OFFERS", 'n', 0}, {"resources", "TAKEN", 't', 0}, {"procs", "PROCS", 'n', 1},
@@ -43,7 +48,7 @@ const kind_t kinds[] = {
     {"objects", "object", object_columns, "id", "owner"}, {"hosts", "host", host_columns, "name", NULL},
     {"workers", "worker", worker_columns, "name", NULL},    {"sessions", "session", session_columns, "name", NULL},
     {"methods", "method", method_columns, "name", NULL},    {"attempts", "attempt", attempt_columns, "id", NULL},
-    {"refs", "ref", ref_columns, "id", NULL},
+    {"refs", "ref", ref_columns, "id", NULL},           {"stores", "store", store_columns, "space", NULL},
     {0},
 };
 // clang-format on

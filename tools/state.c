@@ -303,6 +303,23 @@ static cell_t *find_line(tool_t *tool, rows_t *lines, const char *name, const ch
     return &cells[2];
 }
 
+// Of each namespace, behind the counts.
+static int tell_stores(tool_t *tool)
+{
+    char kept[UNIT_TEXT_MAX], held[UNIT_TEXT_MAX];
+    rows_t rows;
+    int wrong = query_rows(tool, "stores", "", &rows);
+    for (size_t i = 0; !wrong && i < rows.count; i++) {
+        const row_t *row = &rows.items[i];
+        say_note(tool, "%s: %s in values, %s of it held; %lld puts, %lld gets, %lld hits",
+                 row_text(row, "space"), unit_print_size(kept, (uint64_t)row_number(row, "bytes")),
+                 unit_print_size(held, (uint64_t)row_number(row, "held_bytes")),
+                 (long long)row_number(row, "puts"), (long long)row_number(row, "gets"),
+                 (long long)row_number(row, "hits"));
+    }
+    return wrong;
+}
+
 int state_summary(tool_t *tool)
 {
     const kind_t *kind = kind_find(tool->words[0]);
@@ -328,5 +345,5 @@ int state_summary(tool_t *tool)
     fflush(stdout);
     say_note(tool, "%zu %s in all%s", rows.count, kind->name,
              rows.cut ? "; more were too many for one answer" : "");
-    return 0;
+    return strcmp(kind->name, "objects") == 0 ? tell_stores(tool) : 0;
 }

@@ -163,7 +163,7 @@ const command_t verbs[] = {
      "mobula events\nmobula events ev=exit,restart --count 1 --for 1m", monitor_flags, 0, MANY, false, false, events},
     {"top", FAMILY_WATCH, "", "live table: actors, tasks, hosts and more",
      "mobula top\nmobula top --view tasks -f 'age>5s' --every 2s\nmobula top --once -o json", top_flags, 0, 0, false, false, top},
-    {"list", FAMILY_WATCH, "actors|tasks|attempts|objects|refs|hosts|workers|sessions|methods", "what there is",
+    {"list", FAMILY_WATCH, "actors|tasks|attempts|objects|refs|stores|hosts|workers|sessions|methods", "what there is",
      "mobula list actors -f state=alive --sort -mailbox\nmobula list tasks -f 'age>5m' -o json\nmobula list refs -f kind=argument", no_flags, 1, 1, true, false, state_list},
     {"show", FAMILY_WATCH, "actor|task|object|host|worker|session|method ID", "all that is known of one thing",
      "mobula show actor ledger\nmobula show task 9f3a.17", no_flags, 2, 2, false, false, state_show},

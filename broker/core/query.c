@@ -241,7 +241,7 @@ static const struct kind {
 } kinds[] = {{"actors", actors},       {"tasks", tasks},           {"hosts", hosts},
              {"attempts", attempts},   {"workers", workers},       {"sessions", sessions},
              {"methods", methods},     {"objects", query_objects}, {"refs", query_refs},
-             {"letters", letter_rows}, {"status", status}};
+             {"stores", query_stores}, {"letters", letter_rows},   {"status", status}};
 
 // ---- The answer ---------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 #include "letter.h"
 #include "name.h"
 #include "rope.h"
+#include "store.h"
 
 // Questions and handles are none; the record behind an actor stands for the actor.
 static bool is_object(const call_t *call)
@@ -52,6 +53,67 @@ void query_objects(answer_t *answer)
     for (const call_t *call; (call = call_next(answer->core, &at)) != NULL;)
         if (is_object(call))
             one_object(answer, call);
+}
+
+// ---- Stores -------------------------------------------------------------------------------------
+
+typedef struct tally { // of the objects of a namespace
+    uint64_t objects, bytes, held;
+    uint64_t sizes[4]; // how many up to each of the bounds below, and above them
+} tally_t;
+
+static const int64_t bounds[] = {MOB_INLINE_MAX, MOB_BLOB_MAX, 1 << 20};
+
+static void count(tally_t *self, const call_t *call)
+{
+    int64_t bytes = bytes_of(call);
+    size_t size = 0;
+    while (size < sizeof bounds / sizeof *bounds && bytes > bounds[size])
+        size++;
+    self->objects++;
+    self->bytes += (uint64_t)bytes;
+    self->held += call->holds > 0 || (call->owner && !call->dropped) ? (uint64_t)bytes : 0;
+    self->sizes[size]++;
+}
+
+static tally_t tally_of(core_t *core, uint32_t space)
+{
+    tally_t tally = {0};
+    uint32_t at = 0;
+    for (const call_t *call; (call = call_next(core, &at)) != NULL;)
+        if (call->space == space && is_object(call) && !call->code)
+            count(&tally, call);
+    return tally;
+}
+
+static void one_store(answer_t *answer, const store_t *store)
+{
+    const core_t *core = answer->core;
+    tally_t tally = tally_of(answer->core, store->space);
+    entry_t row = {0};
+    entry_text(&row, "space", name_text(core, store->space));
+    entry_number(&row, "objects", (int64_t)tally.objects);
+    entry_number(&row, "bytes", (int64_t)tally.bytes);
+    entry_number(&row, "held_bytes", (int64_t)tally.held);
+    entry_number(&row, "puts", (int64_t)store->puts);
+    entry_number(&row, "gets", (int64_t)store->gets);
+    entry_number(&row, "hits", (int64_t)store->hits);
+    entry_number(&row, "upto_4k", (int64_t)tally.sizes[0]);
+    entry_number(&row, "upto_100k", (int64_t)tally.sizes[1]);
+    entry_number(&row, "upto_1m", (int64_t)tally.sizes[2]);
+    entry_number(&row, "larger", (int64_t)tally.sizes[3]);
+    entry_number(&row, "store_bytes", (int64_t)store->bytes);
+    entry_number(&row, "store_max", (int64_t)core->config.store_max);
+    entry_number(&row, "refused", (int64_t)store->refused);
+    entry_emit(answer, &row);
+}
+
+// One that was never used, as of an anonymous namespace, is none.
+void query_stores(answer_t *answer)
+{
+    for (const store_t *store = answer->core->stores; store; store = store->next)
+        if (store->puts + store->gets + store->bytes + store->refused > 0)
+            one_store(answer, store);
 }
 
 // ---- Holders ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "parts.h"
 #include "rejoin.h"
 #include "session.h"
+#include "store.h"
 
 enum { DROP_EACH_MAX = 1024 }; // after a reconnect a session drops all that it ever dropped
 
@@ -33,9 +34,16 @@ bool ref_fate(const core_t *core, mob_ref_t ref, failure_t *out)
     return true;
 }
 
+static call_t *asked_for(core_t *core, const session_t *session, mob_ref_t ref)
+{
+    call_t *call = call_find(core, ref);
+    store_asked(session->store, call && call->state == CALL_FINAL && call->code == MOB_OK);
+    return call;
+}
+
 void ref_answer(core_t *core, session_t *session, mob_ref_t ref)
 {
-    const call_t *call = call_find(core, ref);
+    const call_t *call = asked_for(core, session, ref);
     failure_t failure;
     if (call && call->state == CALL_FINAL)
         outcome_answer(core, session, call);
@@ -55,7 +63,7 @@ void ref_watch(core_t *core, session_t *session, const message_t *message)
     refs_t refs = message->watch.refs;
     while (refs.count > 0 && session->peer) {
         mob_ref_t ref = refs_next(&refs);
-        call_t *call = call_find(core, ref);
+        call_t *call = asked_for(core, session, ref);
         failure_t failure;
         if (call && call->state == CALL_FINAL)
             outcome_answer(core, session, call);

@@ -22,6 +22,7 @@
 #include "rejoin.h"
 #include "session.h"
 #include "shape.h"
+#include "store.h"
 #include "timeline.h"
 #include "worker.h"
 
@@ -327,6 +328,8 @@ void request_put(core_t *core, session_t *session, const message_t *message)
     }
     timeline_add(core, EVENT_PUT, call, MOB_OK);
     if (refcount_value(core, call, message->put.inner)) {
+        if (session->store)
+            session->store->puts++;
         outcome_value(core, call, blob_hold(call->load));
         return;
     }

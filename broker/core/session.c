@@ -17,6 +17,7 @@
 #include "text.h"
 #include "prelude.h"
 #include "rejoin.h"
+#include "store.h"
 #include "stream.h"
 #include "timeline.h"
 #include "unmet.h"
@@ -172,6 +173,7 @@ void session_hello(core_t *core, peer_t *peer, const msg_hello_t *hello)
         session->last = session->floor = hello->floor;
     uint32_t space = name_of(core, hello->space);
     session->space = space ? space : name_of(core, (mob_bytes_t){"default", 7});
+    session->store = store_of(core, session->space);
     session->name = hello->name.size ? name_of(core, hello->name)
                                      : name_print(core, "%08x", (unsigned)(session->owner >> 32));
     welcome(core, session, hello->greeting);

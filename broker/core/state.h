@@ -172,6 +172,7 @@ struct session {
     borrow_t *borrows; // refs of others that it references
     tail_t *tails;
     prelude_t *prelude;  // NULL: it never sent anything large
+    store_t *store;      // of its namespace; NULL: no memory for it
     deadline_t deadline; // ACCEPT alone, or the end of a silent one
     UT_hash_handle hh;
 };

@@ -35,6 +35,14 @@ bool store_take(store_t *self, uint32_t bytes)
     return true;
 }
 
+void store_asked(store_t *self, bool there)
+{
+    if (!self)
+        return;
+    self->gets++;
+    self->hits += there;
+}
+
 void store_give(store_t *self, uint64_t bytes)
 {
     self->bytes -= bytes;

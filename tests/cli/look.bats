@@ -25,12 +25,23 @@ teardown_file() { end_stage; }
 }
 
 @test "list hosts, workers, methods, sessions" {
-    for kind in hosts workers methods sessions tasks attempts objects refs; do
+    for kind in hosts workers methods sessions tasks attempts objects refs stores; do
         run "$mobula" list $kind
         [ "$status" -eq 0 ]
     done
     run "$mobula" list methods
     [[ $output == *"put what:item -> i64"* ]]
+}
+
+@test "summary objects: what each namespace keeps, how often it was asked" {
+    put=$("$mobula" put '"one"')
+    "$mobula" get "$put"
+    run "$mobula" summary objects
+    [ "$status" -eq 0 ]
+    [[ $output == *"default: "*" held; "*" puts, "*" hits"* ]]
+    run bash -c "'$mobula' list stores -q -f space=default -o json | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin)[0]; print(r[\"puts\"] > 0, r[\"hits\"] > 0, r[\"hits\"] <= r[\"gets\"], r[\"upto_4k\"] > 0)'"
+    [ "$output" = "True True True True" ]
+    "$mobula" drop "$put"
 }
 
 @test "list objects and refs, show object: what is kept, and by whom" {

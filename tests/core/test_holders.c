@@ -98,3 +98,20 @@ Test(holders, questions_and_actors_are_no_objects)
     cr_assert_null(strstr(objects, ".2, "), "%s", objects);
     cr_assert(strstr(objects, "00000000000003e8.1, "), "%s", objects);
 }
+
+Test(holders, what_a_namespace_keeps_is_counted)
+{
+    static char middle[5000], large[50000];
+    const mob_ref_t one = ref(1), never = ref_of(OTHER, 77);
+    say(story, CALLER, PUT, put, .seq = 2, .value = load_bytes(middle, sizeof middle));
+    say(story, CALLER, PUT, put, .seq = 3, .value = load_bytes(large, sizeof large));
+    drop(4, 2);
+    say(story, OTHER, ASK, ask, .refs = {.items = &one, .count = 1});
+    hear(story, OTHER, ANSWER, answer);
+    say(story, OTHER, WATCH, watch, .refs = {.items = &never, .count = 1});
+    const char *rows = story_rows(story, OTHER, 1, "stores", "space=default");
+    cr_assert(strstr(rows,
+                     "space=default, objects=2, bytes=50006, held_bytes=50006, puts=3, gets=2, "
+                     "hits=1, upto_4k=1, upto_100k=1, upto_1m=0, larger=0, store_bytes=0"),
+              "%s", rows);
+}
