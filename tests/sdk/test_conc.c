@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "notices.h"
 #include "story.h"
 #include "work.h"
 
@@ -705,6 +706,7 @@ Test(conc, C54_who_leaves_lets_the_others_end)
 
 Test(conc, each_thread_calls_and_waits_for_itself)
 {
+    needs_notices("its bodies wait 20 times in a row");
     enum { CALLS = 40, NESTED = 20 };
     hall_h hall = hall_of(8);
     mob_ref_i64 sums[CALLS];
