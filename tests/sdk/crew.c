@@ -321,13 +321,8 @@ static pid_t fork_one(const crew_t *self)
 
 void crew_start_broker(crew_t *self)
 {
-    config_t config;
-    self->broker = fork_one(self);
-    if (self->broker)
-        return;
-    if (quiet_config(&config, self->directory, self->address) || quiet_set(&config, self->settings))
-        _exit(2);
-    _exit(broker_run(&config));
+    self->broker = quiet_start(self->directory, self->address, &self->janitor, NULL, self->settings);
+    cr_assert_gt(self->broker, 0);
 }
 
 static int end_process(pid_t *pid, int signal)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,23 +107,11 @@ const mob_def_t stage_defs[] = {mob_task(mirror),
 
 // ---- The broker ---------------------------------------------------------------------------------
 
-static void be_the_broker(const stage_t *self)
-{
-    config_t config;
-    const char *const rejoin[] = {"server/rejoin", "500ms", NULL};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    janitor_leave(&self->janitor);
-    if (quiet_config(&config, self->directory, self->address) || quiet_set(&config, rejoin) ||
-        quiet_set(&config, self->settings))
-        _exit(8);
-    _exit(broker_run(&config));
-}
-
 void stage_start(stage_t *self)
 {
-    self->broker = fork();
-    if (self->broker == 0)
-        be_the_broker(self);
+    const char *const rejoin[] = {"server/rejoin", "500ms", NULL};
+    self->broker =
+        quiet_start(self->directory, self->address, &self->janitor, rejoin, self->settings);
     cr_assert_gt(self->broker, 0);
 }
 
