@@ -125,11 +125,11 @@ Test(place, C96_what_nobody_can_run_waits_for_who_can)
     mob_ref_t refs[2];
     bool ready[2];
     for (int i = 0; i < 2; i++)
-        refs[i] = mob_run_with(m, MOB_OPTS(.place.cpus = 100), stay, 0).ref;
+        refs[i] = mob_run_with(m, MOB_OPTS(.place.cpus = 16), stay, 0).ref;
     cr_assert_eq(mob_wait(m, refs, 2, 1, 1000, ready), 0);
-    cr_assert(says("list tasks -o json", "needs cpu=100: no host has that much"));
+    cr_assert(says("list tasks -o json", "needs cpu=16: no host has that much"));
     pid_t b = crew.host;
-    start_host("c", "100", NULL, NULL);
+    start_host("c", "16", NULL, NULL);
     for (int i = 0; i < 2; i++)
         cr_assert_str_eq(stayed((mob_ref_str){refs[i]}).host, "c");
     cr_assert_eq(crew_end_host(&crew, SIGTERM), 0);
