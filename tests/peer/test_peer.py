@@ -57,6 +57,8 @@ def fields_of_the_code():
 def calls_a_worker_in_c(calls):
     """price(item) and the basket of examples/worker.c."""
     me = Peer(calls)
+    if not DEAF:
+        wait(lambda: me.heard, me)  # until it says so, outcomes come over the calls socket
     price = "price item -> i64"
     check("a task in C gives its value", me.get(me.request("SUBMIT", price, ["nails", 5, 100])), (0, 500))
     basket = (me.owner, me.request("SPAWN", "basket"), 0)
