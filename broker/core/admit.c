@@ -44,7 +44,7 @@ static bool keep_load(core_t *core, session_t *session, call_t *call, const load
     if (session->prelude)
         refusal = prelude_meets(session, call->id.seq);
     if (load && load->size && !refusal.err) {
-        call->load = prelude_load(session, *load, &refusal);
+        call->load = prelude_load(core, session, *load, &refusal);
         core_weigh(core, call->load, 1);
     }
     if (!refusal.err)

@@ -198,11 +198,11 @@ static blob_t *tie(prelude_t *self, load_t load, refusal_t *refusal)
     return rope;
 }
 
-blob_t *prelude_load(session_t *session, load_t load, refusal_t *refusal)
+blob_t *prelude_load(core_t *core, session_t *session, load_t load, refusal_t *refusal)
 {
     bool here = load.form == LOAD_HERE;
     *refusal = NO_MEMORY;
-    blob_t *blob = here ? load_keep(load) : tie(session->prelude, load, refusal);
+    blob_t *blob = here ? pool_keep(&core->pool, load) : tie(session->prelude, load, refusal);
     if (!here && session->prelude) {
         drop_pieces(session->prelude);
         session->prelude->refusal = (refusal_t){0};

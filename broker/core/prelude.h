@@ -14,7 +14,7 @@ void prelude_deps(core_t *core, session_t *session, const message_t *message);
 refusal_t prelude_meets(session_t *session, uint64_t seq);
 
 // A payload that a session says, whatever its form; the caller owns it. NULL: refusal says why.
-blob_t *prelude_load(session_t *session, load_t load, refusal_t *refusal);
+blob_t *prelude_load(core_t *core, session_t *session, load_t load, refusal_t *refusal);
 
 refs_t prelude_refs(const session_t *session); // the dependencies; they stay the session's
 void prelude_end(session_t *session);          // whoever it was for has it

@@ -133,7 +133,7 @@ void rejoin_have(core_t *core, worker_t *worker, const msg_have_t *have)
 static void take_args(core_t *core, worker_t *worker, const msg_hold_t *hold)
 {
     refusal_t refusal;
-    blob_t *args = prelude_load(worker->session, hold->args, &refusal);
+    blob_t *args = prelude_load(core, worker->session, hold->args, &refusal);
     actor_t *actor = worker_makes(worker, call_find(core, hold->actor));
     if (actor && actor->args_away && args) {
         actor->args = blob_hold(args);

@@ -66,7 +66,7 @@ static void refused(core_t *core, const worker_t *worker, call_t *call, const re
 static void settle(core_t *core, const worker_t *worker, call_t *call, load_t value, loads_t inner)
 {
     if (refcount_result(core, call, worker->session, inner))
-        outcome_value(core, call, load_keep(value));
+        outcome_value(core, call, pool_keep(&core->pool, value));
     else
         outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
 }
@@ -116,7 +116,7 @@ void result_value(core_t *core, worker_t *worker, const msg_result_t *result)
         value_came(core, worker, result, result->value, &refusal);
         return;
     }
-    blob_t *value = prelude_load(worker->session, result->value, &refusal);
+    blob_t *value = prelude_load(core, worker->session, result->value, &refusal);
     value_came(core, worker, result, load_of(value), &refusal);
     blob_drop(&value);
 }
@@ -126,7 +126,7 @@ void result_item(core_t *core, worker_t *worker, const msg_item_t *item)
     refusal_t refusal = {0};
     if (item->value.form == LOAD_HERE)
         session_taken(core, worker->session);
-    blob_t *value = prelude_load(worker->session, item->value, &refusal);
+    blob_t *value = prelude_load(core, worker->session, item->value, &refusal);
     call_t *call = call_find(core, item->ref);
     if (said_twice(core, worker, call, item->attempt, &refusal))
         return;

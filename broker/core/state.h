@@ -17,6 +17,7 @@
 #include "deadline.h"
 #include "failure.h"
 #include "options.h"
+#include "pool.h"
 #include "reflist.h"
 #include "reftable.h"
 #include "slab.h"
@@ -496,6 +497,7 @@ struct core {
     peer_t *peers, *closed, *dirty_first, *dirty_last;
     session_t *sessions;
     slab_t calls;
+    pool_t pool;
     reftable_t refs;
     wake_t *wakes, **wakes_end; // worklist of graph.c: no recursion along chains
     bool waking;
