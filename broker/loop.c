@@ -13,14 +13,15 @@
 #include <utlist.h>
 
 #include "clock.h"
+#include "limit.h"
 #include "route.h"
 #include "message.h"
 #include "parcel.h"
 #include "wait.h"
 
 enum {
-    TURN_MESSAGES = 256,     // of one socket in a turn
-    TURN_BYTES = 512 * 1024, // likewise: what they cause should leave soon
+    TURN_MESSAGES = 256, // of one socket in a turn
+    TURN_BYTES = MOB_BATCH_TARGET, // likewise: one full batch, then what it causes leaves (decision 0010)
     POLL_CONTROL = 0,
     POLL_WATCH = 1,
     POLL_GATES = 2, // SOCKET_KINDS of each gate
