@@ -30,6 +30,20 @@ if(MOBULA_FAULTS)
   target_compile_definitions(mobula_flags INTERFACE MOB_FAULTS=1)
 endif()
 
+# What people run is optimised as a whole: a call crosses many small functions of many files. Objects of the static
+# library hold plain code as well, for those who link it without this. Tests do without: they link thirty programs.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT MOBULA_TESTS AND NOT MOBULA_SANITIZE)
+  set(whole_program ON)
+else()
+  set(whole_program OFF)
+endif()
+option(MOBULA_LTO "optimise across files" ${whole_program})
+if(MOBULA_LTO)
+  set(MOBULA_LTO_FLAGS -flto=auto -ffat-lto-objects)
+  target_compile_options(mobula_flags INTERFACE ${MOBULA_LTO_FLAGS} -O3 -fno-semantic-interposition)
+  target_link_options(mobula_flags INTERFACE ${MOBULA_LTO_FLAGS} -O3)
+endif()
+
 # What everybody who uses contract.h should have: these turn its checks into errors.
 set(MOBULA_USER_FLAGS
   -Werror=incompatible-pointer-types -Werror=implicit-function-declaration -Werror=int-conversion)
