@@ -21,7 +21,8 @@
 
 enum {
     TURN_MESSAGES = 256, // of one socket in a turn
-    TURN_BYTES = MOB_BATCH_TARGET, // likewise: one full batch, then what it causes leaves (decision 0010)
+    TURN_BYTES =
+        MOB_BATCH_TARGET, // likewise: one full batch, then what it causes leaves (decision 0010)
     POLL_CONTROL = 0,
     POLL_WATCH = 1,
     POLL_GATES = 2, // SOCKET_KINDS of each gate
