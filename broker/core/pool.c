@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Nothing is used again where AddressSanitizer looks for whoever uses what was freed.
-#ifdef __SANITIZE_ADDRESS__
-enum { KEPT = 0 };
-#else
-enum { KEPT = POOL_SPARE };
-#endif
-
 struct pool_block {
     union {
         pool_t *pool;       // in use
@@ -27,11 +20,22 @@ static uint32_t class_of(uint32_t size)
     return size ? (size - 1) / POOL_STEP : 0;
 }
 
+// Nothing is used again where AddressSanitizer looks for whoever uses what was freed.
+static bool has_room(const struct pool_class *class)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)class;
+    return false;
+#else
+    return class->spare < POOL_SPARE;
+#endif
+}
+
 static void give(blob_t *blob)
 {
     pool_block_t *block = (pool_block_t *)(void *)((char *)blob - offsetof(pool_block_t, blob));
     struct pool_class *class = &block->pool->classes[class_of(blob->size)];
-    if (class->spare >= KEPT) {
+    if (!has_room(class)) {
         free(block);
         return;
     }
