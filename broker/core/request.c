@@ -374,12 +374,25 @@ static void resend(core_t *core, call_t *call, const letter_t *letter)
         start_task(core, call);
 }
 
+// A broker counts letters from 1 on: what was meant for those of another one must not hit its own.
+static bool is_of_earlier(core_t *core, call_t *call, uint64_t epoch)
+{
+    if (!admit_is_old(core, epoch))
+        return false;
+    outcome_failure(core, call,
+                    &(failure_t){.err = MOB_EGONE,
+                                 .root = MOB_EGONE,
+                                 .executed = MOB_MAYBE_EXECUTED,
+                                 .reason = "the broker that kept these dead letters has ended"});
+    return true;
+}
+
 void request_retry(core_t *core, session_t *session, const message_t *message)
 {
     char name[LETTER_NAME];
     letter_t *letter = letter_find(core, message->retry.letter);
     call_t *call = admit(core, session, message->retry.seq, CALL_QUERY, NULL);
-    if (!call)
+    if (!call || is_of_earlier(core, call, message->retry.epoch))
         return;
     letter_name(name, message->retry.letter);
     call->target = letter ? letter->target : 0;
@@ -404,7 +417,7 @@ void request_discard(core_t *core, session_t *session, const message_t *message)
     char reason[MOB_TEXT_MAX];
     filter_t filter;
     call_t *call = admit(core, session, message->discard.seq, CALL_QUERY, NULL);
-    if (!call)
+    if (!call || is_of_earlier(core, call, message->discard.epoch))
         return;
     if (query_parse(message->discard.filter, &filter, reason, sizeof reason))
         outcome_value(core, call, query_number(letter_discard(core, &filter)));

@@ -430,6 +430,17 @@ Test(letters, thrown_away_by_a_filter)
     says(story_rows(story, CLERK, ++asked, "status", ""), "letters=0, letters_lost=0");
 }
 
+Test(letters, of_another_broker_are_not_mixed_up_with_ours)
+{
+    tell_fails(1, "n");
+    say(story, CLERK, RETRY, retry, .seq = ++asked, .epoch = 999, .letter = 1);
+    story_failure(story, CLERK, asked, MOB_EGONE);
+    say(story, CLERK, DISCARD, discard, .seq = ++asked, .epoch = 999);
+    story_failure(story, CLERK, asked, MOB_EGONE);
+    hear_nothing(story, TASKS);
+    are_letters("", LETTERS("dl-1"));
+}
+
 Test(letters, not_by_a_wrong_one)
 {
     tell_fails(1, "n");

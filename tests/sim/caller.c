@@ -173,7 +173,7 @@ static void say_request(caller_t *self, deed_t *deed)
             out,
             &(msg_drop_t){.seq = deed->ref.seq, .ref = deed->target, .count = deed->target_count});
     else if (deed->kind == DEED_DISCARD)
-        message_DISCARD(out, &(msg_discard_t){.seq = deed->ref.seq});
+        message_DISCARD(out, &(msg_discard_t){.seq = deed->ref.seq, .epoch = deed->asked_epoch});
     else if (deed->kind == DEED_END)
         message_END(out, &(msg_end_t){.seq = deed->ref.seq, .actor = deed->actor->ref});
 }
