@@ -43,12 +43,19 @@ static const column_t method_columns[] = {
     {"kind", "KIND", 't', 0}, {"class", "CLASS", 's', 0}, {"usage", "USAGE", 't', 0}, {"hosts", "HOSTS", 'n', 0},
     {"name", "NAME", 't', 1}, {"space", "SPACE", 't', 1}, {0}};
 
+static const column_t letter_columns[] = {
+    {"id", "ID", 't', 0}, {"age_ms", "AGE", 'a', 0}, {"src", "FROM", 't', 0}, {"dst", "TO", 't', 0}, {"method", "METHOD", 's', 0},
+    {"error", "ERROR", 't', 0}, {"executed", "EXECUTED", 't', 0}, {"attempts", "TRIES", 'n', 0}, {"bytes", "BYTES", 'b', 0},
+    {"reason", "REASON", 't', 0}, {"kind", "KIND", 't', 1}, {"returns", "RETURNS", 'n', 1}, {"call", "CALL", 't', 1},
+    {"space", "SPACE", 't', 1}, {0}};
+
 const kind_t kinds[] = {
     {"actors", "actor", actor_columns, "name", "class"},       {"tasks", "task", task_columns, "id", "name"},
     {"objects", "object", object_columns, "id", "owner"}, {"hosts", "host", host_columns, "name", NULL},
     {"workers", "worker", worker_columns, "name", NULL},    {"sessions", "session", session_columns, "name", NULL},
     {"methods", "method", method_columns, "name", NULL},    {"attempts", "attempt", attempt_columns, "id", NULL},
     {"refs", "ref", ref_columns, "id", NULL},           {"stores", "store", store_columns, "space", NULL},
+    {"letters", "letter", letter_columns, "id", NULL},
     {0},
 };
 // clang-format on

@@ -5,17 +5,6 @@
 #include "query.h"
 #include "verb.h"
 
-static bool sure(tool_t *tool, const char *what)
-{
-    if (tool_has(tool, "yes") || !tool->term.err || !tool->term.out)
-        return true;
-    if (tool_has(tool, "no-input"))
-        return false;
-    char line[16] = "";
-    fprintf(stderr, "%s %s? [y/N] ", tool->verb->name, what);
-    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
-}
-
 static int end_actor(tool_t *tool, mob_stop_t how)
 {
     mob_actor_t actor;
@@ -25,7 +14,7 @@ static int end_actor(tool_t *tool, mob_stop_t how)
         wrong = query_actor(tool, tool->words[0], &actor, &cls);
     if (wrong)
         return wrong;
-    if (!sure(tool, tool->words[0])) {
+    if (!say_sure(tool, tool->words[0])) {
         trouble_t out = trouble(MOB_ECANCELLED, "%s was not ended", tool->words[0]);
         return say_trouble(tool, &out);
     }

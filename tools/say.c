@@ -184,6 +184,17 @@ void say_note(const tool_t *tool, const char *format, ...)
     fputc('\n', stderr);
 }
 
+bool say_sure(const tool_t *tool, const char *what)
+{
+    if (tool_has(tool, "yes") || !tool->term.err || !tool->term.out)
+        return true;
+    if (tool_has(tool, "no-input"))
+        return false;
+    char line[16] = "";
+    fprintf(stderr, "%s %s? [y/N] ", tool->verb->name, what);
+    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
 // ---- JSON ---------------------------------------------------------------------------------------
 
 void say_json_text(FILE *to, const char *text)

@@ -35,6 +35,9 @@ int say_failure(tool_t *tool, mob_ref_t ref, mob_err_t err,
 // A line of commentary on stderr, unless -q.
 MOB_PRINTF(2, 3) void say_note(const tool_t *tool, const char *format, ...);
 
+// "VERB what? [y/N]" on a terminal; true where nobody can be asked, or -y.
+bool say_sure(const tool_t *tool, const char *what);
+
 // ---- Rows ---------------------------------------------------------------------------------------
 
 typedef struct cell {

@@ -137,7 +137,7 @@ int state_list(tool_t *tool)
 static bool is_called(const row_t *row, const char *text)
 {
     const char *id = row_text(row, "id"), *dot = strchr(text, '.'), *id_dot = strchr(id, '.');
-    if (strcmp(row_text(row, "name"), text) == 0)
+    if (strcmp(row_text(row, "name"), text) == 0 || strcmp(id, text) == 0)
         return true;
     const char *name = row_text(row, "name");
     if (strlen(text) == strcspn(name, " ") && strncmp(name, text, strlen(text)) == 0)

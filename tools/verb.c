@@ -128,6 +128,11 @@ static const flag_t health_flags[] = {
     {0},
 };
 static const flag_t config_flags[] = {{"config", 0, "FILE", "instead of the file that would be read"}, {0}};
+static const flag_t dlq_flags[] = {
+    {"all",     0, NULL, "retry, drop: every one that matches -f"},
+    {"dry-run", 0, NULL, "retry, drop: say which, do nothing"},
+    {0},
+};
 static const flag_t no_flags[] = {{0}};
 
 #define MANY TOOL_WORDS_MAX
@@ -163,9 +168,9 @@ const command_t verbs[] = {
      "mobula events\nmobula events ev=exit,restart --count 1 --for 1m", monitor_flags, 0, MANY, false, false, events},
     {"top", FAMILY_WATCH, "", "live table: actors, tasks, hosts and more",
      "mobula top\nmobula top --view tasks -f 'age>5s' --every 2s\nmobula top --once -o json", top_flags, 0, 0, false, false, top},
-    {"list", FAMILY_WATCH, "actors|tasks|attempts|objects|refs|stores|hosts|workers|sessions|methods", "what there is",
+    {"list", FAMILY_WATCH, "actors|tasks|attempts|objects|refs|stores|hosts|workers|sessions|methods|letters", "what there is",
      "mobula list actors -f state=alive --sort -mailbox\nmobula list tasks -f 'age>5m' -o json\nmobula list refs -f kind=argument", no_flags, 1, 1, true, false, state_list},
-    {"show", FAMILY_WATCH, "actor|task|object|host|worker|session|method ID", "all that is known of one thing",
+    {"show", FAMILY_WATCH, "actor|task|object|host|worker|session|method|letter ID", "all that is known of one thing",
      "mobula show actor ledger\nmobula show task 9f3a.17", no_flags, 2, 2, false, false, state_show},
     {"why", FAMILY_WATCH, "ID|ACTOR", "why a task, a call or an actor waits",
      "mobula why 9f3a.12\nmobula why ledger -o json", no_flags, 1, 1, false, false, why},
@@ -177,6 +182,8 @@ const command_t verbs[] = {
      "mobula stop hits\nmobula stop counter/7 -t 10s", no_flags, 1, 1, false, false, manage_stop},
     {"kill", FAMILY_MANAGE, "TARGET", "end an actor at once",
      "mobula kill hits\nmobula kill counter/7 -y", no_flags, 1, 1, false, false, manage_kill},
+    {"dlq", FAMILY_MANAGE, "ls|show|retry|drop [ID]...", "dead letters: calls that failed with nobody to tell",
+     "mobula dlq ls -f 'dst=ledger and age<1h'\nmobula dlq show dl-3\nmobula dlq retry dl-3 dl-4\nmobula dlq retry --all -f error=EDEAD -y\nmobula dlq drop --all --dry-run", dlq_flags, 1, MANY, true, false, dlq},
     {"bench", FAMILY_MEASURE, "[call|task|ray [ROW]...]", "load generator; ray: its microbenchmark, by its rules",
      "mobula bench call --clients 4 --duration 5s\nmobula bench task --rate 5k/s --size 4KiB\nmobula bench ray\nmobula bench ray 1_1 tasks_sync", bench_flags, 0, MANY, false, true, bench},
     {"health", FAMILY_SETUP, "", "exit 0 when healthy (for probes)",

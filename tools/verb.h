@@ -63,6 +63,7 @@ int top(tool_t *);
 int state_list(tool_t *), state_show(tool_t *), state_status(tool_t *), state_summary(tool_t *);
 int why(tool_t *);
 int manage_stop(tool_t *), manage_kill(tool_t *);
+int dlq(tool_t *);
 int bench(tool_t *);
 int bench_ray(tool_t *); // bench ray
 int setup_health(tool_t *), setup_config(tool_t *), setup_help(tool_t *), setup_version(tool_t *),
