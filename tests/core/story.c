@@ -268,3 +268,17 @@ uint64_t story_started(story_t *self, int host, uint32_t kind)
     cr_assert_eq(start->kind, kind);
     return start->worker;
 }
+
+uint64_t story_worker(story_t *self, int host, uint32_t kind, int who)
+{
+    uint64_t owner = story_started(self, host, kind);
+    story_join(self, who, ROLE_WORKER, owner, (uint64_t)(1000 + host));
+    return owner;
+}
+
+void story_client_of(story_t *self, int who, const char *const *texts)
+{
+    story_join(self, who, ROLE_CLIENT, (uint64_t)(1000 + who), 0);
+    for (uint32_t i = 0; texts[i]; i++)
+        story_name(self, who, i + 1, texts[i]);
+}

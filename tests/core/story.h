@@ -83,6 +83,12 @@ void story_host(story_t *self, int host, const char *task, const char *cls, cons
                 uint32_t slots);
 uint64_t story_started(story_t *self, int host,
                        uint32_t kind); // hears START, gives the worker's owner id
+uint64_t story_worker(story_t *self, int host, uint32_t kind, int who); // and it joins, as this peer
+
+// A client joins; its symbols 1, 2 and so on are these texts.
+#define story_client(self, who, ...) \
+    story_client_of((self), (who), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+void story_client_of(story_t *self, int who, const char *const *texts);
 
 // What this peer asked for by its request seq.
 static inline mob_ref_t ref_of(int who, uint64_t seq)

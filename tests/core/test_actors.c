@@ -12,11 +12,8 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
-    story_join(story, TASKS, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "counter i64");
-    story_name(story, CALLER, 2, "add i64 -> i64");
-    story_name(story, CALLER, 3, "slow -> nil");
+    story_worker(story, HOST, START_TASKS, TASKS);
+    story_client(story, CALLER, "counter i64", "add i64 -> i64", "slow -> nil");
 }
 
 TestSuite(actors, .init = start, .fini = story_end, .timeout = 10);
@@ -25,8 +22,7 @@ static uint64_t make(const opts_t *opts) // as request 1
 {
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1, .opts = {.set = opts},
         .args = text_load("ten"));
-    uint64_t owner = story_started(story, HOST, START_ACTOR);
-    story_join(story, WORKER, ROLE_WORKER, owner, 1000 + HOST);
+    uint64_t owner = story_worker(story, HOST, START_ACTOR, WORKER);
     cr_assert(mob_same(hear(story, WORKER, MAKE, make)->actor, ref(1)));
     say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 1);
     cr_assert_eq(hear(story, CALLER, DONE, done)->seq, 1u);
@@ -55,7 +51,7 @@ Test(actors, calls_wait_for_the_constructor_and_keep_their_order)
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1);
     for (uint64_t seq = 2; seq <= 4; seq++)
         call(seq);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, WORKER);
     hear(story, WORKER, MAKE, make);
     hear_nothing(story, WORKER);
     say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 1);
@@ -67,7 +63,7 @@ Test(actors, failed_constructor_reaches_every_caller)
 {
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 1);
     call(2);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, WORKER);
     hear(story, WORKER, MAKE, make);
     say(story, WORKER, FAIL, fail, .ref = ref(1), .attempt = 1, .code = MOB_ETASK,
         .text = {"oops", 4});
@@ -165,7 +161,7 @@ Test(actors, what_was_put_off_runs_first_in_the_next_incarnation)
     hear(story, CALLER, DONE, done);
     say(story, HOST, ENDED, ended, .worker = owner, .cause = CAUSE_CRASH, .status = 9);
     story_pass(story, 1000);
-    story_join(story, SECOND, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, SECOND);
     hear(story, SECOND, MAKE, make);
     say(story, SECOND, RESULT, result, .ref = ref(1), .attempt = 2);
     for (uint64_t seq = 3; seq <= 5; seq++)
@@ -236,8 +232,7 @@ Test(actors, of_one_caller_only_so_many_are_open)
     cr_assert_eq(failure.err, MOB_EFULL);
     cr_assert_str_eq(failure.why, "PENDING");
     arena_clear(&arena);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
-    story_name(story, OTHER, 1, "add i64 -> i64");
+    story_client(story, OTHER, "add i64 -> i64");
     say(story, OTHER, CALL, call, .seq = 1, .actor = ref(1), .method = 1);
     hear_nothing(story, OTHER);
     say(story, WORKER, RESULT, result, .ref = ref(3));
@@ -254,8 +249,7 @@ Test(actors, late_argument_delays_later_calls_of_that_caller_only)
     say(story, CALLER, CALL, call, .seq = 3, .actor = ref(1), .method = 2,
         .deps = {.items = &late, .count = 1});
     call(4);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
-    story_name(story, OTHER, 1, "add i64 -> i64");
+    story_client(story, OTHER, "add i64 -> i64");
     say(story, OTHER, CALL, call, .seq = 1, .actor = ref(1), .method = 1);
     cr_assert_eq(hear(story, WORKER, RUN, run)->ref.owner, 1000u + OTHER);
     hear_nothing(story, WORKER);
@@ -309,7 +303,7 @@ static void restart_worker(uint64_t worker, uint32_t incarnation)
     say(story, HOST, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 77);
     story_pass(story, 1000);
     story->who[SECOND].peer = NULL;
-    story_join(story, SECOND, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, SECOND);
     cr_assert_eq(hear(story, SECOND, MAKE, make)->incarnation, incarnation);
 }
 
@@ -395,7 +389,7 @@ Test(actors, the_end_of_an_earlier_incarnation_is_not_its_own)
     say(story, CALLER, STOP, stop, .actor = ref(1), .how = MOB_STOP_RESTART);
     hear(story, HOST, KILL, kill);
     story_pass(story, 20);
-    story_join(story, SECOND, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, SECOND);
     hear(story, SECOND, MAKE, make);
     say(story, SECOND, RESULT, result, .ref = ref(1), .attempt = 2);
     say(story, WORKER, STOP, stop, .actor = ref(1), .how = STOP_ENDED); // a thread ends when it can
@@ -484,8 +478,7 @@ Test(actors, one_made_in_a_task_ends_with_who_asked_for_the_task_though_its_work
     story_name(story, TASKS, 1, "counter i64");
     say(story, TASKS, SPAWN, spawn, .seq = 1, .cls = 1, .parent = ref(1));
     say(story, TASKS, RESULT, result, .ref = ref(1));
-    uint64_t worker = story_started(story, HOST, START_ACTOR);
-    story_join(story, WORKER, ROLE_WORKER, worker, 1000 + HOST);
+    uint64_t worker = story_worker(story, HOST, START_ACTOR, WORKER);
     hear(story, WORKER, MAKE, make);
     say(story, CALLER, BYE, bye, .reason = BYE_END);
     cr_assert_eq(hear(story, HOST, KILL, kill)->worker, worker);
@@ -500,8 +493,7 @@ Test(actors, detached_one_outlives_its_owner)
     make(&opts);
     story_leave(story, CALLER, CAUSE_CRASH);
     hear_nothing(story, HOST);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
-    story_name(story, OTHER, 1, "add i64 -> i64");
+    story_client(story, OTHER, "add i64 -> i64");
     say(story, OTHER, FIND, find, .seq = 1, .name = {"hits", 4});
     say(story, OTHER, CALL, call, .seq = 2, .actor = {1000 + OTHER, 1}, .method = 1);
     hear(story, WORKER, RUN, run);
@@ -634,7 +626,7 @@ Test(actors, priorities_choose_among_callers_and_leave_each_its_order)
 {
     opts_t high = {.priority = 3}, low = {.priority = -3}, loose = {.priority = 5, .unordered = 1};
     make(NULL);
-    story_join(story, RIVAL, ROLE_CLIENT, 1000 + RIVAL, 0);
+    story_client(story, RIVAL);
     story_name(story, RIVAL, 2, "add i64 -> i64");
     fill_window();
     call_of(CALLER, 18, NULL);

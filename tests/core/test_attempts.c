@@ -15,12 +15,9 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 2);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, WORKER);
     second = story_started(story, HOST, START_TASKS);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "slow -> nil");
-    story_name(story, CALLER, 2, "counter i64");
-    story_name(story, CALLER, 3, "add i64 -> i64");
+    story_client(story, CALLER, "slow -> nil", "counter i64", "add i64 -> i64");
 }
 
 TestSuite(attempts, .init = start, .fini = story_end, .timeout = 10);
@@ -102,8 +99,7 @@ Test(attempts, of_methods)
     opts_t opts = {.max_restarts = 1, .max_task_retries = 1, .backoff_ms = 1};
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 2, .opts = {.set = &opts});
     for (int life = 1; life <= 2; life++) {
-        uint64_t owner = story_started(story, HOST, START_ACTOR);
-        story_join(story, ACTOR, ROLE_WORKER, owner, 1000 + HOST);
+        story_worker(story, HOST, START_ACTOR, ACTOR);
         hear(story, ACTOR, MAKE, make);
         say(story, ACTOR, RESULT, result, .ref = ref(1), .attempt = (uint32_t)life);
         if (life == 2)

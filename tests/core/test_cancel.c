@@ -16,8 +16,7 @@ static void start(void)
     worker = story_started(story, HOST, START_TASKS);
     second = story_started(story, HOST, START_TASKS);
     story_join(story, WORKER, ROLE_WORKER, worker, 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "slow -> nil");
+    story_client(story, CALLER, "slow -> nil");
 }
 
 TestSuite(cancel, .init = start, .fini = story_end, .timeout = 10);

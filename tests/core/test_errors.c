@@ -15,13 +15,8 @@ static void start_with(const core_config_t *config)
 {
     story = story_new(config);
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
-    tasks = story_started(story, HOST, START_TASKS);
-    story_join(story, TASKS, ROLE_WORKER, tasks, 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "slow -> nil");
-    story_name(story, CALLER, 2, "counter i64");
-    story_name(story, CALLER, 3, "add i64 -> i64");
-    story_name(story, CALLER, 4, "slaw -> nil");
+    tasks = story_worker(story, HOST, START_TASKS, TASKS);
+    story_client(story, CALLER, "slow -> nil", "counter i64", "add i64 -> i64", "slaw -> nil");
 }
 
 static void start(void)
@@ -52,8 +47,7 @@ static void runs(const opts_t *opts)
 static void make(const opts_t *opts, bool ends_well)
 {
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 2, .opts = {.set = opts});
-    uint64_t owner = story_started(story, HOST, START_ACTOR);
-    story_join(story, WORKER, ROLE_WORKER, owner, 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, WORKER);
     hear(story, WORKER, MAKE, make);
     if (ends_well)
         say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 1);
@@ -244,7 +238,7 @@ static void others_dropped_it(void)
 static void its_owner_ends(void)
 {
     const mob_ref_t theirs = ref_of(OTHER, 1);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     say(story, OTHER, PUT, put, .seq = 1, .value = text_load("value"));
     say(story, CALLER, KEEP, keep, .seq = 1, .refs = {.items = &theirs, .count = 1});
     story_leave(story, OTHER, CAUSE_CRASH);
@@ -254,8 +248,7 @@ static void its_owner_ends(void)
 static void its_owner_ends_while_it_runs(void)
 {
     const mob_ref_t theirs = ref_of(OTHER, 1);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
-    story_name(story, OTHER, 1, "slow -> nil");
+    story_client(story, OTHER, "slow -> nil");
     say(story, OTHER, SUBMIT, submit, .seq = 1, .task = 1);
     say(story, CALLER, WATCH, watch, .refs = {.items = &theirs, .count = 1});
     story_leave(story, OTHER, CAUSE_CRASH);

@@ -13,9 +13,9 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "slow -> nil", NULL, NULL, 1);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_worker(story, HOST, START_TASKS, WORKER);
+    story_client(story, CALLER);
+    story_client(story, OTHER);
     story_name(story, CALLER, 1, "slow -> nil");
     say(story, CALLER, PUT, put, .seq = 1, .value = text_load("stored"));
 }

@@ -19,10 +19,8 @@ static void begin(const core_config_t *config)
     for (size_t i = 0; i < sizeof value; i++)
         value[i] = (char)(i * 7 + i / 251);
     story_host(story, HOST, "echo bytes -> bytes", "box bytes", "get -> bytes", 1);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "echo bytes -> bytes");
-    story_name(story, CALLER, 2, "box bytes");
+    story_worker(story, HOST, START_TASKS, WORKER);
+    story_client(story, CALLER, "echo bytes -> bytes", "box bytes");
 }
 
 static void start(void)
@@ -99,7 +97,7 @@ static uint64_t stored(void)
 
 static void later_worker(void)
 {
-    story_join(story, LATER, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, LATER);
 }
 
 // ---- Payloads ---------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ static void begin(const core_config_t *config)
     story = story_new(config);
     asked = 0;
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
-    story_join(story, TASKS, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, TASKS);
     for (int who = CALLER; who <= CLERK; who += CLERK) {
         story_join(story, who, ROLE_CLIENT, (uint64_t)(1000 + who), 0);
         story_name(story, who, SLOW, "slow -> nil");
@@ -134,7 +134,7 @@ static void make_counter(const char *name)
 {
     opts_t opts = {.name = {name, strlen(name)}};
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = COUNTER, .opts = {.set = &opts});
-    story_join(story, ACTOR, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, ACTOR);
     hear(story, ACTOR, MAKE, make);
     say(story, ACTOR, RESULT, result, .ref = ref(1), .attempt = 1);
     cr_assert_eq(hear(story, CALLER, DONE, done)->seq, 1u);
@@ -184,7 +184,7 @@ Test(letters, tells_whose_owner_ended)
 
 static void another_worker(void)
 {
-    story_join(story, TASKS, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, TASKS);
 }
 
 static void worker_dies(void)
@@ -372,7 +372,7 @@ Test(letters, it_finds_who_has_the_name_now)
     tell_actor(2, ref(1));
     opts_t opts = {.name = {"ghost", 5}};
     say(story, CALLER, SPAWN, spawn, .seq = 3, .cls = COUNTER, .opts = {.set = &opts});
-    story_join(story, ACTOR, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, ACTOR);
     hear(story, ACTOR, MAKE, make);
     say(story, ACTOR, RESULT, result, .ref = ref(3), .attempt = 1);
     story_leave(story, CLERK, CAUSE_EXIT);

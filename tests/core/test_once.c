@@ -12,7 +12,7 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, WORKER);
     for (int who = CALLER; who <= OTHER; who += OTHER - CALLER) {
         story_join(story, who, ROLE_CLIENT, 1000 + (uint64_t)who, 0);
         story_name(story, who, 1, "slow -> nil");
@@ -163,7 +163,7 @@ Test(once, methods_have_keys_too)
 {
     opts_t opts = {.key = {"k", 1}};
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 3);
-    story_join(story, ACTOR, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, ACTOR);
     hear(story, ACTOR, MAKE, make);
     say(story, ACTOR, RESULT, result, .ref = ref_of(CALLER, 1), .attempt = 1);
     hear(story, CALLER, DONE, done);

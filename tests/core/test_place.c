@@ -46,9 +46,7 @@ static void start_with(const core_config_t *config)
     join_worker(A, A2, START_TASKS);
     join_worker(B, B1, START_TASKS);
     join_worker(B, B2, START_TASKS);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "slow -> nil");
-    story_name(story, CALLER, 2, "counter i64");
+    story_client(story, CALLER, "slow -> nil", "counter i64");
 }
 
 static void start(void)

@@ -234,7 +234,7 @@ Test(rejoin, what_runs_already_takes_its_place_even_if_that_is_too_much)
     that_is_all();
     say(story, OTHER, OPEN, open, .slots = 0);
     cr_assert_null(core_check(story->core));
-    story_join(story, NEW, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, NEW);
     caller_returns(3);
     say(story, CALLER, SUBMIT, submit, .seq = 4, .epoch = 2, .task = 2);
     say(story, OTHER, RESULT, result, .ref = ref(3), .value = text_load("v"));
@@ -402,7 +402,7 @@ static void owner_returns_and_drops(void)
 static void borrower_returns(void)
 {
     mob_ref_t one = ref(1);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     say(story, OTHER, KEEP, keep, .seq = 1, .refs = {.items = &one, .count = 1});
     story_name(story, OTHER, 1, "add i64 -> i64");
 }
@@ -550,7 +550,7 @@ Test(rejoin, an_actor_that_comes_behind_the_result_it_was_in_belongs_to_the_call
     say(story, CALLER, DROP, drop, .seq = 4, .ref = ref(2), .count = 1);
     story_pass(story, 3500);
     story_started(story, HOST, START_TASKS);
-    story_join(story, HOME, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, HOME);
     hear(story, HOME, MAKE, make);
     say(story, HOME, RESULT, result, .ref = made, .attempt = 1);
     story_leave(story, WORKER, CAUSE_EXIT);

@@ -14,9 +14,8 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "split -> tuple", NULL, NULL, 1);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "split -> tuple");
+    story_worker(story, HOST, START_TASKS, WORKER);
+    story_client(story, CALLER, "split -> tuple");
 }
 
 TestSuite(several, .init = start, .fini = story_end, .timeout = 10);
@@ -92,7 +91,7 @@ Test(several, a_second_run_begins_with_nothing)
     story_leave(story, WORKER, CAUSE_CRASH);
     story->who[WORKER].peer = NULL;
     story_pass(story, 500);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, WORKER);
     cr_assert_eq(opts_read(hear(story, WORKER, RUN, run)->opts).num_returns, 2);
     item(1, 1, 1, 2, "new");
     say(story, WORKER, RESULT, result, .ref = ref(1), .attempt = 1);
@@ -182,7 +181,7 @@ Test(several, another_session_may_watch_one)
 {
     mob_ref_t second = ref(2);
     submit(1, 2);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     say(story, OTHER, WATCH, watch, .refs = {.items = &second, .count = 1});
     say(story, WORKER, FAIL, fail, .ref = ref(1), .code = MOB_ETASK, .executed = 2);
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->ref.seq, 2u);
@@ -230,7 +229,7 @@ Test(several, left_to_the_broker_they_stay)
     item(1, 0, 0, 2, "a");
     item(1, 0, 1, 2, "b");
     say(story, WORKER, RESULT, result, .ref = ref(1));
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     mob_ref_t second = ref(2);
     say(story, OTHER, ASK, ask, .refs = {.items = &second, .count = 1});
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->code, (uint32_t)MOB_OK);

@@ -15,10 +15,8 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "count -> stream(i64)", "ticker", "ticks -> stream(i64)", 1);
-    worker = story_started(story, HOST, START_TASKS);
-    story_join(story, WORKER, ROLE_WORKER, worker, 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "count -> stream(i64)");
+    worker = story_worker(story, HOST, START_TASKS, WORKER);
+    story_client(story, CALLER, "count -> stream(i64)");
 }
 
 TestSuite(streams, .init = start, .fini = story_end, .timeout = 10);
@@ -253,7 +251,7 @@ static void another_worker(void)
     story_leave(story, WORKER, CAUSE_CRASH);
     story->who[WORKER].peer = NULL;
     story_pass(story, 500);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, WORKER);
 }
 
 Test(streams, a_second_run_gives_only_what_was_not_there)
@@ -373,7 +371,7 @@ Test(streams, only_its_owner_takes_items)
 {
     begin(1, 4);
     item(1, 0, 0, "a");
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     say(story, OTHER, NEXT, next, .seq = 1, .stream = ref(1));
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->code, (uint32_t)MOB_EARGS);
     say(story, CALLER, SUBMIT, submit, .seq = 2, .task = 1);

@@ -12,9 +12,8 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_name(story, CALLER, 1, "slow -> nil");
+    story_worker(story, HOST, START_TASKS, WORKER);
+    story_client(story, CALLER, "slow -> nil");
 }
 
 TestSuite(tasks, .init = start, .fini = story_end, .timeout = 10);
@@ -114,8 +113,7 @@ Test(tasks, lost_worker_means_retry_then_loss)
         story_leave(story, WORKER, CAUSE_CRASH);
         story->who[WORKER].peer = NULL;
         story_pass(story, 500);
-        worker = story_started(story, HOST, START_TASKS);
-        story_join(story, WORKER, ROLE_WORKER, worker, 1000 + HOST);
+        worker = story_worker(story, HOST, START_TASKS, WORKER);
         cr_assert_eq(hear(story, WORKER, RUN, run)->attempt, attempt);
     }
     say(story, HOST, ENDED, ended, .worker = worker, .cause = CAUSE_CRASH, .status = 9, .pid = 4711);
@@ -202,7 +200,7 @@ static void worker_dies_and_another_comes(enum wire_cause cause)
     story_pass(story, 3001);
     if (cause == CAUSE_SILENT)
         hear(story, HOST, KILL, kill);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, WORKER);
 }
 
 Test(tasks, one_that_ends_twenty_workers_is_poison)
@@ -332,7 +330,7 @@ Test(tasks, blocked_body_lends_its_slot)
     hear(story, WORKER, RUN, run);
     mob_ref_t second = ref(2);
     say(story, WORKER, BLOCKED, blocked, .refs = {.items = &second, .count = 1});
-    story_join(story, OTHER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
+    story_worker(story, HOST, START_TASKS, OTHER);
     cr_assert_eq(hear(story, OTHER, RUN, run)->ref.seq, 2u);
 }
 
@@ -367,7 +365,7 @@ Test(tasks, ask_tells_what_notices_lost)
 Test(tasks, a_ref_whose_request_is_on_the_way_is_not_gone)
 {
     mob_ref_t both[] = {ref(1), {4711, 1}};
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     say(story, OTHER, WATCH, watch, .refs = {.items = both, .count = 2});
     const msg_answer_t *answer = hear(story, OTHER, ANSWER, answer);
     cr_assert_eq(answer->ref.owner, 4711u, "nobody knows who that is");
@@ -406,7 +404,7 @@ Test(tasks, what_a_session_leaves_to_the_broker_is_kept_for_a_while)
     say(story, CALLER, BYE, bye, .reason = BYE_KEEP);
     hear_nothing(story, WORKER); // it is not cancelled
     say(story, WORKER, RESULT, result, .ref = ref(2), .value = text_load("later"));
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     mob_ref_t both[] = {ref(1), ref(2)};
     say(story, OTHER, ASK, ask, .refs = {.items = both, .count = 2});
     cr_assert_eq(hear(story, OTHER, ANSWER, answer)->value.size, 6u);
@@ -437,7 +435,7 @@ Test(tasks, what_nobody_owns_is_listed_and_drained_like_the_rest)
     submit_with_dep(2, 1, NULL);
     say(story, CALLER, PUT, put, .seq = 3, .value = text_load("stored"));
     say(story, CALLER, BYE, bye, .reason = BYE_KEEP);
-    story_join(story, OTHER, ROLE_CLIENT, 1000 + OTHER, 0);
+    story_client(story, OTHER);
     const char *rows = story_rows(story, OTHER, 1, "tasks", "");
     cr_assert(strstr(rows, "id=00000000000003e8.1, "), "%s", rows);
     cr_assert(strstr(rows, "id=00000000000003e8.2, "), "%s", rows);

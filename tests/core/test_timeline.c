@@ -15,9 +15,9 @@ static void start_with(const core_config_t *config)
 {
     story = story_new(config);
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
-    story_join(story, WORKER, ROLE_WORKER, story_started(story, HOST, START_TASKS), 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_join(story, WATCHER, ROLE_CLIENT, 1000 + WATCHER, 0);
+    story_worker(story, HOST, START_TASKS, WORKER);
+    story_client(story, CALLER);
+    story_client(story, WATCHER);
     story_name(story, CALLER, 1, "slow -> nil");
     asked = 0;
 }

@@ -16,10 +16,9 @@ static void start(void)
 {
     story = story_new(NULL);
     story_host(story, HOST, "slow -> nil", "counter i64", "add i64 -> i64", 1);
-    worker = story_started(story, HOST, START_TASKS);
-    story_join(story, WORKER, ROLE_WORKER, worker, 1000 + HOST);
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_join(story, ASKER, ROLE_CLIENT, 1000 + ASKER, 0);
+    worker = story_worker(story, HOST, START_TASKS, WORKER);
+    story_client(story, CALLER);
+    story_client(story, ASKER);
     story_name(story, CALLER, 1, "slow -> nil");
     story_name(story, CALLER, 2, "counter i64");
     story_name(story, CALLER, 3, "add i64 -> i64");
@@ -74,7 +73,7 @@ static void call(uint64_t seq, uint64_t actor)
 static void make(uint64_t seq)
 {
     say(story, CALLER, SPAWN, spawn, .seq = seq, .cls = 2);
-    story_join(story, ACTOR, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, ACTOR);
     hear(story, ACTOR, MAKE, make);
     say(story, ACTOR, RESULT, result, .ref = ref(seq), .attempt = 1);
 }
@@ -170,7 +169,7 @@ Test(why, the_constructor_runs)
 {
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 2);
     call(2, 1);
-    story_join(story, ACTOR, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, ACTOR);
     expect(2, "actor constructor", "\"counter/1\" is starting");
 }
 
@@ -201,15 +200,14 @@ Test(why, an_actor_that_restarts_stops_or_is_dead)
 {
     opts_t again = {.max_restarts = 1, .backoff_ms = 400};
     say(story, CALLER, SPAWN, spawn, .seq = 1, .cls = 2, .opts = {.set = &again});
-    uint64_t owner = story_started(story, HOST, START_ACTOR);
-    story_join(story, ACTOR, ROLE_WORKER, owner, 1000 + HOST);
+    uint64_t owner = story_worker(story, HOST, START_ACTOR, ACTOR);
     say(story, ACTOR, RESULT, result, .ref = ref(1), .attempt = 1);
     say(story, HOST, ENDED, ended, .worker = owner, .cause = CAUSE_CRASH, .status = 9);
     opts_t retry = {.max_retries = 1};
     say(story, CALLER, CALL, call, .seq = 2, .actor = ref(1), .method = 3, .opts = {.set = &retry});
     expect(2, "actor retry", "restart 1 of 1");
     story_pass(story, 1000);
-    story_join(story, OTHER, ROLE_WORKER, story_started(story, HOST, START_ACTOR), 1000 + HOST);
+    story_worker(story, HOST, START_ACTOR, OTHER);
     say(story, OTHER, RESULT, result, .ref = ref(1), .attempt = 2);
     say(story, CALLER, STOP, stop, .actor = ref(1), .how = MOB_STOP_DRAIN);
     expect(1, "stopping running", "ends (STOP) behind 1 calls");
@@ -275,8 +273,8 @@ Test(why, who_had_it_may_come_back)
 {
     story_destroy(&story);
     story = story_new(&(core_config_t){.epoch = 2, .rejoin_us = 3000000});
-    story_join(story, CALLER, ROLE_CLIENT, 1000 + CALLER, 0);
-    story_join(story, ASKER, ROLE_CLIENT, 1000 + ASKER, 0);
+    story_client(story, CALLER);
+    story_client(story, ASKER);
     story_name(story, CALLER, 1, "slow -> nil");
     say(story, CALLER, SUBMIT, submit, .seq = 1, .epoch = 1, .task = 1);
     expect(1, "rejoin", "may come back: 3000 ms more");
