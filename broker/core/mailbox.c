@@ -10,15 +10,33 @@
 #include "name.h"
 #include "outcome.h"
 #include "shape.h"
+#include "warning.h"
 #include "worker.h"
 
-enum { RANKED_MAX = 1024 }; // so far into a mailbox priorities reach
+enum {
+    RANKED_MAX = 1024, // so far into a mailbox priorities reach
+    LONG = 800         // more that wait are told to the log, and then each doubling
+};
 
 // What is in its worker's hand waits as well, but for the first, and what is open.
-bool mailbox_full(const actor_t *actor)
+static uint32_t waiting_of(const actor_t *actor)
 {
     uint32_t ahead = actor->in_hand - actor->open;
-    return actor->waiting + (ahead > 0 ? ahead - 1 : 0) >= actor->mailbox_max;
+    return actor->waiting + (ahead > 0 ? ahead - 1 : 0);
+}
+
+bool mailbox_full(const actor_t *actor)
+{
+    return waiting_of(actor) >= actor->mailbox_max;
+}
+
+// Not again when it has been shorter meanwhile: a queue that goes up and down says so once.
+static void warn_if_long(core_t *core, actor_t *actor)
+{
+    uint32_t waiting = waiting_of(actor), bound = actor->long_above ? actor->long_above : LONG;
+    if (waiting > bound && warning_add(core, "MOB-LONG-QUEUE", actor_display(core, actor),
+                                       "%u calls wait, %u may", waiting, actor->mailbox_max))
+        actor->long_above = 2 * bound;
 }
 
 static uint32_t count_of(const call_t *calls, const session_t *caller)
@@ -109,6 +127,7 @@ void mailbox_admit(core_t *core, actor_t *actor, call_t *call)
 {
     call->actor = actor;
     actor->waiting++;
+    warn_if_long(core, actor);
     actor->ranked |= call->priority != 0;
     call->unordered |= actor->unordered;
     lane_t *lane = call->missing && !call->unordered ? lane_open(actor, call->owner) : NULL;

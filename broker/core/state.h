@@ -402,6 +402,7 @@ struct actor {
     blob_t *args, *opts; // of the constructor; encoded options, for MAKE and HOLD
     call_t *mailbox;     // ready ones, in order
     uint32_t waiting;    // all that wait, lanes included
+    uint32_t long_above; // more than so many that wait are told to the log; 0: the first bound
     bool ranked;         // among them may be some with a priority
     bool threads;        // its bodies run at once, and its worker says BEGUN of each
     bool unordered;      // its calls are

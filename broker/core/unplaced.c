@@ -2,13 +2,11 @@
 
 #include "unplaced.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "name.h"
 #include "place.h"
 #include "shape.h"
 #include "timeline.h"
+#include "warning.h"
 #include "why.h"
 
 enum { WARN_AGAIN_US = 60000000 };
@@ -27,16 +25,11 @@ static bool is_stuck(core_t *core, shape_t *shape)
 
 static void warn(core_t *core, shape_t *shape)
 {
-    if (core->warning_count == WARNINGS_MAX)
-        return; // nobody has read those before
-    core_warning_t *warning = &core->warnings[core->warning_count++];
-    const call_t *call = shape_first(core, shape);
+    const char *what = name_text(core, shape->key.def->name);
     why_t why = why_shape(core, shape);
-    *warning = (core_warning_t){.event = "MOB-UNPLACED"};
-    snprintf(warning->what, sizeof warning->what, "%.*s", MOB_NAME_MAX,
-             name_text(core, shape->key.def->name));
-    snprintf(warning->why, sizeof warning->why, "%s", why.text);
-    mob_ref_t ref = shape->actors ? shape->actors->id : call->id;
+    if (!warning_add(core, "MOB-UNPLACED", what, "%s", why.text))
+        return;
+    mob_ref_t ref = shape->actors ? shape->actors->id : shape_first(core, shape)->id;
     timeline_note(core, EVENT_STUCK, shape->key.def->name, 0, ref, why.text);
     shape->warn_at = core->now + WARN_AGAIN_US;
 }
@@ -59,13 +52,4 @@ void unplaced_beat(core_t *core)
         if (shape->stuck && core->now >= shape->warn_at)
             warn(core, shape);
     }
-}
-
-bool core_next_warning(core_t *self, core_warning_t *out)
-{
-    if (self->warning_count == 0)
-        return false;
-    *out = self->warnings[0];
-    memmove(self->warnings, self->warnings + 1, --self->warning_count * sizeof *self->warnings);
-    return true;
 }

@@ -2,6 +2,7 @@
 
 #include "story.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -89,6 +90,43 @@ Test(actors, window_bounds_what_is_at_the_worker)
     hear_nothing(story, WORKER);
     say(story, WORKER, RESULT, result, .ref = ref(2));
     cr_assert_eq(hear(story, WORKER, RUN, run)->ref.seq, 18u);
+}
+
+// How many calls waited when the next warning came; 0: there is none.
+static unsigned long_queue(void)
+{
+    core_warning_t warning;
+    unsigned waiting = 0;
+    if (!core_next_warning(story->core, &warning))
+        return 0;
+    cr_assert_str_eq(warning.event, "MOB-LONG-QUEUE");
+    cr_assert_str_eq(warning.what, "till");
+    cr_assert_eq(sscanf(warning.why, "%u calls wait, 5000 may", &waiting), 1, "%s", warning.why);
+    return waiting;
+}
+
+Test(actors, a_long_queue_is_warned_of_once_and_at_each_doubling)
+{
+    enum { NEXT_TO_RUN = 1, FIRST = 2, MOST = 4000 };
+    make(&(opts_t){.mailbox_max = 5000, .name = {"till", 4}});
+    uint64_t seq = FIRST;
+    while (seq < FIRST + NEXT_TO_RUN + 800)
+        call(seq++);
+    cr_assert_eq(long_queue(), 0u);
+    call(seq++);
+    cr_assert_eq(long_queue(), 801u);
+    for (int i = 0; i < 700; i++) { // shorter, and longer again
+        const msg_run_t *run = hear(story, WORKER, RUN, run);
+        say(story, WORKER, RESULT, result, .ref = run->ref);
+    }
+    while (seq < FIRST + NEXT_TO_RUN + 700 + 1600)
+        call(seq++);
+    cr_assert_eq(long_queue(), 0u);
+    while (seq < FIRST + NEXT_TO_RUN + 700 + MOST)
+        call(seq++);
+    cr_assert_eq(long_queue(), 1601u);
+    cr_assert_eq(long_queue(), 3201u);
+    cr_assert_eq(long_queue(), 0u);
 }
 
 static void put_off(uint64_t seq)
