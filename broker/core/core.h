@@ -70,11 +70,11 @@ void *peer_link(const peer_t *self);
 uint32_t peer_pid(const peer_t *self); // 0: unknown or on another machine
 bool peer_same_machine(const peer_t *self, mob_bytes_t machine);
 
-// What the log should say: work that waits and that nobody can run, actors for which many calls wait. The core keeps
-// a few until they are read.
+// What the log should say: work that waits and that nobody can run, actors for which many calls wait, sessions that
+// change hands. The core keeps a few until they are read.
 typedef struct core_warning {
     const char *event;
-    char what[MOB_NAME_MAX + 1]; // the signature; the actor
+    char what[MOB_NAME_MAX + 1]; // the signature; the actor; the session
     char why[256];
 } core_warning_t;
 bool core_next_warning(core_t *self, core_warning_t *out); // false: no more

@@ -21,6 +21,7 @@
 #include "stream.h"
 #include "timeline.h"
 #include "unmet.h"
+#include "warning.h"
 #include "worker.h"
 
 enum { SYMBOLS_MAX = 65536 };
@@ -90,13 +91,22 @@ static bool acceptable(core_t *core, peer_t *peer, const msg_hello_t *hello)
     return text == NULL;
 }
 
+// The newest connection wins. Two programs with one owner, or somebody who found it out: people should know.
+static void replace(core_t *core, session_t *session)
+{
+    session_goodbye(core, session->peer, MOB_ECLOSED, "replaced by a newer connection");
+    session->peer->session = NULL;
+    warning_add(core, "MOB-TAKEOVER", name_text(core, session->name),
+                "another connection said that it is this session, and has replaced the one before");
+    timeline_note(core, EVENT_JOIN, session->name, 0, (mob_ref_t){session->owner, 0},
+                  "replaced an older connection");
+}
+
 // The connection changes hands: what was said to the old one may never have arrived.
 static void attach(core_t *core, session_t *session, peer_t *peer)
 {
-    if (session->peer && session->peer != peer) {
-        session_goodbye(core, session->peer, MOB_ECLOSED, "replaced by a newer connection");
-        session->peer->session = NULL;
-    }
+    if (session->peer && session->peer != peer)
+        replace(core, session);
     if (peer->session && peer->session != session) {
         session_t *before = peer->session;
         before->peer = NULL;

@@ -181,6 +181,42 @@ Test(broker, carries_outcomes_over_calls_until_notices_are_heard)
     cast_out(&cast);
 }
 
+// Said by nobody else: what it hears next answers what it has just said.
+static void expect_put_aside(talker_t *talker)
+{
+    cr_expect_eq(hear(talker, BY_CALLS, GOODBYE, goodbye)->code, MOB_ECLOSED);
+    say(talker, PUT, put, .seq = 2, .value = bytes_of("forged"));
+    talker_send(talker);
+    const msg_error_t *error = hear(talker, BY_CALLS, ERROR, error);
+    cr_expect(error->why.size == 5 && memcmp(error->why.data, "HELLO", 5) == 0);
+}
+
+Test(broker, Z09_the_newest_connection_of_a_session_wins)
+{
+    cast_t cast = cast_in();
+    talker_t *newer = talker_new(stage, CALLER);
+    say(cast.caller, SUBMIT, submit, .epoch = cast.caller->epoch, .seq = 1, .task = 1,
+        .args = bytes_of("\xa3one"));
+    talker_send(cast.caller);
+    const msg_run_t *run = hear(cast.worker, BY_CALLS, RUN, run);
+    talker_hello(newer, ROLE_CLIENT, 0);
+    expect_put_aside(cast.caller);
+    say(cast.worker, RESULT, result, .ref = run->ref, .attempt = run->attempt,
+        .value = bytes_of("\xa3one"));
+    talker_send(cast.worker);
+    cr_expect_eq(hear(newer, BY_CALLS, DONE, done)->seq, 1u);
+    say(newer, PUT, put, .seq = 2, .value = bytes_of("kept"));
+    say(newer, ASK, ask, .refs = {.items = &(mob_ref_t){CALLER, 2}, .count = 1});
+    talker_send(newer);
+    cr_expect_eq(hear(newer, BY_CALLS, ANSWER, answer)->value.size, 4u, "not what was forged");
+
+    talker_hello(cast.caller, ROLE_CLIENT, 0); // now it is the newest
+    expect_put_aside(newer);
+    cr_expect_null(talker_peek(cast.caller, BY_CALLS, 100));
+    talker_destroy(&newer);
+    cast_out(&cast);
+}
+
 Test(broker, hands_a_big_value_through)
 {
     enum { SIZE = 100000 };

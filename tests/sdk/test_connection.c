@@ -161,7 +161,18 @@ Test(connection, deaf_from_the_start_is_served_by_the_calls_socket)
     cr_assert_lt(now_ms() - from, 2500);
 }
 
-Test(connection, the_same_session_twice_ends_the_first)
+static void wait_until_live(mob_t *client)
+{
+    bool live = false;
+    for (int64_t until = now_ms() + 5000; !live && now_ms() < until;) {
+        session_lock(client);
+        live = client->link.state == LINK_LIVE;
+        session_unlock(client);
+    }
+    cr_assert(live, "no broker has answered");
+}
+
+Test(connection, Z09_the_same_session_twice_ends_the_first)
 {
     stage = stage_open(NULL);
     stage_host(stage, stage_defs);
@@ -173,7 +184,10 @@ Test(connection, the_same_session_twice_ends_the_first)
                     &(session_role_t){.role = ROLE_CLIENT, .owner = session_owner(first)});
     is_err(mob_done(first, slow, 5000), MOB_ECLOSED);
     is_err(mob_done(first, mob_run(first, inc, 1), 0), MOB_ECLOSED);
+    wait_until_live(second); // it goes on counting behind what was asked for before
+    is_err(mob_done(second, mob_run(second, inc, 1), 5000), MOB_OK);
     mob_close(&first);
+    is_err(mob_done(second, mob_run(second, inc, 1), 5000), MOB_OK); // nobody's BYE but its own
     mob_close(&second);
     stage_close(&stage);
 }
