@@ -128,6 +128,7 @@ static const flag_t health_flags[] = {
     {0},
 };
 static const flag_t config_flags[] = {{"config", 0, "FILE", "instead of the file that would be read"}, {0}};
+static const flag_t timeline_flags[] = {{"since", 0, "DUR", "from so long ago: 5m"}, {0}};
 static const flag_t dlq_flags[] = {
     {"all",     0, NULL, "retry, drop: every one that matches -f"},
     {"dry-run", 0, NULL, "retry, drop: say which, do nothing"},
@@ -174,6 +175,8 @@ const command_t verbs[] = {
      "mobula show actor ledger\nmobula show task 9f3a.17", no_flags, 2, 2, false, false, state_show},
     {"why", FAMILY_WATCH, "ID|ACTOR", "why a task, a call or an actor waits",
      "mobula why 9f3a.12\nmobula why ledger -o json", no_flags, 1, 1, false, false, why},
+    {"timeline", FAMILY_WATCH, "[FILE]", "who ran what when, as a Chrome trace",
+     "mobula timeline trace.json\nmobula timeline --since 30s > trace.json", timeline_flags, 0, 1, false, false, timeline},
     {"status", FAMILY_WATCH, "", "one-screen summary",
      "mobula status\nmobula status -o json", no_flags, 0, 0, false, false, state_status},
     {"summary", FAMILY_WATCH, "tasks|actors|objects", "counts by name and state",

@@ -62,6 +62,7 @@ int monitor(tool_t *), events(tool_t *);
 int top(tool_t *);
 int state_list(tool_t *), state_show(tool_t *), state_status(tool_t *), state_summary(tool_t *);
 int why(tool_t *);
+int timeline(tool_t *);
 int manage_stop(tool_t *), manage_kill(tool_t *);
 int dlq(tool_t *);
 int bench(tool_t *);

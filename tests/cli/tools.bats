@@ -30,7 +30,7 @@ json() { /usr/bin/python3 -c "import json,sys; r=json.load(sys.stdin); print($1)
 @test "the overview names every command, on stdout, with exit 0" {
     run bash -c "'$mobula' 2>/dev/null"
     [ "$status" -eq 0 ]
-    for verb in broker demo init run new call tell get wait cancel monitor events list show why status summary stop kill dlq bench health config completion help version; do
+    for verb in broker demo init run new call tell get wait cancel monitor events list show why timeline status summary stop kill dlq bench health config completion help version; do
         [[ $output == *"$verb "* ]]
     done
 }
