@@ -189,6 +189,7 @@ static bool start_loop(parts_t *self, int control)
                                                .gate_count = self->gate_count,
                                                .log = &self->log,
                                                .fault = &self->fault,
+                                               .stuck_us = self->config->limits_stuck,
                                                .routes_max = routes_max(self->config),
                                                .control = control});
     if (self->loop == NULL)

@@ -46,6 +46,8 @@ typedef uint32_t config_choice_t; // index into the words of its range
       "unsettled calls of one session")                                                                     \
     S(count,  limits,   mailbox,     NULL,         "1000",    1, 10000000, "",                              \
       "waiting calls of one actor")                                                                         \
+    S(time,   limits,   stuck,       NULL,         "1m",      100000, 3600000000, "",                          \
+      "a session that reads nothing of what is sent to it for so long is gone")                             \
     S(time,   limits,   retry_delay, NULL,         "50ms",    1000, 2000000, "",                           \
       "before a task runs again after its worker was lost; then twice as long, up to 2 s")                  \
     S(count,  limits,   poison,      NULL,         "20",      1, 65535, "",                                 \

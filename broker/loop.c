@@ -35,6 +35,7 @@ struct loop {
     size_t gate_count;
     log_t *log;
     fault_t *fault;
+    int64_t stuck_us;
     routes_t routes;
     struct pollfd polls[POLLS_MAX];
     nfds_t poll_count;
@@ -72,6 +73,7 @@ loop_t *loop_new(const loop_config_t *config)
     self->gate_count = config->gate_count;
     self->log = config->log;
     self->fault = config->fault;
+    self->stuck_us = config->stuck_us;
     memset(self->look, true, sizeof self->look);
     bool made = routes_init(&self->routes, config->routes_max);
     if (made) {
@@ -332,6 +334,18 @@ static void warn(loop_t *self)
         log_warn(self->log, warning.event, "what=%s why=%s", warning.what, warning.why);
 }
 
+static void try_again(loop_t *self, int64_t now)
+{
+    route_t *route, *next;
+    DL_FOREACH_SAFE(self->routes.parked, route, next)
+    {
+        if (route->retry_at <= now)
+            send_calls(self, route, now);
+        if (route->retry_us != 0 && now - route->parked_at >= self->stuck_us)
+            core_stuck(self->core, now, route->peer);
+    }
+}
+
 static void flush(loop_t *self, int64_t now)
 {
     peer_t *peer;
@@ -342,10 +356,7 @@ static void flush(loop_t *self, int64_t now)
         publish(self, route, peer_notes(peer), SOCKET_NOTICES);
         publish(self, route, peer_feed(peer), SOCKET_FEED);
     }
-    route_t *route, *next;
-    DL_FOREACH_SAFE(self->routes.parked, route, next)
-    if (route->retry_at <= now)
-        send_calls(self, route, now);
+    try_again(self, now);
 }
 
 // ---- Turning ------------------------------------------------------------------------------------

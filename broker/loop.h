@@ -17,6 +17,7 @@ typedef struct loop_config { // all borrowed
     size_t gate_count;
     log_t *log;
     fault_t *fault;
+    int64_t stuck_us;  // who reads nothing for so long is gone
     size_t routes_max; // connections
     int control;       // a file: when it is readable, loop_turn() says so; -1: none
 } loop_config_t;

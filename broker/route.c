@@ -83,8 +83,10 @@ void routes_remove(routes_t *self, route_t **route_p)
 
 void routes_park(routes_t *self, route_t *route, int64_t now)
 {
-    if (route->retry_us == 0)
+    if (route->retry_us == 0) {
         DL_APPEND(self->parked, route);
+        route->parked_at = now;
+    }
     route->retry_us = route->retry_us == 0 ? RETRY_MIN_US : 2 * route->retry_us;
     if (route->retry_us > RETRY_MAX_US)
         route->retry_us = RETRY_MAX_US;

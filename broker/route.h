@@ -21,6 +21,7 @@ typedef struct route {
     int watched;      // handle of its process; WATCH_NONE
     int64_t retry_us; // its queue was full: the wait before retry_at; 0: not parked
     int64_t retry_at;
+    int64_t parked_at;         // since then nothing has left
     int64_t ended_at;          // its process was seen to end; 0: as far as we know it lives
     int64_t gone_at;           // then the core is told
     bool lost;                 // no memory for its place in the table

@@ -240,7 +240,7 @@ void actor_make(core_t *core, actor_t *actor)
 {
     session_t *session = actor->worker->session;
     name_tell(core, session, actor->cls);
-    batch_t *batch = notice_batch(core, session);
+    batch_t *batch = notice_order(core, session);
     if (!batch)
         return;
     opts_field_t opts = {.wire = actor->opts ? actor->opts->data : NULL,

@@ -35,6 +35,7 @@
 #include "timeline.h"
 #include "unmet.h"
 #include "unplaced.h"
+#include "warning.h"
 #include "worker.h"
 
 // ---- Coming and going ---------------------------------------------------------------------------
@@ -322,6 +323,7 @@ void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *mess
         return;
     }
     session->heard_at = self->now;
+    session->blind = 0;
     if (handlers[message->verb])
         handle(self, session, message);
     else
@@ -360,6 +362,18 @@ void core_gone(core_t *self, int64_t now, peer_t *peer, enum wire_cause cause)
     at(self, now);
     if (peer->session)
         session_gone(self, peer->session, cause);
+}
+
+// What waits for it goes at once: that is why its session ends.
+void core_stuck(core_t *self, int64_t now, peer_t *peer)
+{
+    at(self, now);
+    if (!peer->session)
+        return;
+    warning_add(self, "MOB-STUCK", name_text(self, peer->session->name),
+                "%zu bytes wait for it, and it reads none", outbox_bytes(&peer->calls));
+    session_gone(self, peer->session, CAUSE_SILENT);
+    outbox_fini(&peer->calls);
 }
 
 // ---- Time ---------------------------------------------------------------------------------------

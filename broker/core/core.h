@@ -49,7 +49,8 @@ void core_message(core_t *self, int64_t now, peer_t *peer, const message_t *mess
 void core_fault_of(core_t *self, int64_t now, peer_t *peer,
                    const message_fault_t *fault); // answers ERROR
 void core_gone(core_t *self, int64_t now, peer_t *peer,
-               enum wire_cause cause); // the driver saw its process end
+               enum wire_cause cause);                    // the driver saw its process end
+void core_stuck(core_t *self, int64_t now, peer_t *peer); // it has read nothing for too long
 void core_tick(core_t *self, int64_t now);
 int64_t core_next_deadline(const core_t *self); // INT64_MAX: none
 void core_drain(core_t *self,
@@ -71,7 +72,7 @@ uint32_t peer_pid(const peer_t *self); // 0: unknown or on another machine
 bool peer_same_machine(const peer_t *self, mob_bytes_t machine);
 
 // What the log should say: work that waits and that nobody can run, actors for which many calls wait, sessions that
-// change hands. The core keeps a few until they are read.
+// change hands or do not read. The core keeps a few until they are read.
 typedef struct core_warning {
     const char *event;
     char what[MOB_NAME_MAX + 1]; // the signature; the actor; the session

@@ -137,7 +137,7 @@ static void say_again(core_t *core, host_t *host)
     worker_t *worker;
     DL_FOREACH(host->workers, worker)
     {
-        batch_t *batch = notice_batch(core, host->session);
+        batch_t *batch = notice_order(core, host->session);
         if (batch && worker->killed)
             message_KILL(batch, &(msg_kill_t){.worker = worker->owner});
         else if (batch && worker->state == WORKER_STARTING && !worker->adopted)

@@ -34,15 +34,13 @@ static void ride(core_t *core, session_t *session, batch_t *batch)
 
 static batch_t *open_box(core_t *core, session_t *session, outbox_t *box)
 {
-    if (outbox_bytes(box) > NOTICE_BYTES_MAX)
-        return NULL;
     batch_t *batch = outbox_open(box);
     if (batch)
         peer_dirty(core, session->peer);
     return batch;
 }
 
-batch_t *notice_batch(core_t *core, session_t *session)
+batch_t *notice_order(core_t *core, session_t *session)
 {
     if (!session->peer)
         return NULL;
@@ -52,11 +50,18 @@ batch_t *notice_batch(core_t *core, session_t *session)
     return batch;
 }
 
+batch_t *notice_batch(core_t *core, session_t *session)
+{
+    bool stuck = session->peer && outbox_bytes(&session->peer->calls) > NOTICE_BYTES_MAX;
+    return stuck ? NULL : notice_order(core, session);
+}
+
 static batch_t *note_batch(core_t *core, session_t *session)
 {
     if (!session->peer)
         return NULL;
-    if (!session->heard || core->draining) // soon there will be nobody to ask for what was lost
+    bool hears = session->heard && session->blind < NOTICE_BLIND_MAX;
+    if (!hears || core->draining) // soon there will be nobody to ask for what was lost
         return notice_batch(core, session);
     batch_t *batch = open_box(core, session, &session->peer->notes);
     if (batch && batch_empty(batch)) {
@@ -76,11 +81,20 @@ static bool dropped(core_t *core) // a fault, for tests: announcements only hurr
     return hit;
 }
 
+// Larger values are the table's own as long as they wait.
+static void count_blind(session_t *session, const blob_t *load)
+{
+    enum { AROUND = 32 }; // about so many bytes are an outcome's beside its value
+    bool inlined = load && load->size <= MOB_INLINE_MAX;
+    session->blind += AROUND + (inlined ? load->size : 0);
+}
+
 void notice_outcome(core_t *core, session_t *session, const call_t *call)
 {
     batch_t *batch = dropped(core) ? NULL : note_batch(core, session);
     if (!batch)
         return;
+    count_blind(session, call->load);
     bool plain = call->code == MOB_OK && call->attempt == 0 && !refcount_carries(call);
     if (plain && call->id.owner == session->owner)
         message_DONE(batch, &(msg_done_t){.seq = call->id.seq, .value = load_of(call->load)});
@@ -95,11 +109,13 @@ void notice_outcome(core_t *core, session_t *session, const call_t *call)
 void notice_watched(core_t *core, session_t *session, const wake_t *wake)
 {
     batch_t *batch = dropped(core) ? NULL : note_batch(core, session);
-    if (batch)
-        message_ANSWER(batch, &(msg_answer_t){.ref = wake->id,
-                                              .code = wake->code,
-                                              .value = load_of(wake->load),
-                                              .inner = wake->value.count > 0});
+    if (!batch)
+        return;
+    count_blind(session, wake->load);
+    message_ANSWER(batch, &(msg_answer_t){.ref = wake->id,
+                                          .code = wake->code,
+                                          .value = load_of(wake->load),
+                                          .inner = wake->value.count > 0});
 }
 
 void notice_hugz(core_t *core, session_t *session)

@@ -96,7 +96,7 @@ static call_t *had(core_t *core, worker_t *worker, const msg_have_t *have)
 // Others end by themselves. A stream that ended here, or was begun anew elsewhere, would wait for ever.
 static void call_home(core_t *core, worker_t *worker, const msg_have_t *have)
 {
-    batch_t *batch = have->returns == 0 ? notice_batch(core, worker->session) : NULL;
+    batch_t *batch = have->returns == 0 ? notice_order(core, worker->session) : NULL;
     if (batch)
         message_CANCEL(batch, &(msg_cancel_t){.ref = have->ref});
 }

@@ -158,7 +158,8 @@ struct session {
     uint64_t taken, taken_told; // a worker's results; of these acknowledged
     uint64_t note;              // number of the last notice
     int64_t noted_at, heard_at;
-    bool heard; // it receives notices
+    uint32_t blind; // bytes of notices since then
+    bool heard;     // it receives notices
     bool gone;
     uint8_t topic[MOB_TOPIC_SIZE];
     uint32_t *symbols; // its symbol -> name index

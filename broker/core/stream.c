@@ -108,7 +108,7 @@ uint64_t stream_credit(core_t *core, call_t *call)
 void stream_say_credit(core_t *core, const call_t *call)
 {
     session_t *session = call->worker->session;
-    batch_t *batch = session ? notice_batch(core, session) : NULL;
+    batch_t *batch = session ? notice_order(core, session) : NULL;
     if (batch)
         message_CREDIT(batch, &(msg_credit_t){.ref = call->id, .count = stream_of(call)->credit});
 }

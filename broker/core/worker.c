@@ -56,7 +56,7 @@ worker_t *worker_find(const core_t *core, uint64_t owner)
 
 worker_t *worker_start(core_t *core, host_t *host, enum wire_start kind)
 {
-    batch_t *batch = host->worker_count < host->procs ? notice_batch(core, host->session) : NULL;
+    batch_t *batch = host->worker_count < host->procs ? notice_order(core, host->session) : NULL;
     if (!batch)
         return NULL;
     worker_t *worker = worker_new(core, core_random(core) | 1, host, kind);
@@ -136,7 +136,7 @@ bool worker_say_run(core_t *core, worker_t *worker, call_t *call)
 {
     session_t *session = worker->session;
     name_tell(core, session, call->target);
-    batch_t *batch = notice_batch(core, session);
+    batch_t *batch = notice_order(core, session);
     if (!batch)
         return true;
     msg_run_t run = {.ref = call->id,
@@ -360,7 +360,7 @@ void worker_cancel(core_t *core, const call_t *call)
     worker_t *worker = call->worker;
     if (call->cancel_flags & MOB_CANCEL_FORCE && worker->ahead == call)
         worker->forced_at = core->now;
-    batch_t *batch = worker->session ? notice_batch(core, worker->session) : NULL;
+    batch_t *batch = worker->session ? notice_order(core, worker->session) : NULL;
     if (batch)
         message_CANCEL(batch, &(msg_cancel_t){.ref = call->id, .flags = call->cancel_flags});
 }
@@ -407,14 +407,14 @@ void worker_emptied(core_t *core, worker_t *worker)
 void worker_kill(core_t *core, worker_t *worker)
 {
     worker->killed = true;
-    batch_t *batch = worker->host ? notice_batch(core, worker->host->session) : NULL;
+    batch_t *batch = worker->host ? notice_order(core, worker->host->session) : NULL;
     if (batch)
         message_KILL(batch, &(msg_kill_t){.worker = worker->owner});
 }
 
 void worker_stop(core_t *core, worker_t *worker, mob_ref_t actor)
 {
-    batch_t *batch = worker->session ? notice_batch(core, worker->session) : NULL;
+    batch_t *batch = worker->session ? notice_order(core, worker->session) : NULL;
     if (batch)
         message_STOP(batch, &(msg_stop_t){.actor = actor, .how = MOB_STOP_DRAIN});
 }

@@ -279,6 +279,42 @@ Test(broker, waits_for_one_who_does_not_read_and_serves_the_others)
     cast_out(&cast);
 }
 
+Test(broker, Z16_one_who_reads_nothing_for_long_is_gone)
+{
+    enum { BIG = 90000, DEAF = 7 };
+    stage_stop(stage);
+    stage_start(stage, (const char *const[]){"limits/stuck", "300ms", NULL});
+    cast_t cast = cast_in();
+    talker_t *deaf = talker_new(stage, DEAF);
+    char *big = calloc(1, BIG);
+    blob_t *blob = blob_new(big, BIG);
+    talker_hello(deaf, ROLE_CLIENT, 0);
+    say(deaf, NAME, name, .symbol = 1, .text = str("echo any -> any"));
+    say(deaf, SUBMIT, submit, .epoch = deaf->epoch, .seq = 1, .task = 1, .args = bytes_of("\xc0"));
+    talker_send(deaf);
+    hear(cast.worker, BY_CALLS, RUN, run);
+    say(cast.caller, WATCH, watch, .refs = {.items = &(mob_ref_t){DEAF, 1}, .count = 1});
+    talker_send(cast.caller);
+    for (uint64_t seq = 2; talker_peek(cast.caller, BY_CALLS, 1) == NULL; seq++) { // it speaks on
+        say(deaf, PUT, put, .seq = seq, .value = load_of(blob));
+        say(deaf, ASK, ask, .refs = {.items = &(mob_ref_t){DEAF, seq}, .count = 1});
+        talker_send(deaf);
+    }
+    cr_expect_eq(cast.caller->message.verb, VERB_ANSWER);
+    cr_expect_eq(cast.caller->message.answer.code, MOB_EGONE);
+    say(deaf, PING, ping, .heard = 0);
+    talker_send(deaf);
+    const message_t *last = talker_peek(deaf, BY_CALLS, 5000);
+    while (last != NULL && last->verb != VERB_ERROR) // behind what libzmq had taken
+        last = talker_peek(deaf, BY_CALLS, 5000);
+    cr_assert_not_null(last, "it never hears that it is gone");
+    cr_expect_eq(last->error.why.size, 5u); // HELLO
+    blob_drop(&blob);
+    free(big);
+    talker_destroy(&deaf);
+    cast_out(&cast);
+}
+
 Test(broker, is_younger_after_each_start)
 {
     talker_t *caller = talker_new(stage, CALLER);

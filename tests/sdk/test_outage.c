@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -202,7 +203,7 @@ static long broker_kib(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-Test(outage_of_a_client, Z06_one_that_stood_still_meanwhile_hears_all_of_it)
+Test(outage_of_a_client, Z03_Z06_one_that_stood_still_meanwhile_hears_all_of_it)
 {
     needs_notices("its tasks wait 3 s for a host that offers them");
     crew = crew_open();
@@ -225,6 +226,69 @@ Test(outage_of_a_client, Z06_one_that_stood_still_meanwhile_hears_all_of_it)
     int status = 0;
     cr_assert_eq(waitpid(visitor, &status, 0), visitor);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%x", (unsigned)status);
+}
+
+enum { BUSY = 4, ROUNDS_MAX = 100000 };
+
+typedef struct busy { // clients that call an actor each, all at once, again and again
+    mob_t *clients[BUSY];
+    tally_h tallies[BUSY];
+} busy_t;
+
+static int by_size(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static int p99_of(busy_t *self, int64_t ms) // of a round, in us
+{
+    static int took[ROUNDS_MAX];
+    size_t rounds = 0;
+    mob_ref_i64 sums[BUSY];
+    for (int64_t until = now_ms() + ms; now_ms() < until && rounds < ROUNDS_MAX; rounds++) {
+        int64_t from = clock_us();
+        for (int i = 0; i < BUSY; i++)
+            sums[i] = mob_call(self->clients[i], self->tallies[i], tally_inc, 1);
+        for (int i = 0; i < BUSY; i++) {
+            value_at(self->clients[i], sums[i]);
+            mob_drop(self->clients[i], sums[i].ref);
+        }
+        took[rounds] = (int)(clock_us() - from);
+    }
+    qsort(took, rounds, sizeof *took, by_size);
+    return took[rounds - 1 - rounds / 100];
+}
+
+// The bar is 1.2 times, on a machine with nothing else to do. Whoever waits for one that does not read waits seconds.
+Test(outage_of_a_client, Z16_busy_ones_do_not_notice_one_that_stands_still)
+{
+    needs_notices("it times answers");
+    busy_t busy;
+    int status = 0;
+    crew = crew_open();
+    crew.defs = crew_defs;
+    crew_start_broker(&crew);
+    pid_t visitor = crew_visit(&crew, visit_and_stand_still);
+    crew_hear(crew.begun[0]);
+    kill(visitor, SIGSTOP);
+    for (int i = 0; i < BUSY; i++) {
+        busy.clients[i] = crew_client(&crew);
+        busy.tallies[i] = mob_new(busy.clients[i], tally, 0);
+    }
+    crew_start_host(&crew, NULL);
+    for (int i = 0; i < BUSY; i++)
+        value_at(busy.clients[i], mob_call(busy.clients[i], busy.tallies[i], tally_inc, 1));
+    int beside = p99_of(&busy, 1500);
+    kill(visitor, SIGCONT);
+    cr_assert_eq(waitpid(visitor, &status, 0), visitor);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%x", (unsigned)status);
+    int alone = p99_of(&busy, 1500);
+    fprintf(stderr, "p99 of %d busy clients: %d us beside a stopped one, %d us alone\n", BUSY,
+            beside, alone);
+    cr_expect_lt(beside, 5 * alone + 100000);
+    for (int i = 0; i < BUSY; i++)
+        mob_close(&busy.clients[i]);
 }
 
 // ---- What was under way -------------------------------------------------------------------------
