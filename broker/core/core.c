@@ -129,7 +129,7 @@ void core_destroy(core_t **self_p)
     names_fini(core);
     reftable_fini(&core->refs);
     slab_fini(&core->calls);
-    pool_fini(&core->pool);
+    payloads_fini(&core->payloads);
     deadlines_fini(&core->deadlines);
     pack_fini(&core->scratch);
     stores_fini(core);

@@ -202,7 +202,7 @@ blob_t *prelude_load(core_t *core, session_t *session, load_t load, refusal_t *r
 {
     bool here = load.form == LOAD_HERE;
     *refusal = NO_MEMORY;
-    blob_t *blob = here ? pool_keep(&core->pool, load) : tie(session->prelude, load, refusal);
+    blob_t *blob = here ? payload_keep(&core->payloads, load) : tie(session->prelude, load, refusal);
     if (!here && session->prelude) {
         drop_pieces(session->prelude);
         session->prelude->refusal = (refusal_t){0};

@@ -66,7 +66,7 @@ static void refused(core_t *core, const worker_t *worker, call_t *call, const re
 static void settle(core_t *core, const worker_t *worker, call_t *call, load_t value, loads_t inner)
 {
     if (refcount_result(core, call, worker->session, inner))
-        outcome_value(core, call, pool_keep(&core->pool, value));
+        outcome_value(core, call, payload_keep(&core->payloads, value));
     else
         outcome_fail(core, call, MOB_ENOMEM, "", "the broker is out of memory");
 }

@@ -17,7 +17,7 @@
 #include "deadline.h"
 #include "failure.h"
 #include "options.h"
-#include "pool.h"
+#include "payload.h"
 #include "reflist.h"
 #include "reftable.h"
 #include "slab.h"
@@ -499,7 +499,7 @@ struct core {
     peer_t *peers, *closed, *dirty_first, *dirty_last;
     session_t *sessions;
     slab_t calls;
-    pool_t pool;
+    payloads_t payloads;
     reftable_t refs;
     wake_t *wakes, **wakes_end; // worklist of graph.c: no recursion along chains
     bool waking;
