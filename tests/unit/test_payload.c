@@ -51,9 +51,9 @@ Test(payload, only_so_many_are_spare)
         blobs[i] = payload_keep(&payloads, load_bytes(text, 1));
     for (int i = 0; i < MANY; i++)
         blob_drop(&blobs[i]);
-    cr_expect_eq(payload.classes[0].spare, PAYLOAD_SPARE);
+    cr_expect_eq(payloads.classes[0].spare, PAYLOAD_SPARE);
     payloads_fini(&payloads);
-    cr_expect_null(payload.classes[0].free);
+    cr_expect_null(payloads.classes[0].free);
 }
 #endif
 
