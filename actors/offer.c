@@ -71,8 +71,8 @@ static mob_err_t check(offer_t *self, const mob_def_t *def)
         refuse(self, def->name, "offered twice");
         return MOB_EEXISTS;
     }
-    if (def->actor && def->actor->lanes[0].name)
-        return refuse(self, def->name, "lanes are not in this version");
+    if (def->actor && def->shared && def->actor->lanes[0].name)
+        return refuse(self, def->name, "lanes do not fit a shared class");
     if (def->actor && def->shared && def->actor->max_concurrency > 1)
         return refuse(self, def->name, "max_concurrency above 1 does not fit a shared class");
     return MOB_OK;
@@ -139,7 +139,7 @@ static mob_err_t say_methods(offer_t *self, const offer_def_t *def, const mob_op
     return MOB_OK;
 }
 
-static mob_err_t say_def(offer_t *self, const offer_def_t *def, const mob_def_t *from)
+static mob_err_t say_def(offer_t *self, offer_def_t *def, const mob_def_t *from)
 {
     opts_t opts = {0};
     mob_err_t err = MOB_OK;
@@ -149,6 +149,9 @@ static mob_err_t say_def(offer_t *self, const offer_def_t *def, const mob_def_t 
         err = defaults_of(self, from->opts, false, &opts);
     if (err)
         return err;
+    def->lanes = strndup(opts.lanes.size ? opts.lanes.data : "", opts.lanes.size);
+    if (!def->lanes)
+        return MOB_ENOMEM;
     opts.shared = def->shared;
     msg_offer_t offer = {.name = text_of(def->body.signature),
                          .usage = text_of(def->body.usage),
@@ -228,6 +231,7 @@ void offer_drop(offer_t **self_p)
         for (uint32_t k = 0; k < def->method_count; k++)
             body_fini(&def->methods[k]);
         free(def->methods);
+        free(def->lanes);
     }
     free(self->defs);
     free(self->ends);

@@ -9,6 +9,7 @@
 
 #include "batch.h"
 #include "mobula/worker.h"
+#include "option.h"
 
 typedef struct offer_body {
     char *signature; // on the wire: "add i64 -> i64"
@@ -20,7 +21,8 @@ typedef struct offer_body {
 typedef struct offer_def {
     offer_body_t body; // of a task, or of a class the constructor; invoke may be NULL there
     bool is_class, shared;
-    int width; // bodies of one actor at once, unless it says otherwise
+    int width;   // bodies of one actor at once, unless it says otherwise
+    char *lanes; // likewise: lane.h
     size_t state_size;
     void (*fini)(void *state);
     offer_body_t *methods;
@@ -34,7 +36,7 @@ typedef struct offer {
     batch_t said;   // OFFER and METHOD envelopes
     uint32_t *ends; // of each of them in said
     uint32_t end_count;
-    char why[512]; // of a refused one: what was wrong
+    char why[OPTION_TEXT]; // of a refused one: what was wrong
 } offer_t;
 
 // defs ends with a NULL name. shared: every class is. NULL: no memory. A wrong definition gives an

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "answer.h"
 #include "clock.h"
@@ -243,6 +244,7 @@ static void end_instance(worker_t *worker, instance_t *instance)
     }
     mob_ref_t actor = instance->actor;
     forget_open(worker, actor);
+    worker->lanes.count = 0; // their names go with it
     instance_remove(&worker->instances, &instance);
     message_STOP(session_out(worker->session), &(msg_stop_t){.actor = actor, .how = STOP_ENDED});
     if (worker->kind == START_ACTOR && worker->instances.count == 0)
@@ -310,19 +312,33 @@ static void run_call(context_t *context, hand_t *hand)
         run_body(context, hand, NULL);
 }
 
-// How many bodies at once; *wrong: why it cannot be.
-static uint32_t width_of(const worker_t *worker, const hand_t *hand, const char **wrong)
+// How many bodies at once: in its main lane, and in others. NULL: that may be; else why not.
+static const char *set_lanes(worker_t *worker, const instance_t *instance)
 {
-    opts_t opts = opts_read(hand_opts(hand));
-    int64_t width = opts.max_concurrency ? opts.max_concurrency : hand->cls->width;
-    *wrong = NULL;
-    if (opts.lanes.size)
-        *wrong = "lanes are not in this version";
-    else if (width > 1 && opts.ordered)
-        *wrong = "ordered cannot be kept with max_concurrency above 1";
-    else if (width > 1 && worker->kind != START_ACTOR)
-        *wrong = "max_concurrency above 1 does not fit a shared class";
-    return width > 1 ? (uint32_t)width : 1;
+    opts_t opts = opts_read((opts_field_t){.wire = instance->opts, .size = instance->opts_size});
+    mob_bytes_t lanes = {instance->cls->lanes, strlen(instance->cls->lanes)};
+    int64_t width = opts.max_concurrency ? opts.max_concurrency : instance->cls->width;
+    bool alone = worker->kind == START_ACTOR;
+    if (!lanes_read(opts.lanes.size ? opts.lanes : lanes, &worker->lanes))
+        return "lanes are pairs as in \"io=2 disk=1\"";
+    if (width > 1 && opts.ordered)
+        return "ordered cannot be kept with max_concurrency above 1";
+    if (!alone && (width > 1 || worker->lanes.count > 0))
+        return "max_concurrency above 1 and lanes do not fit a shared class";
+    if (!alone)
+        return NULL;
+    worker->window.lanes[0].width = width > 1 ? (uint32_t)width : 1;
+    for (uint32_t i = 0; i < worker->lanes.count; i++)
+        worker->window.lanes[1 + i].width = worker->lanes.at[i].width;
+    return NULL;
+}
+
+static uint32_t all_lanes(const worker_t *worker)
+{
+    uint32_t width = 0;
+    for (uint32_t i = 0; i <= worker->lanes.count; i++)
+        width += worker->window.lanes[i].width;
+    return width ? width : 1;
 }
 
 static bool construct(context_t *context, hand_t *hand, instance_t *instance)
@@ -339,17 +355,17 @@ static void run_making(context_t *context, hand_t *hand)
     worker_t *worker = context->worker;
     if (!may_run(worker, hand))
         return;
-    const char *wrong;
-    uint32_t width = width_of(worker, hand, &wrong);
-    instance_t *instance = wrong ? NULL : instance_add(&worker->instances, hand, hand->cls);
-    if (!instance) {
+    instance_t *instance = instance_add(&worker->instances, hand, hand->cls);
+    const char *wrong = instance ? set_lanes(worker, instance) : NULL;
+    if (!instance || wrong) {
         refuse(worker, hand, wrong ? MOB_EARGS : MOB_ENOMEM, wrong);
+        if (instance)
+            instance_remove(&worker->instances, &instance);
         worker->over = worker->kind == START_ACTOR;
         return;
     }
     instance->alive = construct(context, hand, instance);
-    worker->width = width;
-    worker->window.unordered = width > 1;
+    worker->width = all_lanes(worker);
     if (!instance->alive)
         end_instance(worker, instance);
 }

@@ -62,7 +62,7 @@ static void work(worker_t *worker, context_t *context, hand_t *hand)
     window_done(&worker->window, hand);
     if (worker->bulk.first)
         settle_bulk(worker);
-    if (!worker->window.first)
+    if (!window_has_next(&worker->window))
         worker_wake(worker); // else what was answered leaves with more
 }
 

@@ -109,6 +109,7 @@ hand_t *window_place(window_t *self)
     hand->returns = 1;
     hand->lost = false;
     hand->listed = false;
+    hand->lane = 0;
     hand->promise = PROMISE_NONE;
     atomic_store_explicit(&hand->cancelled, false, memory_order_relaxed);
     return hand;
@@ -175,7 +176,7 @@ bool hand_set_opts(hand_t *self, opts_field_t opts, load_t saved)
     return !self->pack.failed && (!saved.size || self->saved);
 }
 
-void hand_wish(hand_t *self, opts_field_t opts)
+void hand_wish(hand_t *self, opts_field_t opts, const lanes_t *lanes)
 {
     opts_t wishes = opts_read(opts);
     int64_t returns = wishes.num_returns;
@@ -184,6 +185,7 @@ void hand_wish(hand_t *self, opts_field_t opts)
     if (returns == MOB_STREAM)
         self->returns = 0;
     self->credit = (uint64_t)wishes.stream_ahead;
+    self->lane = (uint8_t)lanes_find(lanes, wishes.lane);
 }
 
 static void to_free(window_t *self, hand_t *hand)
@@ -209,19 +211,27 @@ static void take_out(window_t *self, hand_t *before, hand_t *hand)
     self->waiting--;
 }
 
-// Tasks have no order, and an actor keeps that of each caller; nothing passes a making, and no end anything.
+static bool is_full(const window_t *self, const hand_t *hand)
+{
+    const window_lane_t *lane = &self->lanes[hand->lane];
+    return lane->width > 0 && lane->running >= lane->width && hand->what != HAND_END;
+}
+
+// Tasks have no order, and an actor keeps that of each caller in each lane; nothing passes a making, and no end anything.
 static bool may_pass(const window_t *window, const hand_t *self, const hand_t *late)
 {
     bool all = self->what == HAND_END && mob_is_none(self->actor);
     if (all || (self->what == HAND_END && mob_same(self->actor, late->actor)))
         return false;
     return mob_is_none(late->actor) || !mob_same(self->actor, late->actor) ||
-           (late->what == HAND_CALL && (window->unordered || self->ref.owner != late->ref.owner));
+           (late->what == HAND_CALL &&
+            (self->lane != late->lane || window->lanes[self->lane].width > 1 ||
+             self->ref.owner != late->ref.owner));
 }
 
 static bool may_begin(const window_t *self, const hand_t *hand)
 {
-    bool may = !hand->gather;
+    bool may = !hand->gather && !is_full(self, hand);
     for (const hand_t *late = self->first; may && late != hand; late = late->next)
         may = !late->gather || may_pass(self, hand, late);
     return may;
@@ -235,15 +245,30 @@ static hand_t *first_that_may(const window_t *self, hand_t **before)
     return hand;
 }
 
+static hand_t *next_one(const window_t *self, hand_t **before)
+{
+    hand_t *hand = self->first;
+    *before = NULL;
+    if (hand && (hand->gather || is_full(self, hand)))
+        hand = first_that_may(self, before);
+    bool waits = hand && hand->what == HAND_END && self->running.count + self->calling > 0;
+    return waits ? NULL : hand;
+}
+
+bool window_has_next(const window_t *self)
+{
+    hand_t *before;
+    return next_one(self, &before) != NULL;
+}
+
 hand_t *window_begin(window_t *self)
 {
-    hand_t *before = NULL, *hand = self->first;
-    if (hand && hand->gather)
-        hand = first_that_may(self, &before);
-    if (!hand || (hand->what == HAND_END && self->running.count + self->calling > 0))
+    hand_t *before, *hand = next_one(self, &before);
+    if (!hand)
         return NULL;
     take_out(self, before, hand);
     self->begun++;
+    self->lanes[hand->lane].running++;
     hand->running = true;
     enter(&self->running, hand);
     return hand;
@@ -265,6 +290,7 @@ static void shed(hand_t *self)
 void window_done(window_t *self, hand_t *hand)
 {
     leave(&self->running, hand);
+    self->lanes[hand->lane].running--;
     hand->running = false;
     if (hand->promise == PROMISE_OPEN) {
         shed(hand);

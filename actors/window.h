@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "gather.h"
+#include "lane.h"
 #include "message.h"
 #include "offer.h"
 
@@ -39,6 +40,7 @@ typedef struct hand { // one of them
     enum hand_promise promise;
     bool running;
     bool listed;            // in a bucket
+    uint8_t lane;           // of its actor; 0: the main one
     const offer_def_t *cls; // of a method or a making
     const offer_body_t *body;
     mob_ref_t ref;    // the call; of a making and an end: the actor
@@ -63,12 +65,17 @@ typedef struct hands {
     uint32_t count;
 } hands_t;
 
+typedef struct window_lane {
+    uint32_t width; // bodies at once; 0: as many as come
+    uint32_t running;
+} window_lane_t;
+
 typedef struct window {
-    hand_t *first, *last; // waiting
-    bool unordered;       // a call whose arguments are late lets those of its caller pass, too
-    hands_t running;      // more than one in threads only
-    uint32_t calling;     // threads that run callbacks
-    hands_t open;         // put off: their bodies have returned, their answers come later
+    hand_t *first, *last;               // waiting
+    window_lane_t lanes[1 + LANES_MAX]; // in one that is wider than 1 calls keep no order
+    hands_t running;                    // more than one in threads only
+    uint32_t calling;                   // threads that run callbacks
+    hands_t open; // put off: their bodies have returned, their answers come later
     hand_t *free;
     hand_t *buckets[WINDOW_BUCKETS]; // all but ends, by ref
     uint32_t waiting;                // length of the list
@@ -97,15 +104,17 @@ static inline opts_field_t hand_opts(const hand_t *self)
     return (opts_field_t){.wire = self->pack.data ? self->pack.data + self->opts_at : NULL,
                           .size = (uint32_t)(self->pack.size - self->opts_at)};
 }
-void hand_wish(hand_t *self, opts_field_t opts); // of a call: how many values are asked for
+// Of a call: how many values are asked for, and in which of these lanes it runs.
+void hand_wish(hand_t *self, opts_field_t opts, const lanes_t *lanes);
 static inline bool hand_streams(const hand_t *self)
 {
     return self->returns == 0;
 }
 
-// The next one runs from now on: the first whose arguments are here and that may pass those which wait for theirs;
-// an end when nothing else runs. NULL: none.
+// The next one runs from now on: the first whose arguments are here, whose lane has room and that may pass those
+// which wait for theirs; an end when nothing else runs. NULL: none.
 hand_t *window_begin(window_t *self);
+bool window_has_next(const window_t *self); // whether it would give one
 void window_done(window_t *self,
                  hand_t *hand); // its body has returned: it is over, or open while a promise is
 void window_close(window_t *self, hand_t *hand);  // an open one is over

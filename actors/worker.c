@@ -195,7 +195,7 @@ static void on_run(worker_t *self, const msg_run_t *run)
     hand->actor = run->actor;
     hand->incarnation = run->incarnation;
     if (run->opts.size)
-        hand_wish(hand, run->opts);
+        hand_wish(hand, run->opts, &self->lanes);
     if (accept_run(self, run, hand))
         push(self, hand, run->remaining_ms);
     else

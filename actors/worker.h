@@ -41,7 +41,8 @@ typedef struct worker {
     uint32_t symbol_room;
     context_t context;     // of the thread that serves
     team_t team;           // the other threads, where bodies of one actor run at once
-    uint32_t width;        // so many bodies at once
+    uint32_t width;        // so many bodies at once, in all lanes
+    lanes_t lanes;         // of the actor that lives here, beside the main one
     mob_writer_t owed;     // an answer that was put off
     pthread_t thread;      // that served last
     bool welcomed;         // HELLO was answered once

@@ -11,6 +11,7 @@
 
 #include "amount.h"
 #include "label.h"
+#include "lane.h"
 
 typedef struct check { // where the first wrong field is reported
     char *text;
@@ -266,6 +267,11 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
     numbers(&check, opts, out, CALL_NUMBERS, sizeof CALL_NUMBERS / sizeof *CALL_NUMBERS);
     retry_codes(&check, opts->retry_on, out);
     out->name = text_of(&check, "name", opts->name, MOB_NAME_MAX);
+    out->lane = text_of(&check, "lane", opts->lane, MOB_NAME_MAX);
+    if (opts->lane)
+        check_name(&check, "lane", out->lane);
+    if (opts->lane && !method)
+        refuse(&check, "lane", "does not fit a task: actors have lanes");
     out->forget = opts->forget;
     out->block = opts->block;
     out->unordered = opts->unordered;
@@ -278,7 +284,6 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
     if (opts->num_returns == MOB_UNLIMITED)
         refuse(&check, "num_returns", "is -1: a stream has any number, MOB_STREAM");
     not_yet(&check, opts->every_ms, "every_ms");
-    not_yet(&check, opts->lane, "lane");
     not_yet(&check, opts->durable, "durable");
     if (method && place_is_set(&opts->place))
         refuse(&check, "place", "does not fit a call: it runs on what its actor was given");
@@ -288,12 +293,30 @@ mob_err_t option_of_call(const mob_opts_t *opts, bool method, opts_t *out, char 
 
 // ---- Actors -------------------------------------------------------------------------------------
 
-static void check_lanes(check_t *check, const mob_lane_t lanes[MOB_LANES_MAX])
+static void check_lanes(check_t *check, const mob_actor_opts_t *opts)
 {
-    for (size_t i = 0; i < MOB_LANES_MAX && lanes[i].name; i++)
-        if (lanes[i].width < 1 || lanes[i].width > 256)
+    const mob_lane_t *lanes = opts->lanes;
+    for (size_t i = 0; i < MOB_LANES_MAX && lanes[i].name; i++) {
+        check_name(check, "lanes: a name", (mob_bytes_t){lanes[i].name, strlen(lanes[i].name)});
+        if (lanes[i].width < 1 || lanes[i].width > LANE_WIDTH_MAX)
             refuse(check, "lanes", "holds a width that is not 1 to 256");
-    not_yet(check, lanes[0].name, "lanes:");
+        if (lanes[i].width > 1 && opts->ordered)
+            refuse(check, "ordered", "cannot be kept in a lane wider than 1");
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(lanes[i].name, lanes[k].name) == 0)
+                refuse(check, "lanes", "holds a name twice");
+    }
+}
+
+// Behind the resources; there is room for as many as there may be.
+static mob_bytes_t lanes_of(const check_t *check, const mob_lane_t lanes[MOB_LANES_MAX], size_t used)
+{
+    char *text = check->text + used;
+    size_t size = 0, room = check->size - used;
+    for (size_t i = 0; i < MOB_LANES_MAX && lanes[i].name && size < room; i++)
+        size += (size_t)snprintf(text + size, room - size, "%s%s=%d", i ? " " : "", lanes[i].name,
+                                 lanes[i].width);
+    return (mob_bytes_t){text, size < room ? size : 0};
 }
 
 mob_err_t option_of_actor(const mob_actor_opts_t *opts, opts_t *out, char *text, size_t size)
@@ -310,9 +333,11 @@ mob_err_t option_of_actor(const mob_actor_opts_t *opts, opts_t *out, char *text,
         refuse(&check, "ordered", "cannot be kept with unordered or with max_concurrency above 1");
     if (opts->get_if_exists && !opts->name)
         refuse(&check, "get_if_exists", "needs a name");
-    check_lanes(&check, opts->lanes);
+    check_lanes(&check, opts);
     not_yet(&check, opts->service, "service");
     not_yet(&check, opts->when_full != MOB_FULL_REJECT, "when_full other than MOB_FULL_REJECT");
     place_of(&check, &opts->place, out);
+    if (!check.err)
+        out->lanes = lanes_of(&check, opts->lanes, out->resources.size + 1);
     return check.err;
 }

@@ -7,7 +7,7 @@
 #include "message.h"
 #include "mobula/mobula.h"
 
-enum { OPTION_TEXT = 768 }; // room for eight resources
+enum { OPTION_TEXT = 2048 }; // room for eight resources and eight lanes
 
 // text: a sentence when it fails, else the room of texts that out points to, besides those of opts.
 // out must be written into a message before either ends. method: a call of an actor or a method's

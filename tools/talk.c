@@ -194,7 +194,7 @@ int talk_call(tool_t *tool)
     int wrong = prepare(tool, &actor, &signature, &tool->memory, args);
     if (wrong)
         return wrong;
-    mob_opts_t opts = {0};
+    mob_opts_t opts = {.lane = tool_flag(tool, "lane")};
     fill_opts(tool, &signature, &opts);
     mob_ref_t ref = mob_send(tool->client, actor, signature.wire, &opts, args, signature.count);
     int done = print_results(tool, ref, &signature, tool->words[1]);
@@ -251,7 +251,7 @@ int talk_tell(tool_t *tool)
         return wrong;
     int64_t count = tool_count(tool, "count", 1), since = clock_us();
     double rate = tool_rate(tool, "rate", 0);
-    mob_opts_t opts = {.forget = true};
+    mob_opts_t opts = {.forget = true, .lane = tool_flag(tool, "lane")};
     enum { BURST = 256 }; // a mailbox has room for 1000, and what finds none is refused unheard
     int done = 0;
     for (int64_t i = 0; i < count && !done; i++) {

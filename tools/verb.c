@@ -71,6 +71,7 @@ static const flag_t new_flags[] = {
     {0},
 };
 static const flag_t call_flags[] = {
+    {"lane",     0, "NAME", "in this lane of the actor; else that of the method"},
     {"retries",  0, "N",   "runs after a crash of the actor: 0"},
     {"deadline", 0, "DUR", "the call's own end: 500ms, 10s"},
     {"timing",   0, NULL,  "say on stderr how long it took"},
@@ -78,6 +79,7 @@ static const flag_t call_flags[] = {
     {0},
 };
 static const flag_t tell_flags[] = {
+    {"lane",  0, "NAME", "in this lane of the actor; else that of the method"},
     {"count", 0, "N",    "tell it so often: 1"},
     {"rate",  0, "RATE", "no faster than 500/s, 5k/s"},
     {0},

@@ -61,7 +61,7 @@ static int32_t count_of(int64_t value) // MOB_NONE is 0, MOB_UNLIMITED -1
     return value == MOB_NONE ? 0 : (int32_t)value;
 }
 
-static void set_options(const core_t *core, actor_t *actor, const opts_t *own)
+static void set_options(core_t *core, actor_t *actor, const opts_t *own)
 {
     const opts_t *defaults = &actor->def->opts;
     actor->max_restarts = count_of(either(own->max_restarts, defaults->max_restarts, 0));
@@ -72,11 +72,24 @@ static void set_options(const core_t *core, actor_t *actor, const opts_t *own)
     actor->max_pending = pending > 0 ? (uint32_t)pending : 0;
     int64_t open = either(own->max_open, defaults->max_open, 0);
     actor->max_open = open > 0 ? (uint32_t)open : 0;
-    actor->threads = either(own->max_concurrency, defaults->max_concurrency, 1) > 1;
-    actor->unordered = own->unordered || defaults->unordered || actor->threads;
+    actor->main.width = (uint32_t)either(own->max_concurrency, defaults->max_concurrency, 1);
+    mailbox_set_lanes(core, actor, own->lanes);
+    actor->threads = actor->main.width > 1 || actor->lane_count > 0;
+    actor->unordered = own->unordered || defaults->unordered;
     actor->stop_us = 1000 * either(own->stop_ms, defaults->stop_ms, 30000);
     actor->backoff_us = 1000 * either(own->backoff_ms, defaults->backoff_ms, 100);
     actor->backoff_max_us = 1000 * either(own->backoff_max_ms, defaults->backoff_max_ms, 30000);
+}
+
+// They were read before its class was known.
+static void read_options(core_t *core, actor_t *actor)
+{
+    opts_t own = {0};
+    if (actor->opts)
+        own = opts_read((opts_field_t){.wire = actor->opts->data, .size = actor->opts->size});
+    actor->guessed = false;
+    set_options(core, actor, &own);
+    mailbox_sort(core, actor);
 }
 
 actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t opts,
@@ -104,6 +117,7 @@ actor_t *actor_new(core_t *core, call_t *making, shape_t **shape_p, opts_field_t
     const char *cls = name_text(core, def->name);
     actor->label = name_print(core, "%.*s/%u", (int)strcspn(cls, " "), cls, ++def->label_count);
     set_options(core, actor, read);
+    actor->guessed = def->kind == 0;
     making->actor = actor;
     DL_APPEND(core->actors, actor);
     core->count.actors++;
@@ -192,6 +206,8 @@ void actor_fill_up(core_t *core, actor_t *actor)
     shape_fill_up(core, &actor->shape, actor->def);
     if (waits)
         shape_wait(core, actor);
+    if (actor->guessed && actor->def->kind)
+        read_options(core, actor);
     if (actor->shape != before && actor->worker && actor->worker->host)
         place_count(actor->worker->host);
 }
@@ -659,5 +675,6 @@ void actor_free(core_t *core, actor_t *actor)
     blob_drop(&actor->args);
     blob_drop(&actor->opts);
     free(actor->epitaph);
+    free(actor->lanes);
     free(actor);
 }

@@ -247,6 +247,8 @@ void admit_options(core_t *core, call_t *call, const opts_t *own, const opts_t *
     if (call->ends_at)
         deadline_set(&core->deadlines, &call->deadline, call->ends_at);
     keep_retry_codes(call, own->retry_1 ? own : defaults);
+    if (own->lane.size && call_extra(call))
+        call->extra->lane = strndup(own->lane.data, own->lane.size);
     if (stream_of(call))
         stream_of(call)->ahead = either(own->stream_ahead, defaults->stream_ahead);
 }

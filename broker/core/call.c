@@ -100,6 +100,7 @@ static void extra_free(core_t *core, call_t *call)
     refcount_end_arguments(core, call);
     refcount_let_go(core, &call->extra->value);
     free(call->extra->find);
+    free(call->extra->lane);
     shape_drop(core, &call->extra->shape);
     free(call->extra);
     call->extra = NULL;

@@ -144,16 +144,21 @@ static const char *check_shape(const core_t *core, const shape_t *shape)
 static const char *check_actor(const actor_t *actor)
 {
     MUST(actor->state != ACTOR_DEAD ||
-         (actor->mailbox == NULL && actor->in_hand == 0 && actor->worker == NULL));
+         (actor->main.ready == NULL && actor->in_hand == 0 && actor->worker == NULL));
     MUST(!actor->made || actor->worker);
-    uint32_t waiting = 0;
-    const call_t *call;
-    DL_FOREACH(actor->mailbox, call)
-    {
-        MUST(call->state == CALL_READY && call->actor == actor);
-        waiting++;
+    uint32_t waiting = 0, sent = 0;
+    for (uint32_t i = 0; i <= actor->lane_count; i++) {
+        const lane_t *lane = i ? &actor->lanes[i - 1] : &actor->main;
+        const call_t *call;
+        DL_FOREACH(lane->ready, call)
+        {
+            MUST(call->state == CALL_READY && call->actor == actor && call->lane == i);
+            waiting++;
+        }
+        sent += lane->sent;
     }
     MUST(waiting <= actor->waiting);
+    MUST(sent == actor->in_hand - actor->open);
     return NULL;
 }
 

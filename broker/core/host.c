@@ -96,6 +96,7 @@ void host_offer(core_t *core, host_t *host, const msg_offer_t *offer)
     def->kind = offer->kind;
     def->usage = name_of(core, offer->usage);
     def->opts = opts_read(offer->opts);
+    def->lanes = name_of(core, def->opts.lanes);
     host->offering = def;
     if (!host_offers(host, def) && !add_def(host, def))
         host->offering = NULL;
@@ -111,8 +112,12 @@ void host_method(core_t *core, host_t *host, const msg_method_t *method)
     if (!methods)
         return;
     def->methods = methods;
-    methods[def->method_count++] = (method_t){
-        .name = name, .usage = name_of(core, method->usage), .opts = opts_read(method->opts)};
+    opts_t opts = opts_read(method->opts);
+    def->laned |= opts.lane.size > 0;
+    methods[def->method_count++] = (method_t){.name = name,
+                                              .usage = name_of(core, method->usage),
+                                              .lane = name_of(core, opts.lane),
+                                              .opts = opts};
 }
 
 static bool offers_tasks(const host_t *host)

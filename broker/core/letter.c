@@ -81,6 +81,7 @@ static void keep_wishes(letter_t *self, const call_t *call)
     if (!call->extra)
         return;
     memcpy(self->retry_on, call->extra->retry_on, sizeof self->retry_on);
+    self->lane = call->extra->lane ? strdup(call->extra->lane) : NULL;
     self->shape = call->extra->shape ? shape_hold(call->extra->shape) : NULL;
 }
 
@@ -192,6 +193,7 @@ void letter_free(core_t *core, letter_t **self_p)
     blob_drop(&self->load);
     free(self->refs);
     free(self->reason);
+    free(self->lane);
     free(self->to);
     free(self);
 }
@@ -238,6 +240,7 @@ static bool refill_extra(core_t *core, const letter_t *self, call_t *call)
         if (!refcount_one(core, &extra->args, self->refs[i]))
             return false;
     memcpy(extra->retry_on, self->retry_on, sizeof extra->retry_on);
+    extra->lane = self->lane ? strdup(self->lane) : NULL;
     extra->shape = self->shape ? shape_hold(self->shape) : NULL;
     extra->actor = self->actor;
     return true;

@@ -124,6 +124,8 @@ static bool enters(core_t *core, actor_t *actor, call_t *call)
     else if (actor->def->kind == DEF_CLASS && !def_method(actor->def, call->target))
         outcome_fail(core, call, MOB_ENOTFOUND, "", "%s has no method \"%s\"",
                      name_text(core, actor->cls), name_text(core, call->target));
+    else if (!mailbox_choose(core, actor, call) && actor->def->kind)
+        mailbox_refuse_lane(core, actor, call);
     else if (actor->state == ACTOR_RESTARTING && call->retries == 0)
         outcome_fail(core, call, MOB_EUNAVAILABLE, "RESTARTING",
                      "%s \"%s\" is restarting (incarnation %u)", name_text(core, actor->cls),

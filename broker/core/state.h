@@ -50,7 +50,7 @@ typedef struct name {
 
 typedef struct method {
     uint32_t name; // signature
-    uint32_t usage;
+    uint32_t usage, lane;
     opts_t opts; // defaults; texts unused
 } method_t;
 
@@ -58,8 +58,10 @@ typedef struct method {
 struct def {
     def_t *next; // same name, other space
     uint32_t name, usage, space;
-    uint32_t kind; // DEF_TASK, DEF_CLASS; 0: asked for, never offered
-    opts_t opts;   // defaults; texts unused
+    uint32_t kind;  // DEF_TASK, DEF_CLASS; 0: asked for, never offered
+    opts_t opts;    // defaults; texts unused
+    uint32_t lanes; // of a class: as their option says it
+    bool laned;     // and some of its methods run in one of them
     method_t *methods;
     uint32_t method_count;
     uint32_t host_count;  // hosts that offer it now
@@ -248,6 +250,7 @@ typedef struct call_extra { // what few calls need
     reflist_t value; // refs inside its value, held as long as this record lives
     int64_t retry_on[MOB_RETRY_MAX];
     char *find;      // CALL_FIND: the name
+    char *lane;      // asked for, by name; NULL: that of its method
     mob_ref_t actor; // a parked method call: whose
     parts_t *parts;  // until it is final
     uint32_t kills;  // workers that its body ended
@@ -265,6 +268,7 @@ struct call {
         own_timeout : 1, kept : 1, again : 1,
         open : 1; // again: it was a dead letter; open: its worker said BEGUN, and goes on with others
     int8_t priority;
+    uint8_t lane;         // of its actor; 0: the main one
     uint16_t attempt;     // of the run in hand, from 0
     int16_t retries;      // allowed; -1: no limit
     uint16_t code;        // outcome: mob_err_t
@@ -288,7 +292,7 @@ struct call {
     int64_t due_at;      // READY not before; 0: at once
     call_extra_t *extra;
     deadline_t deadline;
-    call_t **list; // the list it is in now: ready, unresolved, mailbox, lane, hand, parked; NULL: none
+    call_t **list; // the list it is in now: ready, unresolved, lane, late, hand, parked; NULL: none
     call_t *next, *prev;
     call_t *own_next, *own_prev; // of its owner
 };
@@ -382,11 +386,19 @@ typedef enum actor_state {
     ACTOR_DEAD
 } actor_state_t;
 
-typedef struct lane { // the calls of one caller behind one whose arguments are late
-    struct lane *next;
-    session_t *caller;
-    call_t *calls;
+typedef struct lane {     // a part of an actor with bodies of its own; every actor has a main one
+    uint32_t name, width; // 0: the main one
+    call_t *ready;        // in order
+    uint32_t sent;        // at its worker, and not begun
+    bool ranked;          // among the ready ones may be some with a priority
 } lane_t;
+
+typedef struct late { // the calls of one caller in one lane, behind one whose arguments are late
+    struct late *next;
+    session_t *caller;
+    uint8_t lane;
+    call_t *calls;
+} late_t;
 
 struct actor {
     mob_ref_t id;
@@ -401,13 +413,14 @@ struct actor {
     call_t *making;   // the record behind id
     worker_t *worker;
     blob_t *args, *opts; // of the constructor; encoded options, for MAKE and HOLD
-    call_t *mailbox;     // ready ones, in order
-    uint32_t waiting;    // all that wait, lanes included
-    uint32_t long_above; // more than so many that wait are told to the log; 0: the first bound
-    bool ranked;         // among them may be some with a priority
-    bool threads;        // its bodies run at once, and its worker says BEGUN of each
-    bool unordered;      // its calls are
-    lane_t *lanes;
+    lane_t main, *lanes; // lanes: the others
+    uint32_t lane_count; // of the others
+    late_t *late;
+    uint32_t waiting;       // all that wait, in whatever lane, late ones too
+    uint32_t long_above;    // more than so many that wait are told to the log; 0: the first bound
+    bool threads;           // its bodies run at once, and its worker says BEGUN of each
+    bool unordered;         // its calls are
+    bool guessed;           // its class was not known when its options were read
     uint32_t in_hand, open; // open: so many of these
     bool waits;             // for a place: in shape->actors
     bool made;              // the constructor of this incarnation has ended well
@@ -451,6 +464,7 @@ struct letter {
     int64_t at;
     mob_ref_t id, actor;          // of the call; whose method, or none
     char *to, *reason;            // what that actor is called; NULL: no memory
+    char *lane;                   // that it asked for; NULL: none
     uint32_t from, target, space; // name indexes
     mob_err_t err;
     uint32_t executed, attempts;

@@ -9,6 +9,7 @@
 #include "actor.h"
 #include "attempt.h"
 #include "call.h"
+#include "mailbox.h"
 #include "name.h"
 #include "shape.h"
 #include "stream.h"
@@ -221,7 +222,7 @@ static why_t delayed(core_t *core, call_t *call)
 
 // ---- Its actor ----------------------------------------------------------------------------------
 
-static why_t in_lane(core_t *core, const call_t *call)
+static why_t behind_late(core_t *core, const call_t *call)
 {
     char text[WHY_TEXT];
     const call_t *first = *call->list;
@@ -231,10 +232,11 @@ static why_t in_lane(core_t *core, const call_t *call)
                                      call_text(core, first, text)));
 }
 
-static const call_t *in_hand(const actor_t *actor)
+// The first of them, in that lane where it has several.
+static const call_t *in_hand(const actor_t *actor, const call_t *like)
 {
     const call_t *call = actor->worker ? actor->worker->hand : NULL;
-    while (call && call->actor != actor)
+    while (call && (call->actor != actor || (like && call->lane != like->lane)))
         call = call->next;
     return call;
 }
@@ -243,15 +245,15 @@ static why_t mailbox(core_t *core, call_t *call)
 {
     actor_t *actor = call->actor;
     const char *name = actor_display(core, actor);
-    if (call->list != &actor->mailbox)
-        return in_lane(core, call);
+    if (mailbox_is_late(actor, call))
+        return behind_late(core, call);
     why_t actors = why_actor(core, actor);
-    const call_t *now = in_hand(actor);
+    const call_t *now = in_hand(actor, call);
     if (!now || (actors.reason != WHY_RUNNING && actors.reason != WHY_STOPPING))
         return behind(actor->id, because(WHY_ACTOR, "its actor \"%.80s\" is %s", name,
                                          actor_state_name(actor)));
     uint32_t before = 0;
-    for (const call_t *other = actor->mailbox; other != call; other = other->next)
+    for (const call_t *other = mailbox_lane(actor, call)->ready; other != call; other = other->next)
         before++;
     return behind(now->id,
                   because(WHY_MAILBOX,
@@ -305,9 +307,10 @@ static why_t blocked(const core_t *core, const call_t *call)
 static why_t beside_others(const core_t *core, const call_t *call)
 {
     const worker_t *worker = call->worker;
+    const call_t *before = in_hand(call->actor, call);
     why_t why = because(WHY_MAILBOX, "at its worker %.80s, where %u others run",
                         worker_text(core, worker), worker->open_count);
-    return worker->hand->open ? behind(worker->hand->id, why) : why;
+    return before->open ? behind(before->id, why) : why;
 }
 
 static why_t in_a_hand(const core_t *core, const call_t *call)
@@ -387,7 +390,7 @@ static why_t without_a_worker(core_t *core, actor_t *actor)
 static why_t with_a_worker(core_t *core, const actor_t *actor)
 {
     const worker_t *worker = actor->worker;
-    const call_t *now = in_hand(actor);
+    const call_t *now = in_hand(actor, NULL);
     char text[WHY_TEXT];
     if (worker->restating)
         return because(WHY_REJOIN, "its worker %.80s is back, and says what it has",

@@ -117,7 +117,9 @@ void worker_joined(core_t *core, worker_t *worker, session_t *session, bool blan
 static bool wishes(core_t *core, const worker_t *worker, call_t *call, opts_t *out)
 {
     const demand_t *lease = worker->lease;
-    *out = (opts_t){0};
+    const char *lane =
+        call->actor && call->lane ? name_text(core, mailbox_lane(call->actor, call)->name) : "";
+    *out = (opts_t){.lane = {lane, strlen(lane)}};
     if (call->extra && call->extra->parts)
         out->num_returns = call->extra->parts->count;
     if (stream_of(call)) {
@@ -128,7 +130,7 @@ static bool wishes(core_t *core, const worker_t *worker, call_t *call, opts_t *o
         out->cpus_e4 = lease->wish.cpus;
         out->resources = lease->wish.resources;
     }
-    return out->num_returns || out->cpus_e4 || out->resources.size;
+    return out->num_returns || out->cpus_e4 || out->resources.size || out->lane.size;
 }
 
 // False: it does not fit into a message, however empty. Not connected now is fine: it is said again.
@@ -177,8 +179,10 @@ void worker_take(core_t *core, worker_t *worker, call_t *call)
     call->place = worker->session->name;
     call_enlist(call, &worker->hand);
     worker->hand_count++;
-    if (call->actor)
-        call->actor->in_hand++;
+    if (!call->actor)
+        return;
+    call->actor->in_hand++;
+    mailbox_lane(call->actor, call)->sent++;
 }
 
 static void no_longer_ahead(core_t *core, worker_t *worker, const call_t *call)
@@ -201,6 +205,7 @@ void worker_untake(core_t *core, call_t *call)
     if (actor) {
         actor->in_hand--;
         actor->open -= call->open;
+        mailbox_lane(actor, call)->sent -= !call->open;
     }
     call->open = false;
     if (worker->hand_count == 0)
@@ -217,8 +222,10 @@ static void set_open(core_t *core, call_t *call)
     DL_PREPEND_ELEM(worker->hand, worker->ahead, call);
     call->open = true;
     worker->open_count++;
-    if (call->actor)
-        call->actor->open++;
+    if (!call->actor)
+        return;
+    call->actor->open++;
+    mailbox_lane(call->actor, call)->sent--;
 }
 
 void worker_run(core_t *core, worker_t *worker, call_t *call)

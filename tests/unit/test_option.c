@@ -3,6 +3,7 @@
 #include "option.h"
 
 #include "amount.h"
+#include "lane.h"
 
 #include <criterion/criterion.h>
 
@@ -67,6 +68,10 @@ Test(option, what_is_out_of_range_is_named)
     actor_is_refused("max_concurrency", .max_concurrency = 257);
     actor_is_refused("get_if_exists", .get_if_exists = true);
     actor_is_refused("lanes", .lanes = {{"io", 0}});
+    actor_is_refused("lanes", .lanes = {{"io", 257}});
+    actor_is_refused("lanes", .lanes = {{"i o", 1}});
+    actor_is_refused("twice", .lanes = {{"io", 1}, {"io", 2}});
+    call_is_refused("lane does not fit a task", .lane = "io");
 }
 
 Test(option, a_place_reaches_the_wire)
@@ -87,6 +92,38 @@ Test(option, a_place_reaches_the_wire)
     cr_assert_eq(option_of_actor(MOB_ACTOR_OPTS(.place.cpus = MOB_NONE), &out, text, sizeof text),
                  MOB_OK);
     cr_assert_eq(out.cpus_e4, MOB_NONE);
+}
+
+Test(option, lanes_reach_the_wire)
+{
+    static char names[MOB_LANES_MAX][MOB_NAME_MAX + 1];
+    mob_actor_opts_t opts = {.place.resources = {{"disk", 1}}, .lanes = {{"io", 2}, {"disk", 1}}};
+    cr_assert_eq(option_of_actor(&opts, &out, text, sizeof text), MOB_OK, "%s", text);
+    cr_assert_eq(out.lanes.size, 11);
+    cr_assert_eq(memcmp(out.lanes.data, "io=2 disk=1", 11), 0);
+    cr_assert_eq(memcmp(out.resources.data, "disk=1", 6), 0);
+    for (int i = 0; i < MOB_LANES_MAX; i++) {
+        memset(names[i], 'a' + i, MOB_NAME_MAX);
+        opts.lanes[i] = (mob_lane_t){names[i], LANE_WIDTH_MAX};
+    }
+    lanes_t lanes;
+    cr_assert_eq(option_of_actor(&opts, &out, text, sizeof text), MOB_OK, "%s", text);
+    cr_assert(lanes_read(out.lanes, &lanes));
+    cr_assert_eq(lanes.count, MOB_LANES_MAX);
+    cr_assert_eq(lanes_find(&lanes, (mob_bytes_t){names[7], MOB_NAME_MAX}), 8);
+    cr_assert_eq(lanes.at[7].width, 256);
+}
+
+Test(option, what_are_no_lanes_is_refused)
+{
+    static const char *const wrong[] = {
+        "io",    "io=",       "io=0",  "io=257",
+        "io=-1", "io=1 io=2", "io!=1", "a=1 b=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1"};
+    lanes_t lanes;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_assert_not(lanes_read((mob_bytes_t){wrong[i], strlen(wrong[i])}, &lanes), "%s", wrong[i]);
+    cr_assert(lanes_read((mob_bytes_t){0}, &lanes));
+    cr_assert_eq(lanes.count, 0);
 }
 
 Test(option, eight_long_names_of_resources_fit)
@@ -136,6 +173,7 @@ Test(option, what_contradicts_itself_is_refused)
 {
     actor_is_refused("ordered", .ordered = true, .max_concurrency = 2);
     actor_is_refused("ordered", .ordered = true, .unordered = true);
+    actor_is_refused("wider than 1", .ordered = true, .lanes = {{"io", 2}});
     call_is_refused("key fits one result", .key = "order-17", .num_returns = 2);
     call_is_refused("key fits one result", .key = "order-17", .num_returns = MOB_STREAM);
     call_is_refused("key is empty", .key = "");

@@ -135,6 +135,48 @@ Test(window, those_that_were_put_off_leave_room_for_others)
     cr_assert_null(window_place(&window));
 }
 
+// ---- Lanes --------------------------------------------------------------------------------------
+
+static void add_in(uint8_t lane, uint64_t seq)
+{
+    add(HAND_CALL, seq, ACTOR)->lane = lane;
+}
+
+static void narrow(void) // a main lane and one beside it, each as wide as one body
+{
+    window.lanes[0].width = window.lanes[1].width = 1;
+}
+
+Test(window, a_full_lane_lets_others_pass)
+{
+    narrow();
+    add_in(0, 1);
+    add_in(0, 2);
+    add_in(1, 3);
+    cr_assert_eq(begin(), 1);
+    cr_assert(window_has_next(&window));
+    cr_assert_eq(begin(), 3);
+    cr_assert_not(window_has_next(&window));
+    cr_assert_eq(begin(), 0);
+    done();
+    cr_assert_eq(begin(), 2, "its lane is free");
+}
+
+Test(window, an_end_passes_no_lane)
+{
+    narrow();
+    add_in(0, 1);
+    cr_assert_eq(begin(), 1);
+    add_in(0, 2);
+    add(HAND_END, ACTOR, ACTOR);
+    cr_assert_not(window_has_next(&window));
+    cr_assert_eq(begin(), 0);
+    done();
+    cr_assert_eq(begin(), 2);
+    done();
+    cr_assert_eq(begin(), ACTOR);
+}
+
 // ---- Arguments ----------------------------------------------------------------------------------
 
 Test(window, small_arguments_are_copied)
