@@ -60,7 +60,7 @@ they_talk() {
 
 # What the headers declare outside static inline functions.
 declared() {
-    sed 's,//.*,,' "$dir"/usr/include/mobula/{types,mobula,worker}.h | grep -vE '^ *#|^extern' | tr '\n' ' ' |
+    sed 's,//.*,,' "$dir"/usr/include/mobula/{types,mobula,worker,pool}.h | grep -vE '^ *#|^extern' | tr '\n' ' ' |
         sed 's/{[^{}]*}//g; s/{[^{}]*}//g; s/{[^{}]*}//g; s/static inline [^()]*([^()]*)//g' | tr ';' '\n' |
         grep -v typedef | grep -oE '\bmob_[a-z_0-9]+\(' | tr -d '(' | sort -u
 }
