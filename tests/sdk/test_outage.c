@@ -272,11 +272,11 @@ Test(outage_of_a_client, Z16_busy_ones_do_not_notice_one_that_stands_still)
     pid_t visitor = crew_visit(&crew, visit_and_stand_still);
     crew_hear(crew.begun[0]);
     kill(visitor, SIGSTOP);
+    crew_start_host(&crew, NULL);
     for (int i = 0; i < BUSY; i++) {
         busy.clients[i] = crew_client(&crew);
         busy.tallies[i] = mob_new(busy.clients[i], tally, 0);
     }
-    crew_start_host(&crew, NULL);
     for (int i = 0; i < BUSY; i++)
         value_at(busy.clients[i], mob_call(busy.clients[i], busy.tallies[i], tally_inc, 1));
     int beside = p99_of(&busy, 1500);
@@ -366,7 +366,7 @@ Test(outage, Z18_a_broker_that_drains_under_load_answers_everything)
     crew_end_host(&crew, SIGTERM);
     crew_start_host(&crew, (const char *[]){"--slots", "100", NULL});
     for (int i = 0; i < RUNNING; i++)
-        calls[i] = mob_run(m, until_told, 300);
+        calls[i] = mob_run(m, until_told, 2000);
     for (int i = 0; i < RUNNING; i++)
         crew_hear(crew.begun[0]);
     for (int i = RUNNING; i < RUNNING + QUEUED; i++)
